@@ -1,0 +1,64 @@
+"""What every rule file uses: where things are, and how a program gets its settings."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(str(workflow.current_basedir)).resolve().parents[1]
+SCRIPTS = REPOSITORY / "scripts"
+sys.path.insert(0, str(REPOSITORY / "workflow" / "lib"))
+
+from code_hash import code_hash
+from settings import load_tables, check_config
+
+DATASETS, REFERENCES = load_tables(
+    REPOSITORY / "config", REPOSITORY / "workflow" / "schemas"
+)
+check_config(config, REPOSITORY / "workflow" / "schemas", DATASETS)
+
+RUN = f"results/{config['run']}"
+RAW = "data/raw"
+PROCESSED = "data/processed"
+
+# What the rooms hand to the leaderboard and the report; each rule file adds its own files.
+REPORT = {
+    "metrics": [],  # metrics.json of every evaluation
+    "histories": [],  # history.json of every training
+    "predictions": [],  # predictions.csv of every classifier
+    "selections": [],  # selection.json of every cross-validated search
+    "samples": [],  # samples.json of every language model
+    "attention": [],  # attention.npz: weights of an attention layer on an example
+    "positions": [],  # positions.npz: tables of positional encodings
+    "images": [],  # examples.npz: images with labels and predictions
+}
+
+# Where the raw files may come from is no property of a result: it is passed on, not tracked.
+if config["data_mirror"]:
+    os.environ.setdefault("DATA_MIRROR", config["data_mirror"])
+
+
+def script(name):
+    """The path of scripts/name from the working directory: it stays the same when the tree moves."""
+    return os.path.relpath(SCRIPTS / name)
+
+
+def spec(name, **settings):
+    """One canonical JSON string: the settings that a stage reads and the hash of its code."""
+    return json.dumps({**settings, "code": code_hash(SCRIPTS, name)}, sort_keys=True)
+
+
+def raw_files(dataset):
+    """The raw files of a data set under data/raw, or none for one that is made by a program."""
+    return [f"{RAW}/{file['path']}" for file in DATASETS[dataset].get("files", [])]
+
+
+def stage(config_section, *names):
+    """The settings `names` of a section of the config, as keyword arguments of spec()."""
+    return {name: config_section[name] for name in names}
+
+
+wildcard_constraints:
+    dataset="|".join(sorted(DATASETS, key=len, reverse=True)),
+    seed=r"\d+",
+    fold=r"\d+",
