@@ -10,12 +10,16 @@ SCRIPTS = REPOSITORY / "scripts"
 sys.path.insert(0, str(REPOSITORY / "workflow" / "lib"))
 
 from code_hash import code_hash
-from settings import load_tables, check_config
+from configuration import ConfigurationError, check_config, load_table
+from snakemake.exceptions import WorkflowError
 
-DATASETS, REFERENCES = load_tables(
-    REPOSITORY / "config", REPOSITORY / "workflow" / "schemas"
-)
-check_config(config, REPOSITORY / "workflow" / "schemas", DATASETS)
+SCHEMAS = REPOSITORY / "workflow" / "schemas"
+try:
+    DATASETS = load_table(REPOSITORY / "config" / "datasets.yaml", SCHEMAS)
+    REFERENCES = load_table(REPOSITORY / "config" / "references.yaml", SCHEMAS)
+    check_config(config, SCHEMAS, DATASETS)
+except ConfigurationError as error:
+    raise WorkflowError(str(error)) from None
 
 RUN = f"results/{config['run']}"
 RAW = "data/raw"
@@ -31,6 +35,7 @@ REPORT = {
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings
     "images": [],  # examples.npz: images with labels and predictions
+    "submissions": [],  # submission.csv of every data set with a leaderboard of its own
 }
 
 # Where the raw files may come from is no property of a result: it is passed on, not tracked.

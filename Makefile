@@ -1,0 +1,78 @@
+# The commands of this project: `make help` lists them. The first one that needs it makes .venv.
+PYTHON ?= python3
+PRESET ?= demo
+CORES ?= all
+# More words for Snakemake: make run ARGS="--dry-run"
+ARGS ?=
+# make run CONDA=1: each rule in its own environment of envs/ (needs conda)
+CONDA ?=
+# make run PROFILE=slurm: the cluster profile workflow/profiles/slurm
+PROFILE ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run why report test lint format unit lock reference readme clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(if $(CONDA),--sdm conda) \
+	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/ready | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
+	@$(SNAKEMAKE) $(ARGS)
+	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
+
+why: $(VENV)/ready | $(CONFIG) ## Say what a run would do now, and why
+	@$(SNAKEMAKE) --dry-run --quiet host $(ARGS)
+
+report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
+	@$(SNAKEMAKE) --report results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
+
+test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
+
+lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake --lint
+	@$(BIN)/ruff format --check --quiet . || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/snakefmt --check Snakefile workflow 2>/dev/null || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
+
+unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/ready-dev ## Format the code
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/snakefmt Snakefile workflow 2>/dev/null
+
+lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+
+reference: $(VENV)/ready ## Copy the finished standard run into results/reference/
+	@$(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
+	@$(MAKE) --no-print-directory readme
+
+readme: $(VENV)/ready ## Fill README.md's tables from results/reference/
+	@$(BIN)/python scripts/update_readme.py
+
+clean: ## Remove generated results and processed data (raw data and results/reference stay)
+	rm -rf data/processed $(filter-out results/reference/ results/README.md,$(wildcard results/*/))
+
+$(CONFIG):
+	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

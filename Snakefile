@@ -1,0 +1,29 @@
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/mlp.smk"
+include: "workflow/rules/vision.smk"
+include: "workflow/rules/gpt.smk"
+include: "workflow/rules/dna.smk"
+include: "workflow/rules/seq2seq.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """The leaderboard and the report, through every model."""
+    default_target: True
+    input:
+        f"{RUN}/leaderboard.csv",
+        f"{RUN}/report.html",
+        REPORT["submissions"],
+    localrule: True

@@ -1,0 +1,109 @@
+"""The configuration, checked before anything runs: one clear line for each thing that is wrong."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+ROOMS = ("mlp", "vision", "gpt", "dna", "seq2seq")
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be run; the message has one line for each problem."""
+
+
+def _validator(schemas: Path, name: str) -> Draft202012Validator:
+    documents = {
+        path.name: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted(schemas.glob("*.schema.yaml"))
+    }
+    registry = Registry().with_resources(
+        (key, Resource.from_contents(document)) for key, document in documents.items()
+    )
+    return Draft202012Validator(documents[f"{name}.schema.yaml"], registry=registry)
+
+
+def _dotted(parts: object) -> str:
+    return ".".join(map(str, parts))
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    """Say in one line each what `error` found, what it expected, and the nearest known key."""
+    where = list(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", {}))
+        for key in sorted(set(error.instance) - set(known), key=str):
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            yield f"{_dotted([*where, key])}: unknown key; {hint}"
+    elif error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(error.instance))
+        yield from (f"{_dotted([*where, key])}: missing" for key in missing)
+    elif error.validator in ("anyOf", "oneOf"):
+        yield f"{_dotted(where)}: fits none of the accepted forms, found {error.instance!r}"
+    else:
+        hint = ""
+        if error.validator == "type" and isinstance(error.instance, str):
+            try:
+                float(error.instance)
+                hint = " (YAML reads 1e-3 as text: write 1.0e-3, without quotes)"
+            except ValueError:
+                pass
+        expected = f"expected {error.validator} {error.validator_value}"
+        yield f"{_dotted(where)}: {expected}, found {error.instance!r}{hint}"
+
+
+def problems(value: object, schemas: Path, name: str) -> list[str]:
+    """Every line that schema `name` has to say against `value`, in the order of the keys."""
+    found = sorted(_validator(schemas, name).iter_errors(value), key=lambda e: str(e.json_path))
+    return list(dict.fromkeys(line for error in found for line in _lines(error)))
+
+
+def _raise(title: str, lines: list[str]) -> None:
+    if lines:
+        raise ConfigurationError("\n".join(f"{title}: {line}" for line in lines))
+
+
+def load_table(path: Path, schemas: Path) -> dict:
+    """Read and check one of the YAML tables beside the configuration (data sets, references).
+
+    Raises ConfigurationError if the file is not YAML or does not fit `<stem>.schema.yaml`.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    _raise(f"config/{path.name}", problems(value, schemas, path.stem))
+    return value
+
+
+def chosen_datasets(config: Mapping) -> dict[str, list[str]]:
+    """The data sets that each room of the configuration runs on."""
+    chosen = {}
+    for room in ROOMS:
+        section = config[room]
+        chosen[room] = section["datasets"] if "datasets" in section else [section["dataset"]]
+    return chosen
+
+
+def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> None:
+    """Check the merged configuration against its schemas and the table of data sets.
+
+    Raises ConfigurationError: an unknown or missing key, a wrong type or range, a data set that
+    does not exist, one that is chosen but has no settings.
+    """
+    _raise("config", problems(config, schemas, "config"))
+    lines = []
+    for room, names in chosen_datasets(config).items():
+        for name in names:
+            if name not in datasets:
+                near = difflib.get_close_matches(name, datasets, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(datasets)}"
+                lines.append(f"{room}: no data set {name!r} in config/datasets.yaml; {hint}")
+            elif "settings" in config[room] and name not in config[room]["settings"]:
+                lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
+    _raise("config", lines)
