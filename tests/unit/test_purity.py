@@ -1,0 +1,59 @@
+"""The floors of the house: what may import what."""
+
+import ast
+import sys
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module if not node.level else ""
+
+
+def strangers(folder, allowed):
+    return [
+        f"{path.name}: {name}"
+        for path in folder.rglob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] not in sys.stdlib_module_names | allowed | {folder.name, ""}
+    ]
+
+
+def test_part_1_is_numpy_alone(repository):
+    assert strangers(repository / "scripts" / "numpy_nn", {"numpy"}) == []
+
+
+def test_part_2_is_torch_alone(repository):
+    assert strangers(repository / "scripts" / "torch_nn", {"torch"}) == []
+
+
+BORROWED = {
+    "Transformer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "MultiheadAttention",
+    "scaled_dot_product_attention",
+}
+
+
+def test_what_the_project_builds_itself_is_not_borrowed(repository):
+    """Attention and the Transformer's blocks are written out; PyTorch's are the tests' oracle."""
+    for path in (repository / "scripts").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in BORROWED:
+                owner = ast.unparse(node.value)
+                assert not owner.startswith(("nn", "torch", "F", "functional")), f"{path}: {owner}"
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("torch."):
+                assert not BORROWED & {alias.name for alias in node.names}, path
+
+
+def test_nothing_is_unpickled_but_through_the_restricted_reader(repository):
+    for path in (repository / "scripts").rglob("*.py"):
+        if path.name == "restricted_unpickle.py":
+            continue
+        assert not {"pickle", "dill", "joblib"} & set(imports(path)), path
+        assert "allow_pickle=True" not in path.read_text(), path
