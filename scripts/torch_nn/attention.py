@@ -1,0 +1,111 @@
+"""Scaled dot-product and multi-head attention, written out (Vaswani et al. 2017, section 3.2).
+
+Letters of the shape comments:
+    B   batch                 T   time (tokens)
+    H   heads                 Tq  tokens that ask (queries)
+    C   channels (d_model)    Tk  tokens that are asked (keys)
+    D   width of a head, C / H
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def scaled_dot_product_attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None = None,
+    dropout: nn.Module | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Attention(Q, K, V) = softmax(Q K^T / sqrt(D)) V  (Vaswani et al. 2017, eq. 1).
+
+    q (..., Tq, D), k (..., Tk, D), v (..., Tk, Dv): floats; mask: bool, broadcastable to
+    (..., Tq, Tk), True where attention is allowed. A query that may attend nowhere gets weights and
+    output of zero (a plain softmax would give NaN). dropout acts on the weights.
+    Returns (output (..., Tq, Dv), weights (..., Tq, Tk) before dropout).
+    Leaves out: tiling. The whole (Tq, Tk) matrix is held in memory, unlike FlashAttention.
+    Raises ValueError if the mask is not bool.
+    """
+    scores = q @ k.transpose(-2, -1)  # (..., Tq, D) @ (..., D, Tk) -> (..., Tq, Tk)
+    scores = scores / math.sqrt(q.size(-1))  # (..., Tq, Tk)
+    if mask is not None:
+        if mask.dtype is not torch.bool:
+            raise ValueError(f"attention mask: expected bool (True = allowed), found {mask.dtype}")
+        # The lowest finite number rather than -inf: a row without any allowed key stays finite, in
+        # the forward and in the backward pass; the second fill makes such a row exactly zero.
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)  # (..., Tq, Tk)
+    weights = torch.softmax(scores, dim=-1)  # (..., Tq, Tk)
+    if mask is not None:
+        weights = weights.masked_fill(~mask, 0.0)  # (..., Tq, Tk)
+    used = weights if dropout is None else dropout(weights)  # (..., Tq, Tk)
+    output = used.to(v.dtype) @ v  # (..., Tq, Tk) @ (..., Tk, Dv) -> (..., Tq, Dv)
+    return output, weights
+
+
+def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
+    """The (T, T) bool mask that lets token i attend to tokens 0..i and to none after it."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()  # (T, T)
+
+
+def padding_mask(lengths: Tensor, length: int) -> Tensor:
+    """The bool mask (B, 1, 1, T) that lets nobody attend to padding.
+
+    lengths (B,): int64, how many of the first tokens of each row are real. The two axes of size one
+    are those of the heads and of the queries.
+    """
+    positions = torch.arange(length, device=lengths.device)  # (T,)
+    allowed = positions.unsqueeze(0) < lengths.unsqueeze(1)  # (1, T) < (B, 1) -> (B, T)
+    return allowed.unsqueeze(1).unsqueeze(2)  # (B, 1, 1, T)
+
+
+class MultiHeadAttention(nn.Module):
+    """H attentions side by side, each on a slice of width D = C / H (section 3.2.2).
+
+    MultiHead(Q, K, V) = Concat(head_1, ..., head_H) W^O,
+    head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V); the W_i of all heads stand in one matrix (C, C).
+    dropout: share of attention weights set to zero in training.
+    Raises ValueError if n_heads does not divide d_model.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, dropout: float = 0.0):
+        super().__init__()
+        if d_model % n_heads:
+            raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}")
+        self.n_heads = n_heads
+        self.query_projection = nn.Linear(d_model, d_model)
+        self.key_projection = nn.Linear(d_model, d_model)
+        self.value_projection = nn.Linear(d_model, d_model)
+        self.output_projection = nn.Linear(d_model, d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def split_heads(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, H, T, D)."""
+        x = x.unflatten(-1, (self.n_heads, -1))  # (B, T, H, D)
+        return x.transpose(1, 2)  # (B, H, T, D)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+        return_weights: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """query (B, Tq, C), key and value (B, Tk, C); key defaults to query (self-attention) and
+        value to key. mask: bool, broadcastable to (B, H, Tq, Tk), True = allowed.
+
+        Returns output (B, Tq, C), with return_weights also the weights (B, H, Tq, Tk).
+        """
+        key = query if key is None else key
+        value = key if value is None else value
+        q = self.split_heads(self.query_projection(query))  # (B, H, Tq, D)
+        k = self.split_heads(self.key_projection(key))  # (B, H, Tk, D)
+        v = self.split_heads(self.value_projection(value))  # (B, H, Tk, D)
+        heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)  # (B, H, Tq, D)
+        joined = heads.transpose(1, 2)  # (B, Tq, H, D)
+        joined = joined.flatten(2)  # (B, Tq, C)
+        output = self.output_projection(joined)  # (B, Tq, C)
+        return (output, weights) if return_weights else output

@@ -1,0 +1,71 @@
+"""Where a token stands: attention alone does not see the order of its inputs."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def sinusoidal_table(length: int, d_model: int) -> Tensor:
+    """The fixed table of section 3.5 of Vaswani et al. 2017, float32 (T, C).
+
+    PE(pos, 2i) = sin(pos / 10000^(2i / C)),  PE(pos, 2i + 1) = cos(pos / 10000^(2i / C)).
+    Raises ValueError if d_model is odd.
+    """
+    if d_model % 2:
+        raise ValueError(f"sinusoidal positions come in pairs: d_model {d_model} is odd")
+    position = torch.arange(length, dtype=torch.float64).unsqueeze(1)  # (T, 1)
+    pair = torch.arange(0, d_model, 2, dtype=torch.float64)  # (C/2,), the exponents' 2i
+    angle = position * torch.exp(-math.log(10_000.0) * pair / d_model)  # (T, C/2)
+    table = torch.stack([torch.sin(angle), torch.cos(angle)], dim=-1)  # (T, C/2, 2)
+    return table.flatten(1).float()  # (T, C), sine and cosine alternating
+
+
+class SinusoidalPositionalEncoding(nn.Module):
+    """Adds the fixed sinusoidal table to x, then drops out (sections 3.5 and 5.4).
+
+    The table is computed, not learned, and so is no part of the saved weights.
+    """
+
+    def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
+        super().__init__()
+        self.register_buffer("table", sinusoidal_table(max_length, d_model), persistent=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""
+        _check_length(start + x.size(1), self.table.size(0))
+        return self.dropout(x + self.table[start : start + x.size(1)])  # (B, T, C) + (T, C)
+
+
+class LearnedPositionalEmbedding(nn.Module):
+    """Adds a learned vector a position to x, then drops out (as in GPT-2 and BERT).
+
+    Positions beyond max_length have no vector: a longer input raises ValueError.
+    """
+
+    def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
+        super().__init__()
+        self.embedding = nn.Embedding(max_length, d_model)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""
+        _check_length(start + x.size(1), self.embedding.num_embeddings)
+        return self.dropout(x + self.embedding.weight[start : start + x.size(1)])  # (T, C) joins
+
+
+def positional(kind: str, max_length: int, d_model: int, dropout: float = 0.0) -> nn.Module:
+    """The module that `kind` names: "sinusoidal" or "learned"; any other raises ValueError."""
+    kinds = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
+    if kind not in kinds:
+        raise ValueError(f"positions: expected one of {sorted(kinds)}, found {kind!r}")
+    return kinds[kind](max_length, d_model, dropout)
+
+
+def _check_length(needed: int, there: int) -> None:
+    if needed > there:
+        raise ValueError(
+            f"a sequence of {needed} tokens needs more than the {there} positions made"
+        )

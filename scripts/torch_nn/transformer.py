@@ -1,0 +1,137 @@
+"""The whole encoder-decoder Transformer (Vaswani et al. 2017, figure 1)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from torch_nn.attention import causal_mask, padding_mask
+from torch_nn.decoder import Decoder
+from torch_nn.encoder import Encoder
+from torch_nn.positions import positional
+
+
+class Transformer(nn.Module):
+    """Sequence to sequence: source tokens in, logits of the next target token out.
+
+    Embeddings are scaled by sqrt(C) (section 3.4). tie_embeddings: the target embedding is also the
+    output projection; share_embeddings: source and target have one vocabulary and one table. Weights
+    start Xavier-uniform, embeddings with deviation C^-1/2, so that a scaled one has deviation one.
+    positions: "sinusoidal" (the paper) or "learned". Raises ValueError for settings that clash.
+    """
+
+    def __init__(
+        self,
+        source_vocab: int,
+        target_vocab: int,
+        d_model: int = 128,
+        n_heads: int = 4,
+        n_encoder_layers: int = 2,
+        n_decoder_layers: int = 2,
+        d_ff: int = 512,
+        max_length: int = 256,
+        dropout: float = 0.1,
+        activation: str = "relu",
+        pre_norm: bool = False,
+        positions: str = "sinusoidal",
+        tie_embeddings: bool = True,
+        share_embeddings: bool = False,
+    ):
+        super().__init__()
+        if share_embeddings and source_vocab != target_vocab:
+            raise ValueError(f"no shared embedding for {source_vocab} and {target_vocab} tokens")
+        self.scale = math.sqrt(d_model)
+        self.source_embedding = nn.Embedding(source_vocab, d_model)
+        self.target_embedding = (
+            self.source_embedding if share_embeddings else nn.Embedding(target_vocab, d_model)
+        )
+        self.source_positions = positional(positions, max_length, d_model, dropout)
+        self.target_positions = positional(positions, max_length, d_model, dropout)
+        layers = (d_model, n_heads, d_ff, dropout, activation, pre_norm)
+        self.encoder = Encoder(n_encoder_layers, *layers)
+        self.decoder = Decoder(n_decoder_layers, *layers)
+        self.output_projection = nn.Linear(d_model, target_vocab, bias=False)
+        for parameter in (*self.encoder.parameters(), *self.decoder.parameters()):
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+        for embedding in (self.source_embedding, self.target_embedding):
+            nn.init.normal_(embedding.weight, std=d_model**-0.5)
+        if tie_embeddings:
+            self.output_projection.weight = self.target_embedding.weight
+
+    def encode(
+        self, source: Tensor, source_lengths: Tensor | None = None, return_weights: bool = False
+    ) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """source (B, Ts) int64 -> memory (B, Ts, C), with return_weights also each layer's weights.
+
+        source_lengths (B,): int64, real tokens of each row; None if there is no padding.
+        """
+        mask = None if source_lengths is None else padding_mask(source_lengths, source.size(1))
+        x = self.source_positions(self.source_embedding(source) * self.scale)  # (B, Ts, C)
+        return self.encoder(x, mask, return_weights)
+
+    def decode(
+        self,
+        target: Tensor,
+        memory: Tensor,
+        source_lengths: Tensor | None = None,
+        target_lengths: Tensor | None = None,
+        return_weights: bool = False,
+    ) -> Tensor | tuple[Tensor, list[Tensor], list[Tensor]]:
+        """target (B, Tt) int64, memory (B, Ts, C) -> logits (B, Tt, V) of each next token.
+
+        With return_weights also each layer's self-attention (B, H, Tt, Tt) and cross-attention
+        weights (B, H, Tt, Ts).
+        """
+        self_mask = causal_mask(target.size(1), target.device)  # (Tt, Tt)
+        if target_lengths is not None:
+            self_mask = self_mask & padding_mask(target_lengths, target.size(1))  # (B, 1, Tt, Tt)
+        memory_mask = (
+            None if source_lengths is None else padding_mask(source_lengths, memory.size(1))
+        )  # (B, 1, 1, Ts)
+        x = self.target_positions(self.target_embedding(target) * self.scale)  # (B, Tt, C)
+        x, own, cross = self.decoder(x, memory, self_mask, memory_mask, return_weights=True)
+        logits = self.output_projection(x)  # (B, Tt, V)
+        return (logits, own, cross) if return_weights else logits
+
+    def forward(
+        self,
+        source: Tensor,
+        target: Tensor,
+        source_lengths: Tensor | None = None,
+        target_lengths: Tensor | None = None,
+    ) -> Tensor:
+        """source (B, Ts), target (B, Tt), the latter shifted right -> logits (B, Tt, V)."""
+        memory = self.encode(source, source_lengths)
+        return self.decode(target, memory, source_lengths, target_lengths)
+
+    @torch.no_grad()
+    def greedy_decode(
+        self,
+        source: Tensor,
+        start_token: int,
+        end_token: int,
+        max_length: int,
+        source_lengths: Tensor | None = None,
+        pad_token: int | None = None,
+    ) -> Tensor:
+        """The likeliest next token, again and again: source (B, Ts) -> tokens (B, <= max_length).
+
+        The start token is not returned; end_token is, and what follows it in a row is pad_token
+        (default end_token). Puts the model into eval mode for the call. Leaves out: beam search.
+        """
+        was_training = self.training
+        self.eval()
+        pad_token = end_token if pad_token is None else pad_token
+        memory = self.encode(source, source_lengths)  # (B, Ts, C)
+        target = torch.full((source.size(0), 1), start_token, device=source.device)  # (B, 1)
+        ended = torch.zeros(source.size(0), dtype=torch.bool, device=source.device)  # (B,)
+        for _ in range(max_length):
+            logits = self.decode(target, memory, source_lengths)[:, -1]  # (B, V)
+            token = logits.argmax(dim=-1).masked_fill(ended, pad_token)  # (B,)
+            target = torch.cat([target, token.unsqueeze(1)], dim=1)  # (B, T + 1)
+            ended = ended | (token == end_token)
+            if ended.all():
+                break
+        self.train(was_training)
+        return target[:, 1:]  # (B, T)

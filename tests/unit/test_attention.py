@@ -1,0 +1,125 @@
+"""Attention against PyTorch's own (oracle), masks as properties, a worked example."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from torch_nn.attention import (
+    MultiHeadAttention,
+    causal_mask,
+    padding_mask,
+    scaled_dot_product_attention,
+)
+
+
+def copy_attention(ours, theirs):
+    """Copy the weights of a torch.nn.MultiheadAttention into ours."""
+    weights, biases = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
+    projections = (ours.query_projection, ours.key_projection, ours.value_projection)
+    with torch.no_grad():
+        for projection, weight, bias in zip(projections, weights, biases, strict=True):
+            projection.weight.copy_(weight)
+            projection.bias.copy_(bias)
+        ours.output_projection.load_state_dict(theirs.out_proj.state_dict())
+
+
+def test_worked_example():
+    """One query, two keys, D = 1: weights softmax(1, 2) = (0.2689, 0.7311)."""
+    q, k = torch.tensor([[1.0]]), torch.tensor([[1.0], [2.0]])
+    output, weights = scaled_dot_product_attention(q, k, torch.tensor([[10.0], [20.0]]))
+    second = 1 / (1 + math.exp(-1))
+    assert torch.allclose(weights, torch.tensor([[1 - second, second]]))
+    assert torch.allclose(output, torch.tensor([[10 * (1 - second) + 20 * second]]))
+
+
+@pytest.mark.parametrize("masked", ["none", "causal", "random"])
+@pytest.mark.parametrize("tq, tk, width", [(1, 1, 1), (5, 5, 8), (3, 7, 4)])
+def test_equals_torch_forward_and_backward(masked, tq, tk, width):
+    if masked == "causal" and tq != tk:
+        pytest.skip("a causal mask is square")
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, t, width, requires_grad=True) for t in (tq, tk, tk))
+    mask = {"none": None, "causal": causal_mask(tq), "random": torch.rand(2, 1, tq, tk) < 0.6}
+    mask = mask[masked]
+    if masked == "random":
+        mask[..., 0] = True
+    ours, weights = scaled_dot_product_attention(q, k, v, mask)
+    oracle = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    assert torch.allclose(ours, oracle, atol=1e-6)
+    assert torch.allclose(weights.sum(-1), torch.ones(2, 3, tq), atol=1e-6)
+    grad = torch.randn_like(ours)
+    for a, b in zip(
+        torch.autograd.grad(ours, (q, k, v), grad),
+        torch.autograd.grad(oracle, (q, k, v), grad),
+        strict=True,
+    ):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_a_fully_masked_row_is_zero_with_finite_gradients():
+    q, k, v = (torch.randn(1, 2, 4, 8, requires_grad=True) for _ in range(3))
+    mask = causal_mask(4).clone()
+    mask[2] = False
+    output, weights = scaled_dot_product_attention(q, k, v, mask)
+    assert not output[:, :, 2].any() and not weights[:, :, 2].any()
+    output.sum().backward()
+    assert all(torch.isfinite(x.grad).all() for x in (q, k, v))
+    assert not q.grad[:, :, 2].any()
+
+
+def test_a_float_mask_is_refused():
+    x = torch.randn(1, 1, 2, 4)
+    with pytest.raises(ValueError, match="expected bool"):
+        scaled_dot_product_attention(x, x, x, torch.ones(2, 2))
+
+
+def test_masks():
+    assert causal_mask(3).tolist() == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    mask = padding_mask(torch.tensor([0, 2, 3]), 3)
+    assert mask.shape == (3, 1, 1, 3)
+    assert mask.flatten(1).tolist() == [[False] * 3, [True, True, False], [True] * 3]
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_multi_head_attention_equals_torch(cross):
+    torch.manual_seed(1)
+    theirs = nn.MultiheadAttention(12, 3, batch_first=True).eval()
+    nn.init.normal_(theirs.in_proj_bias)
+    ours = MultiHeadAttention(12, 3).eval()
+    copy_attention(ours, theirs)
+    query, memory = torch.randn(2, 5, 12), torch.randn(2, 7, 12)
+    key = memory if cross else query
+    lengths = torch.tensor([3, key.size(1)])
+    mask = padding_mask(lengths, key.size(1))
+    expected, expected_weights = theirs(
+        query, key, key, key_padding_mask=~mask[:, 0, 0], average_attn_weights=False
+    )
+    output, weights = ours(query, key if cross else None, mask=mask, return_weights=True)
+    assert torch.allclose(output, expected, atol=1e-5)
+    assert torch.allclose(weights, expected_weights, atol=1e-6)
+
+
+def test_attention_is_blind_to_order_without_positions():
+    """Permuting the keys and values together changes nothing: self-attention is equivariant."""
+    attention = MultiHeadAttention(8, 2).eval()
+    x, order = torch.randn(1, 6, 8), torch.randperm(6)
+    assert torch.allclose(attention(x)[:, order], attention(x[:, order]), atol=1e-6)
+
+
+def test_dropout_acts_on_the_weights_in_training_only():
+    attention, x = MultiHeadAttention(8, 2, dropout=0.5), torch.randn(1, 6, 8)
+    assert not torch.equal(attention(x), attention(x))
+    attention.eval()
+    assert torch.equal(attention(x), attention(x))
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="not a multiple"):
+        MultiHeadAttention(10, 4)
