@@ -1,0 +1,63 @@
+"""Taking members out of a tar archive that may have been made to do harm.
+
+An archive is looked through whole before anything is written; one suspicious name refuses it all.
+Nothing is unpacked to a place that the archive names: the caller says where each member goes.
+"""
+
+import shutil
+import tarfile
+import zlib
+from collections.abc import Mapping
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from pipeline.errors import InputError
+
+_MAX_MEMBERS = 100_000
+
+
+def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]]) -> None:
+    """Write members of a tar archive (plain, gzip, bzip2 or xz) to files.
+
+    wanted: name in the archive -> (file to write, its size in bytes).
+    Raises InputError if the archive is corrupt or truncated, holds an absolute path, a `..`, a
+    link or a device, lacks a wanted member or has it in another size. Files that were written
+    before an error stay; the caller owns their folder.
+    """
+    try:
+        with tarfile.open(archive, "r:*") as opened:
+            members: dict[str, tarfile.TarInfo] = {}
+            for member in opened:
+                _check(member, archive)
+                members[member.name] = member
+                if len(members) > _MAX_MEMBERS:
+                    raise InputError(f"{archive}: refused: more than {_MAX_MEMBERS} members")
+            for name, (target, size) in wanted.items():
+                member = members.get(name)
+                if member is None or not member.isfile():
+                    raise InputError(f"{archive}: expected a member {name!r}, found none")
+                if member.size != size:
+                    raise InputError(
+                        f"{archive}: member {name!r}: expected {size} bytes, found {member.size}"
+                    )
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with opened.extractfile(member) as source, target.open("wb") as out:
+                    shutil.copyfileobj(source, out, 1 << 20)
+    except (tarfile.TarError, EOFError, zlib.error, LZMAError) as error:
+        raise InputError(f"{archive}: corrupt or truncated archive ({error})") from None
+    except OSError as error:
+        if error.errno is not None:  # the disk's error, not that of the bytes
+            raise
+        raise InputError(f"{archive}: corrupt or truncated archive ({error})") from None
+
+
+def _check(member: tarfile.TarInfo, archive: str | Path) -> None:
+    """Refuse a member that could be meant to end up outside its folder, or that is no file."""
+    if not (member.isfile() or member.isdir()):
+        kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
+        raise InputError(f"{archive}: refused: member {member.name!r} is {kind}")
+    posix, windows = PurePosixPath(member.name), PureWindowsPath(member.name)
+    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        raise InputError(
+            f"{archive}: refused: member {member.name!r} would be written outside its folder"
+        )

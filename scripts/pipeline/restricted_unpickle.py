@@ -1,0 +1,187 @@
+"""Reading a pickle that comes from outside without running anything that it asks for.
+
+A pickle is a program. This reader takes the small part of it that arrays of numbers and builtin
+containers need, in two steps:
+
+1. Every opcode is looked at before any is run: only those of pickle protocol 0 to 3 that build
+   numbers, strings, lists, tuples and dicts, and the three names that NumPy's arrays refer to.
+2. These three names lead to inert stand-ins that record what they were given, never to NumPy: the
+   array is built from the record by `np.frombuffer`, after its dtype and size have been checked.
+   (NumPy's own `__setstate__` trusts its argument, which a crafted file can make crash.)
+
+Left out: Python objects of any class, sets, object and structured arrays, shared memory buffers.
+"""
+
+import io
+import math
+import pickle
+import pickletools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import InputError
+
+_OPCODES = frozenset(
+    [
+        *("PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE"),
+        *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
+        *("BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "BINBYTES", "SHORT_BINBYTES"),
+        *("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+        *("SETITEM", "SETITEMS", "APPEND", "APPENDS"),
+        *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "REDUCE", "BUILD"),
+    ]
+)
+_NAMES = frozenset(
+    [
+        "numpy.core.multiarray._reconstruct",
+        "numpy._core.multiarray._reconstruct",
+        "numpy.ndarray",
+        "numpy.dtype",
+    ]
+)
+_DTYPES = frozenset(
+    ["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"],
+)
+_MAX_DEPTH = 32
+
+
+def read_pickle(path: str | Path) -> Any:
+    """Read a pickle of NumPy arrays, numbers, strings, lists, tuples and dicts.
+
+    Strings of Python 2 come back as bytes. Raises InputError if the file cannot be read, asks for
+    anything else (the message says for what), or is corrupt or truncated.
+    """
+    try:
+        return parse_pickle(Path(path).read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def parse_pickle(data: bytes, where: str) -> Any:
+    """The same for bytes; `where` names them in errors (InputError)."""
+    _check_opcodes(data, where)
+    try:
+        found = _unpickler(data).load()
+        return _converted(found, {}, 0)
+    except InputError as error:
+        raise InputError(f"{where}: refused: {error}") from None
+    except Exception as error:  # the pickle module documents no closed list of what it raises
+        kind = type(error).__name__
+        raise InputError(f"{where}: not a pickle of arrays ({kind}: {error})") from None
+
+
+def _check_opcodes(data: bytes, where: str) -> None:
+    count = 0
+    try:
+        for opcode, argument, position in pickletools.genops(data):
+            count += 1
+            if opcode.name not in _OPCODES:
+                raise InputError(
+                    f"{where}: refused: expected arrays and builtin containers, found the pickle"
+                    f" opcode {opcode.name} at byte {position}"
+                )
+            if opcode.name == "GLOBAL":
+                _check_name(argument.replace(" ", "."), where)
+            # The memo is a plain array inside the unpickler: a huge index would claim the memory.
+            if opcode.name in ("BINPUT", "LONG_BINPUT") and argument > count:
+                raise InputError(f"{where}: refused: memo index {argument} at byte {position}")
+    except InputError:
+        raise
+    except Exception as error:  # whatever pickletools makes of arbitrary bytes
+        raise InputError(f"{where}: not a pickle, or truncated ({error})") from None
+
+
+def _check_name(name: str, where: str) -> None:
+    if name not in _NAMES:
+        raise InputError(
+            f"{where}: refused: expected only NumPy arrays and builtin containers, found a call of"
+            f" {name!r}. Delete the file; it is not the data set that it claims to be"
+        )
+
+
+class _Record:
+    """What a pickle said about an array or a dtype; nothing of it has been believed yet."""
+
+    def __init__(self, *arguments: Any):
+        self.arguments = arguments
+        self.state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def _unpickler(data: bytes) -> pickle.Unpickler:
+    # Made anew for each file: a pickle may set attributes of a class that it can name.
+    class Array(_Record):
+        pass
+
+    class Dtype(_Record):
+        pass
+
+    class Restricted(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            _check_name(f"{module}.{name}", "pickle")
+            return Dtype if name == "dtype" else Array
+
+    Array.is_array, Dtype.is_array = True, False
+    return Restricted(io.BytesIO(data), encoding="bytes")
+
+
+def _converted(value: Any, done: dict[int, Any], depth: int) -> Any:
+    """`value` with every record of an array replaced by the array; each object once."""
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    if id(value) in done:
+        if done[id(value)] is _Record:
+            raise InputError("an object that contains itself")
+        return done[id(value)]
+    if depth > _MAX_DEPTH:
+        raise InputError(f"containers nested more than {_MAX_DEPTH} deep")
+    done[id(value)] = _Record
+    if isinstance(value, (list, tuple)):
+        found = type(value)(_converted(item, done, depth + 1) for item in value)
+    elif isinstance(value, dict):
+        found = {
+            _converted(key, done, depth + 1): _converted(item, done, depth + 1)
+            for key, item in value.items()
+        }
+    elif isinstance(value, _Record) and value.is_array:
+        found = _array(value.state)
+    else:
+        raise InputError(f"expected arrays and builtin containers, found {type(value).__name__}")
+    done[id(value)] = found
+    return found
+
+
+def _array(state: Any) -> np.ndarray:
+    """The array of the state that NumPy pickles: version, shape, dtype, Fortran order, bytes."""
+    if not isinstance(state, tuple) or len(state) != 5:
+        raise InputError("an array without its state")
+    _, shape, dtype, fortran, values = state
+    if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
+        raise InputError(f"an array of shape {shape!r}")
+    if not isinstance(values, bytes) or type(fortran) is not bool or len(shape) > 8:
+        raise InputError("an array whose values are no plain bytes")
+    kind = _dtype(dtype)
+    size = math.prod(shape) * kind.itemsize
+    if size != len(values):
+        raise InputError(f"an array of shape {shape} needs {size} bytes, found {len(values)}")
+    # Through the flat bytes: an array without elements has no buffer to speak of.
+    flat = np.frombuffer(values, kind) if values else np.zeros(0, kind)
+    return flat.reshape(shape, order="F" if fortran else "C").astype(kind.newbyteorder("="))
+
+
+def _dtype(record: Any) -> np.dtype:
+    if not isinstance(record, _Record) or record.is_array or not record.arguments:
+        raise InputError("an array without a dtype")
+    name, state = record.arguments[0], record.state
+    name = name.decode("latin-1") if isinstance(name, bytes) else name
+    if not isinstance(name, str) or name not in _DTYPES:
+        raise InputError(f"an array of dtype {name!r}: only plain numbers are read")
+    order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
+    order = order.decode("latin-1") if isinstance(order, bytes) else order
+    if order not in ("<", ">", "|", "="):
+        raise InputError(f"an array of byte order {order!r}")
+    return np.dtype(order + name)
