@@ -1,0 +1,43 @@
+"""Build leaderboard.csv: every evaluation's rows and the published results of the same data sets.
+
+Rows are checked (types, ranges, no duplicates) and sorted by task, dataset, metric, split and
+value, best first. A published result joins only if the run has its data set.
+"""
+
+from pydantic import Field
+
+from pipeline import settings
+from pipeline.atomic import write_csv
+from pipeline.leaderboard import OURS, build, published_rows, read_metrics, read_references
+from pipeline.results import COLUMNS
+
+
+class Spec(settings.Settings):
+    run: str = Field("run", min_length=1, description="name of the run, as in results/<run>")
+    config_sha256: str = Field(
+        "0" * 64, pattern="^[0-9a-f]{64}$", description="sha256 of the run's configuration"
+    )
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={
+            "metrics*": "metrics.json of every evaluation",
+            "references": "published results, references.yaml",
+        },
+        outputs={"out": "leaderboard.csv"},
+    )
+    added = {"run": args.spec.run, "config_sha256": args.spec.config_sha256, "source": OURS}
+    ours = [{**row, **added} for path in args.metrics for row in read_metrics(path)]
+    published = published_rows(
+        *read_references(args.references), datasets={row["dataset"] for row in ours}
+    )
+    rows = build(ours, published)
+    write_csv(args.out, rows, COLUMNS)
+    print(f"{len(ours)} rows of this run, {len(published)} published -> {args.out}")
+
+
+if __name__ == "__main__":
+    settings.run(main)

@@ -1,0 +1,104 @@
+"""The look that all figures share; saved so that the same data give the same bytes.
+
+Colour alone never carries a meaning: marks differ in shape, line style or text too.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.settings import Settings
+
+INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
+COLOUR = "^#[0-9A-Fa-f]{6}$"
+
+STYLE = {
+    "svg.hashsalt": "neural-networks-and-transformers",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.5,
+    "axes.labelcolor": GREY,
+    "axes.edgecolor": "#9AA5B1",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 1.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+}
+
+
+class Look(Settings):
+    """What every plotting program is told: which figures, what they are called, how they look."""
+
+    names: list[str] = Field([], description="file names of the figures, one an input")
+    titles: list[str] = Field([], description="name of the data set of each input")
+    dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
+
+
+def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
+    """(input, figure's file name, title) for each input.
+
+    Without names or titles in the settings they are made of the inputs' folders.
+    Raises InputError if there are names or titles, but not one for each input.
+    """
+    names = look.names or [f"{path.parent.name}-{path.stem}.svg" for path in inputs]
+    titles = look.titles or [path.parent.name for path in inputs]
+    for what, found in (("names", names), ("titles", titles)):
+        if len(found) != len(inputs):
+            raise InputError(f"--spec {what}: expected {len(inputs)}, one an input: {len(found)}")
+    if len(set(names)) != len(names):
+        raise InputError("--spec names: two figures would have the same file name")
+    return list(zip(inputs, names, titles, strict=True))
+
+
+def start(dpi: int) -> None:
+    """Set the shared look for all figures that follow."""
+    plt.rcdefaults()
+    plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write `figure` as SVG without date or creator, and close it."""
+    held = io.StringIO()
+    figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    # Trailing blanks would make committed figures fail git's whitespace check.
+    write_text(path, "\n".join(line.rstrip() for line in held.getvalue().splitlines()) + "\n")
+
+
+def text_colour(image: object, value: float) -> str:
+    """Black or white, whichever reads better on the colour that `image` gives to `value`."""
+    red, green, blue, _ = image.cmap(image.norm(value))
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else INK
+
+
+def plain(text: object) -> str:
+    """`text` as matplotlib shows it literally: a $ would begin a formula."""
+    return str(text).replace("$", r"\$")

@@ -1,0 +1,94 @@
+"""Plot training curves: a figure a room, a panel a data set, model and quantity, a line a seed."""
+
+import json
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from pydantic import Field
+
+from pipeline import plots, settings
+from pipeline.errors import InputError
+
+QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy"}
+
+
+class Spec(plots.Look):
+    groups: list[int] = Field([], description="for each history, the number of its figure")
+    datasets: dict[str, str] = Field({}, description="data set -> its title")
+    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of validation curves")
+    train: str = Field("#8C8C8C", pattern=plots.COLOUR, description="colour of training curves")
+
+
+def read(path: Path) -> dict:
+    history = json.loads(path.read_text(encoding="utf-8"))
+    if not history.get("curve"):
+        raise InputError(f"{path}: expected a list `curve` of at least one point, found none")
+    return history
+
+
+def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:
+    """One panel: training dashed, validation solid, every seed a line of its own."""
+    kinds = (("train", spec.train, (0, (4, 1.6))), ("val", spec.ours, "solid"))
+    by = "epoch" if all("epoch" in p for h in histories for p in h["curve"]) else "step"
+    for split, colour, style in kinds:
+        for number, history in enumerate(histories):
+            key = f"{split}_{quantity}"
+            points = [(p[by], p[key]) for p in history["curve"] if p.get(key) is not None]
+            if points:
+                label = {"train": "training", "val": "validation"}[split] if not number else None
+                mark = "o" if len(points) < 3 else None
+                line = {"color": colour, "ls": style, "marker": mark, "markersize": 3.5}
+                axes.plot(*zip(*points, strict=True), label=label, alpha=0.85, **line)
+    axes.set_xlabel("epoch" if by == "epoch" else "step of the optimiser")
+    axes.set_ylabel(QUANTITIES[quantity])
+    axes.grid(axis="y")
+    axes.legend(loc="best")
+
+
+def quantities(histories: list[dict]) -> list[str]:
+    keys = {key for h in histories for p in h["curve"] for key in p if p[key] is not None}
+    return [name for name in QUANTITIES if keys & {f"train_{name}", f"val_{name}"}]
+
+
+def plot(histories: list[dict], spec: Spec) -> plt.Figure:
+    def model(history: dict) -> tuple:
+        return history["task"], history["dataset"], history["model"]
+
+    panels = []
+    for (_, dataset, name), found in groupby(sorted(histories, key=model), key=model):
+        group = sorted(found, key=lambda history: history.get("seed", 0))
+        panels += [(group, quantity, dataset, name) for quantity in quantities(group)]
+    rows = (len(panels) + 1) // 2
+    figure, grid = plt.subplots(rows, 2, figsize=(9, 2.75 * rows), squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes, (group, quantity, dataset, name) in zip(grid.flat, panels, strict=False):
+        draw(axes, group, quantity, spec)
+        seeds = f"{len(group)} training{'s' if len(group) > 1 else ''}"
+        title = f"{plots.plain(spec.datasets.get(dataset, dataset))}\n"
+        axes.set_title(f"{title}{plots.plain(name)}, {seeds}", fontsize=9.5)
+    return figure
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"histories*": "history.json of every training"},
+        outputs={"figures": "folder of the figures"},
+    )
+    spec = args.spec
+    plots.start(spec.dpi)
+    groups = spec.groups or [0] * len(args.histories)
+    names = spec.names or ["curves.svg"]
+    if len(groups) != len(args.histories) or set(groups) != set(range(len(names))):
+        raise InputError("--spec groups: expected a number of a figure for each history")
+    for number, name in enumerate(names):
+        paths = [p for p, group in zip(args.histories, groups, strict=True) if group == number]
+        plots.save(plot([read(path) for path in paths], spec), args.figures / name)
+
+
+if __name__ == "__main__":
+    settings.run(main)

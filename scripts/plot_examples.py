@@ -1,0 +1,63 @@
+"""Plot example images of the test split with true and predicted class; wrong ones are framed."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
+from pydantic import Field
+
+from pipeline import plots, settings
+
+COLUMNS = 8
+
+
+class Spec(plots.Look):
+    examples: int = Field(24, ge=1, le=100, description="images shown")
+    wrong: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of wrong predictions")
+
+
+def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
+    """images uint8 (N, H, W) or (N, H, W, 3), label and prediction int64 (N,), classes str (K,)."""
+    images, label, prediction = (stored[k] for k in ("images", "label", "prediction"))
+    images, classes = images[: spec.examples], stored["classes"]
+    rows = -(-len(images) // COLUMNS)
+    size = (9.2, 1.52 * rows + 0.6)
+    figure, grid = plt.subplots(rows, COLUMNS, figsize=size, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, true, found in zip(grid.flat, images, label, prediction, strict=False):
+        greys = {"cmap": "gray", "vmin": 0, "vmax": max(255 if image.max() > 16 else 16, 1)}
+        axes.imshow(image, interpolation="nearest", **(greys if image.ndim == 2 else {}))
+        if true == found:
+            axes.set_title(
+                plots.plain(classes[true]), fontsize=7.5, fontweight="normal", pad=3, loc="center"
+            )
+        else:
+            text = f"✗ {plots.plain(classes[found])}\nis {plots.plain(classes[true])}"
+            axes.set_title(text, fontsize=7.5, color=spec.wrong, pad=3, loc="center")
+            height, width = image.shape[:2]
+            frame = {"fill": False, "edgecolor": spec.wrong, "linewidth": 2.5, "clip_on": False}
+            axes.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
+    wrong = int((label[: len(images)] != prediction[: len(images)]).sum())
+    heading = f"{plots.plain(title)}\n{len(images)} test images, {wrong} of them wrong (framed, ✗)"
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    return figure
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"images*": "examples.npz of every image classifier"},
+        outputs={"figures": "folder of the figures"},
+    )
+    plots.start(args.spec.dpi)
+    for path, name, title in plots.figures(args.spec, args.images):
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        if "title" in arrays:
+            title = f"{title}: {arrays['title']}"
+        plots.save(plot(arrays, title, args.spec), args.figures / name)
+
+
+if __name__ == "__main__":
+    settings.run(main)

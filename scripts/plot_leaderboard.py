@@ -1,0 +1,123 @@
+"""Plot the leaderboard: a figure a data set, a panel a metric, published results beside ours.
+
+Shown is the test split, or validation where neither ours nor the published results have a test.
+"""
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from pydantic import Field
+
+from pipeline import plots, settings
+from pipeline.errors import InputError
+from pipeline.leaderboard import METRICS, OURS, number, order, read_leaderboard
+
+SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
+
+
+class Spec(plots.Look):
+    datasets: list[str] = Field([], description="data sets of the figures, in their order")
+    rows: int = Field(14, ge=3, le=40, description="most rows shown in a panel, the best ones")
+    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of this run")
+    published: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of published ones")
+
+
+def panels(rows: list[dict]) -> list[list[dict]]:
+    """The rows of one data set, a list a metric, of the first of SPLITS that has a row of ours."""
+    found = []
+    for metric in dict.fromkeys(row["metric"] for row in rows):
+        for split in SPLITS:
+            group = [r for r in rows if r["metric"] == metric and r["split"] == split]
+            if any(row["source"] == OURS for row in group):
+                found.append(sorted(group, key=order))
+                break
+    return found
+
+
+def keep(group: list[dict], most: int) -> list[dict]:
+    """The best `most` rows, ours never left out."""
+    ours = [row for row in group if row["source"] == OURS]
+    others = [row for row in group if row["source"] != OURS]
+    return sorted([*ours[:most], *others[: max(0, most - len(ours))]], key=order)
+
+
+def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
+    metric = group[0]["metric"]
+    for y, row in enumerate(group):
+        ours = row["source"] == OURS
+        colour = spec.ours if ours else spec.published
+        mark = {"marker": "o", "s": 42} if ours else {"marker": "D", "s": 30}
+        fill = colour if ours else "white"
+        axes.scatter(row["value"], y, edgecolors=colour, facecolors=fill, zorder=3, **mark)
+        if row["ci_low"] is not None:
+            axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, lw=2.2, alpha=0.6)
+        end = max(row["value"], row["ci_high"] or row["value"])
+        style = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "fontsize": 8.5}
+        weight = "bold" if ours else "normal"
+        axes.annotate(number(metric, row["value"]), (end, y), fontweight=weight, **style)
+    names = [
+        f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
+        for row in group
+    ]
+    axes.set_yticks(range(len(group)), [plots.plain(name) for name in names])
+    for label, row in zip(axes.get_yticklabels(), group, strict=True):
+        label.set_color(plots.INK if row["source"] == OURS else plots.GREY)
+    axes.set_ylim(len(group) - 0.4, -0.6)
+    values = [row[k] for row in group for k in ("value", "ci_low", "ci_high") if row[k] is not None]
+    low, high = min(values), max(values)
+    spread = (high - low) or abs(high) * 0.1 or 1.0
+    axes.set_xlim(low - 0.08 * spread, high + 0.24 * spread)
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    better = "more is better" if METRICS[metric].more_is_better else "less is better"
+    axes.set_xlabel(f"{METRICS[metric].title}, {SPLITS[group[0]['split']]} ({better})")
+
+
+def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
+    groups = [keep(group, spec.rows) for group in panels(rows)]
+    heights = [0.27 * len(group) + 0.62 for group in groups]
+    figure, grid = plt.subplots(
+        len(groups),
+        1,
+        figsize=(8.6, sum(heights) + 0.75),
+        squeeze=False,
+        height_ratios=heights,
+    )
+    for axes, group in zip(grid.flat, groups, strict=True):
+        draw(axes, group, spec)
+    figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    known = any(row["source"] != OURS for group in groups for row in group)
+    key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
+    if known:
+        hollow = {"marker": "D", "color": spec.published, "markerfacecolor": "none"}
+        key.append(("published", hollow))
+    handles = [plt.Line2D([], [], ls="", label=text, **mark) for text, mark in key]
+    figure.legend(handles=handles, loc="outside lower right", ncols=2)
+    return figure
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"leaderboard": "leaderboard.csv"},
+        outputs={"figures": "folder of the figures"},
+    )
+    spec = args.spec
+    plots.start(spec.dpi)
+    rows = read_leaderboard(args.leaderboard)
+    datasets = spec.datasets or list(dict.fromkeys(row["dataset"] for row in rows))
+    names = spec.names or [f"{dataset.replace('/', '-')}.svg" for dataset in datasets]
+    titles = spec.titles or datasets
+    for dataset, name, title in zip(datasets, names, titles, strict=True):
+        here = [row for row in rows if row["dataset"] == dataset]
+        if not panels(here):
+            raise InputError(
+                f"{args.leaderboard}: no validation or test row of this run on {dataset}: is its"
+                " metrics.json in REPORT['metrics'] of the rules?"
+            )
+        plots.save(plot(here, title, spec), args.figures / name)
+
+
+if __name__ == "__main__":
+    settings.run(main)

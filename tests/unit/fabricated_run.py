@@ -1,0 +1,210 @@
+"""Files as the rooms write them, with made-up numbers: what the report's tests run on."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.atomic import write_csv, write_json, write_npz
+from pipeline.results import row
+
+PROVENANCE = {
+    "commit": "0123456789ab",
+    "threads": 1,
+    "device": "cpu",
+    "processor": "Example Processor 3000",
+    "cores": 2,
+    "versions": {"python": "3.11.7", "numpy": "2.4.6"},
+}
+SHA = "ab" * 32
+CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker"]
+CLASSES += ["Bag", "Ankle boot"]
+
+
+def metrics_row(**changed) -> dict:
+    """One row of metrics.json; `changed` replaces what row() is given."""
+    given = {
+        "task": "image_classification",
+        "dataset": "fashion_mnist",
+        "model": "MLP 784-512-256-10",
+        "implementation": "numpy",
+        "metric": "accuracy",
+        "split": "test",
+        "values": [0.901, 0.9035, 0.9002],
+        "ci": (0.8955, 0.9075),
+        "parameters": 535818,
+        "train_seconds": 61.2,
+        "provenance": PROVENANCE,
+        "data_sha256": SHA,
+    }
+    return row(**{**given, **changed})
+
+
+def history(task: str, dataset: str, model: str, seed: int, start: float, end: float) -> dict:
+    rng = np.random.default_rng(seed)
+    curve = []
+    for epoch in range(1, 13):
+        loss = end + (start - end) * np.exp(-epoch / 3)
+        point = {"step": epoch * 100, "epoch": epoch, "lr": 0.1}
+        point["train_loss"] = loss * 0.9 + 0.01 * rng.random()
+        point["val_loss"] = loss + 0.02 * rng.random()
+        if "classification" in task:
+            point["train_accuracy"] = float(np.exp(-point["train_loss"]))
+            point["val_accuracy"] = float(np.exp(-point["val_loss"]))
+        curve.append(point)
+    head = {"task": task, "dataset": dataset, "model": model, "seed": seed, "curve": curve}
+    return {**head, "seconds": 60.5 + seed, "parameters": 535818, "provenance": PROVENANCE}
+
+
+def selection() -> dict:
+    candidates = []
+    for lr in (0.03, 0.1, 0.3):
+        for batch in (32, 64, 128):
+            for dropout in (0.0, 0.2, 0.4):
+                mean = 0.9 - (lr - 0.1) ** 2 - 0.0001 * batch - 0.05 * (dropout - 0.2) ** 2
+                folds = [mean + d for d in (-0.004, 0.001, 0.003)]
+                point = {"lr": lr, "batch_size": batch, "dropout": dropout, "fold_accuracy": folds}
+                candidates.append({**point, "mean": mean, "std": 0.0036})
+    best = max(candidates, key=lambda c: c["mean"])
+    selected = {k: best[k] for k in ("lr", "batch_size", "dropout")}
+    return {"dataset": "fashion_mnist", "candidates": candidates, "selected": selected}
+
+
+def write_predictions(path: Path, classes: int, n: int = 400) -> None:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, classes, n)
+    right = rng.random(n) < 0.85
+    prediction = np.where(right, label, rng.integers(0, classes, n))
+    names = [f"p_{k}" for k in range(classes)]
+    chance = {name: 1 / classes for name in names}
+    rows = [
+        {"id": i, "label": int(a), "prediction": int(b), **chance}
+        for i, (a, b) in enumerate(zip(label, prediction, strict=True))
+    ]
+    write_csv(path, rows, ["id", "label", "prediction", *names])
+
+
+def write_images(path: Path, title: str, colour: bool) -> None:
+    rng = np.random.default_rng(1)
+    shape = (40, 32, 32, 3) if colour else (40, 28, 28)
+    smooth = rng.integers(0, 255, shape).astype(np.float32)
+    for axis in (1, 2):
+        smooth = sum(np.roll(smooth, shift, axis) for shift in range(6)) / 6
+    label = rng.integers(0, 10, 40)
+    prediction = np.where(rng.random(40) < 0.8, label, (label + 3) % 10)
+    write_npz(
+        path,
+        images=smooth.astype(np.uint8),
+        label=label.astype(np.int64),
+        prediction=prediction.astype(np.int64),
+        classes=np.array(CLASSES),
+        title=np.array(title),
+    )
+
+
+def write_attention(path: Path) -> None:
+    rng = np.random.default_rng(2)
+    tokens = list("ATGGCCAAATTTGGGTAA")
+    proteins = list("MAKFG*")
+    raw = rng.random((2, 4, len(proteins), len(tokens))) ** 4
+    raw += 2 * (np.arange(18)[None] // 3 == np.arange(6)[:, None])
+    write_npz(
+        path,
+        weights=(raw / raw.sum(-1, keepdims=True)).astype(np.float32),
+        query_tokens=np.array(proteins),
+        key_tokens=np.array(tokens),
+        title=np.array("cross-attention from protein to DNA"),
+        layer_names=np.array(["decoder layer 1", "decoder layer 2"]),
+    )
+
+
+def write_positions(path: Path, length: int = 64, width: int = 64) -> None:
+    angle = np.arange(length)[:, None] / 10000 ** (np.arange(0, width, 2) / width)
+    table = np.stack([np.sin(angle), np.cos(angle)], -1).reshape(length, width)
+    write_npz(path, sinusoidal=table.astype(np.float32))
+
+
+def samples(dataset: str, text: str, accepted: float | None) -> dict:
+    sampling = {"temperature": 0.8, "top_k": 40, "top_p": 0.95}
+    found = [
+        {"prompt": "Once upon a time", "text": text, **sampling, "seed": seed} for seed in (1, 2, 3)
+    ]
+    head = {"task": "language_modelling", "dataset": dataset, "stand_in": accepted is not None}
+    return {**head, "samples": found, "note": "", "accepted_share": accepted}
+
+
+def fabricate(run: Path) -> dict[str, list[Path]]:
+    """Write a whole run's files under `run`; returns them by the names of REPORT."""
+    files: dict[str, list[Path]] = {}
+
+    def put(kind: str, name: str) -> Path:
+        files.setdefault(kind, []).append(run / name)
+        return run / name
+
+    image = "image_classification"
+    logistic = {"model": "logistic regression", "values": [0.844], "ci": (0.837, 0.851)}
+    rows = [metrics_row(), metrics_row(split="cv", values=[0.89, 0.9], ci=None)]
+    rows += [metrics_row(**logistic, parameters=7850, train_seconds=9.0)]
+    write_json(put("metrics", "mlp/metrics.json"), {"rows": rows, "notes": {}})
+    for seed in (1, 2, 3):
+        found = history(image, "fashion_mnist", "MLP 784-512-256-10", seed, 2.3, 0.25)
+        write_json(put("histories", f"mlp/final/seed{seed}/history.json"), found)
+    write_predictions(put("predictions", "mlp/predictions.csv"), 10)
+    write_json(put("selections", "mlp/selection.json"), selection())
+    write_images(put("images", "mlp/examples.npz"), "MLP 784-512-256-10", False)
+
+    cifar = {"dataset": "cifar10", "implementation": "torch"}
+    rows = [
+        metrics_row(**cifar, model="MLP", values=[0.551, 0.553], ci=(0.543, 0.562)),
+        metrics_row(**cifar, model="CNN", values=[0.842, 0.851], ci=(0.838, 0.854)),
+        metrics_row(**cifar, model="CNN + flips", values=[0.851, 0.86], ci=(0.848, 0.864)),
+    ]
+    write_json(put("metrics", "vision/cifar10/metrics.json"), {"rows": rows, "notes": {}})
+    for model, end in (("MLP", 1.2), ("CNN", 0.4)):
+        found = history(image, "cifar10", model, 1, 2.3, end)
+        write_json(put("histories", f"vision/cifar10/{model.lower()}/history.json"), found)
+        write_predictions(put("predictions", f"vision/cifar10/{model.lower()}/predictions.csv"), 10)
+        write_images(put("images", f"vision/cifar10/{model.lower()}/examples.npz"), model, True)
+
+    text = {"task": "language_modelling", "implementation": "torch", "model": "GPT 4x4x128"}
+    for dataset, loss, accepted in (("tinyshakespeare", 1.61, None), ("grammar_stories", 0.9, 0.93)):
+        given = {**text, "dataset": dataset, "split": "val", "ci": (loss - 0.02, loss + 0.02)}
+        rows = [
+            metrics_row(**given, metric="nats_per_token", values=[loss]),
+            metrics_row(**{**given, "ci": None}, metric="bits_per_byte", values=[loss / 0.6931]),
+        ]
+        folder = f"gpt/{dataset}"
+        write_json(put("metrics", f"{folder}/metrics.json"), {"rows": rows, "notes": {}})
+        found = history("language_modelling", dataset, "GPT 4x4x128", 1, 4.1, loss)
+        write_json(put("histories", f"{folder}/history.json"), found)
+        story = "there was a little dog. He liked to run in the park.\nThe end."
+        write_json(put("samples", f"{folder}/samples.json"), samples(dataset, story, accepted))
+
+    dna = {"task": "dna_classification", "implementation": "torch", "model": "Transformer encoder"}
+    tata = {**dna, "dataset": "gue/prom_core_tata"}
+    rows = [
+        metrics_row(**tata, metric="mcc", values=[77.1, 78.4], ci=(73.2, 81.9)),
+        metrics_row(**tata, values=[0.886, 0.891], ci=(0.868, 0.911)),
+    ]
+    folder = "dna/gue/prom_core_tata"
+    write_json(put("metrics", f"{folder}/metrics.json"), {"rows": rows, "notes": {}})
+    write_predictions(put("predictions", f"{folder}/predictions.csv"), 2)
+    found = history("dna_classification", "gue/prom_core_tata", dna["model"], 1, 0.7, 0.2)
+    write_json(put("histories", f"{folder}/history.json"), found)
+    write_csv(put("submissions", f"{folder}/submission.csv"), [{"id": 0, "label": 1}], ["id", "label"])
+
+    task = {"task": "translation", "dataset": "genetic_code", "implementation": "torch"}
+    rows = [metrics_row(**task, model="Transformer", metric="exact_match", values=[0.991])]
+    rows[0] |= {"ci_low": 0.987, "ci_high": 0.995}
+    write_json(put("metrics", "seq2seq/metrics.json"), {"rows": rows, "notes": {}})
+    found = history("translation", "genetic_code", "Transformer", 1, 3.0, 0.02)
+    write_json(put("histories", "seq2seq/history.json"), found)
+    write_attention(put("attention", "seq2seq/attention.npz"))
+    write_positions(put("positions", "seq2seq/positions.npz"))
+    return files
+
+
+def read_rows(path: Path) -> list[dict]:
+    with path.open(newline="") as opened:
+        return list(csv.DictReader(opened))
