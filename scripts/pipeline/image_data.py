@@ -1,0 +1,64 @@
+"""Images of data/processed/<dataset>/images.npz for a model: read, checked, split by seed."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import InputError
+from pipeline.seeds import generator
+
+
+def load_part(path: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return (images, labels) of `part`, "train" or "test"; the other part is not read.
+
+    images: uint8 (N, C, H, W), C = 1 for grey; labels: int64 (N,), 0 <= label.
+    Raises InputError if the file is no .npz, lacks an array or holds other shapes or dtypes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, labels = stored[f"{part}_x"], stored[f"{part}_y"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path}: expected an .npz with the arrays {part}_x and {part}_y, found: {error}. "
+            "Prepare the data set again."
+        ) from None
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise InputError(
+            f"{path}: {part}_x: expected uint8 images (N, H, W) or (N, H, W, 3), "
+            f"found {images.dtype} {images.shape}. Prepare the data set again."
+        )
+    if labels.shape != images.shape[:1] or labels.dtype != np.int64 or labels.min(initial=0) < 0:
+        raise InputError(
+            f"{path}: {part}_y: expected {len(images)} labels, int64, from 0, "
+            f"found {labels.dtype} {labels.shape}. Prepare the data set again."
+        )
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels
+
+
+def load_meta(path: str | Path) -> dict:
+    """Return a data set's meta.json; `classes` and `data_sha256` are there.
+
+    Raises InputError if it is not JSON or lacks either.
+    """
+    try:
+        meta = json.loads(Path(path).read_text(encoding="utf-8"))
+        meta["classes"][0], meta["data_sha256"], meta["dataset"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"{path}: expected JSON with dataset, classes and data_sha256, found: {error!r}. "
+            "Prepare the data set again."
+        ) from None
+    return meta
+
+
+def split_by_seed(n: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (kept, held out): disjoint sorted indices of n examples, `held_out` of them for
+    validation, chosen at random under `seed`. Raises InputError if none would be kept."""
+    if not 0 < held_out < n:
+        raise InputError(f"validation_size: expected 1 to {n - 1} of {n} images, found {held_out}")
+    order = generator(seed, "validation split").permutation(n)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])

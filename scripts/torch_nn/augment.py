@@ -1,0 +1,59 @@
+"""Augmentation of images as plain tensor operations on a whole batch, or a whole data set, at once.
+
+No loader, no worker processes and no per-image Python: one index expression moves every image
+(idea: Jordan 2024, cifar10-airbench). N images, C channels, H height, W width; any dtype.
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def flip(images: torch.Tensor) -> torch.Tensor:
+    """Mirror every image (N, C, H, W) left to right."""
+    return images.flip(-1)
+
+
+def random_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror each image (N, C, H, W) with probability 1/2."""
+    chosen = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    return torch.where(chosen[:, None, None, None], flip(images), images)
+
+
+def random_crop(images: torch.Tensor, padding: int, generator: torch.Generator) -> torch.Tensor:
+    """Shift each image (N, C, H, W) by up to `padding` pixels; its edge is filled by reflection.
+
+    The same as padding to (H + 2p, W + 2p) and cutting an (H, W) window at a random place
+    (He et al. 2016, section 4.2, which pads with zeros).
+    """
+    if padding == 0:
+        return images
+    n, _, height, width = images.shape
+    device = images.device
+    # reflection is defined for floating types; pixel values 0..255 are exact in float32.
+    padded = F.pad(images.float(), (padding,) * 4, mode="reflect").to(images.dtype)
+    shift = torch.randint(0, 2 * padding + 1, (2, n, 1), generator=generator, device=device)
+    rows = shift[0] + torch.arange(height, device=device)  # (N, H)
+    columns = shift[1] + torch.arange(width, device=device)  # (N, W)
+    first = torch.arange(n, device=device)[:, None, None]  # (N, 1, 1)
+    cropped = padded.permute(0, 2, 3, 1)[first, rows[:, :, None], columns[:, None, :]]
+    return cropped.permute(0, 3, 1, 2)  # (N, H, W, C) -> (N, C, H, W)
+
+
+def cutout(images: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
+    """Set one size x size square of each image (N, C, H, W) to that image's mean colour.
+
+    The square's centre is uniform over the image, so it may be cut off at the edge (DeVries and
+    Taylor 2017, who fill with the data set's mean).
+    """
+    if size == 0:
+        return images
+    n, _, height, width = images.shape
+    device = images.device
+    top = torch.randint(0, height, (n, 1), generator=generator, device=device) - size // 2
+    left = torch.randint(0, width, (n, 1), generator=generator, device=device) - size // 2
+    row, column = torch.arange(height, device=device), torch.arange(width, device=device)
+    in_rows = (row >= top) & (row < top + size)  # (N, H)
+    in_columns = (column >= left) & (column < left + size)  # (N, W)
+    hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]  # (N, 1, H, W)
+    mean = images.float().mean(dim=(2, 3), keepdim=True).to(images.dtype)  # (N, C, 1, 1)
+    return torch.where(hole, mean, images)

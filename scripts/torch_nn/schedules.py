@@ -1,0 +1,33 @@
+"""Learning-rate schedules: the factor on the peak rate at each step."""
+
+import math
+from collections.abc import Callable
+
+
+def one_cycle(
+    total_steps: int, warmup_steps: int, decay: str = "cosine", final: float = 0.0
+) -> Callable[[int], float]:
+    """Linear warm-up to 1, then a decay to `final`; for torch.optim.lr_scheduler.LambdaLR.
+
+    Steps count from 0. The warm-up gives step s the factor (s + 1) / warmup_steps, so that the
+    first step already learns; the last step, total_steps - 1, gets `final` exactly.
+    decay: "cosine" (Loshchilov and Hutter 2017, SGDR, equation 5 without restarts) or "linear"
+    (Smith 2018, super-convergence). Raises ValueError for any other, or if warmup_steps is not
+    below total_steps. Leaves out restarts and a cycled momentum.
+    """
+    if decay not in ("cosine", "linear"):
+        raise ValueError(f"decay: expected 'cosine' or 'linear', found {decay!r}")
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"a warm-up of {warmup_steps} steps does not fit into {total_steps}")
+
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / warmup_steps
+        progress = min((step - warmup_steps + 1) / (total_steps - warmup_steps), 1.0)
+        if decay == "cosine":
+            remaining = 0.5 * (1.0 + math.cos(math.pi * progress))
+        else:
+            remaining = 1.0 - progress
+        return final + (1.0 - final) * remaining
+
+    return factor
