@@ -1,0 +1,106 @@
+"""Activation functions: applied to each element, so that x, y and both gradients share a shape."""
+
+import math
+
+import numpy as np
+
+from numpy_nn.module import Module
+
+
+class ReLU(Module):
+    """y = max(x, 0);  dL/dx = dL/dy where x > 0, else 0.
+
+    At the kink, x = 0, the derivative is taken as 0, as PyTorch does. Nair and Hinton, Rectified
+    Linear Units Improve Restricted Boltzmann Machines, ICML 2010.
+    """
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        # A product with the mask is several times faster than np.maximum.
+        self.positive = np.greater(x, 0, out=self._buffer("positive", x.shape, bool))
+        return np.multiply(x, self.positive, out=self._buffer("y", x.shape, x.dtype))
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        return np.multiply(grad_output, self.positive, out=grad_input)
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else slope x;  dL/dx = dL/dy or slope dL/dy.
+
+    Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
+    """
+
+    def __init__(self, slope: float = 0.01):
+        self.slope = slope
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.derivative = self._buffer("derivative", x.shape, x.dtype)
+        self.derivative.fill(1)
+        np.copyto(self.derivative, self.slope, where=x <= 0)
+        return np.multiply(x, self.derivative, out=self._buffer("y", x.shape, x.dtype))
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        return np.multiply(grad_output, self.derivative, out=grad_input)
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU({self.slope})"
+
+
+class Tanh(Module):
+    """y = tanh(x);  dy/dx = 1 - y^2, so that backward needs the output alone."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.y = np.tanh(x, out=self._buffer("y", x.shape, x.dtype))
+        return self.y
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        np.multiply(self.y, self.y, out=grad_input)
+        np.subtract(1, grad_input, out=grad_input)
+        grad_input *= grad_output
+        return grad_input
+
+
+class Sigmoid(Module):
+    """y = 1 / (1 + exp(-x));  dy/dx = y (1 - y).
+
+    Computed as (1 + tanh(x / 2)) / 2, which is the same and overflows nowhere.
+    """
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.y = np.multiply(x, 0.5, out=self._buffer("y", x.shape, x.dtype))
+        np.tanh(self.y, out=self.y)
+        self.y += 1
+        self.y *= 0.5
+        return self.y
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        np.subtract(1, self.y, out=grad_input)
+        grad_input *= self.y
+        grad_input *= grad_output
+        return grad_input
+
+
+class GELU(Module):
+    """y = x P(Z <= x) with Z standard normal, in the tanh approximation.
+
+    y = x (1 + t) / 2,  t = tanh(u),  u = c (x + a x^3),  c = sqrt(2 / pi),  a = 0.044715
+    dy/dx = (1 + t) / 2 + x (1 - t^2) / 2 * c (1 + 3 a x^2)
+
+    Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv:1606.08415, section 2. The exact form
+    needs erf, which NumPy has not. Clarity before speed: this one allocates its intermediates.
+    """
+
+    C, A = math.sqrt(2 / math.pi), 0.044715
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        self.t = np.tanh(self.C * (x + self.A * x * x * x))
+        return 0.5 * x * (1 + self.t)
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        x, t = self.x, self.t
+        du = self.C * (1 + 3 * self.A * x * x)
+        return grad_output * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du)

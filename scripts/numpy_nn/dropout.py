@@ -1,0 +1,48 @@
+"""Dropout: noise while training, nothing afterwards."""
+
+import numpy as np
+
+from numpy_nn.module import Module
+
+
+class Dropout(Module):
+    """Training: y = x m / (1 - rate), m in {0, 1} with P(m = 0) = rate.  Evaluation: y = x.
+
+    dL/dx = dL/dy m / (1 - rate). Scaling while training ("inverted" dropout) keeps E[y] = x and
+    leaves evaluation alone. Srivastava et al., Dropout, JMLR 15 (2014), section 10.
+
+    The mask compares 16 random bits an element with the rate, which is therefore rounded to a
+    multiple of 1/65536 (exactly so in the scale too). frozen=True keeps the last mask of the same
+    shape: a gradient check needs the same function at every call.
+    """
+
+    LEVELS = 1 << 16
+
+    def __init__(self, rate: float, rng: np.random.Generator):
+        self.rate, self.rng, self.frozen = rate, rng, False
+        if not 0 <= rate < 1:
+            self._fail("a rate in [0, 1)", f"{rate}")
+        self.dropped_levels = round(rate * self.LEVELS)
+        self.scale = self.LEVELS / (self.LEVELS - self.dropped_levels)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.active = self.training and self.dropped_levels > 0
+        if not self.active:
+            return x
+        kept = self._buffer("kept", x.shape, bool)
+        self.mask = self._buffer("mask", x.shape, x.dtype)
+        if not self.frozen:
+            words = self.rng.bit_generator.random_raw((x.size + 3) // 4)
+            bits = words.view(np.uint16)[: x.size].reshape(x.shape)
+            np.greater_equal(bits, self.dropped_levels, out=kept)
+            np.multiply(kept, self.scale, out=self.mask, dtype=x.dtype)
+        return np.multiply(x, self.mask, out=self._buffer("y", x.shape, x.dtype))
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        if not self.active:
+            return grad_output
+        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        return np.multiply(grad_output, self.mask, out=grad_input)
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.rate})"

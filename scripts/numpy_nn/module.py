@@ -1,0 +1,158 @@
+"""What every layer is: a forward pass, a backward pass, parameters with their gradients."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+
+class NonFiniteError(ValueError):
+    """A NaN or an infinity where numbers are needed; the message names the layer."""
+
+
+class Parameter:
+    """An array that training changes, and the gradient of the loss with respect to it.
+
+    value, grad: arrays of one shape and dtype (float32 unless asked otherwise). `backward` of the
+    layer that owns it overwrites `grad`; nothing accumulates, so nothing has to be zeroed.
+    decay: whether weight decay applies; it does to weights, not to biases and gains.
+    """
+
+    def __init__(self, value: np.ndarray, decay: bool = True):
+        self.value = value
+        self.grad = np.zeros_like(value)
+        self.decay = decay
+
+
+class Module:
+    """Base of layers and of models.
+
+    A layer writes `forward(x)`, which keeps what `backward` needs, and right under it
+    `backward(grad_output)`, which takes dL/dy (shape of the output), stores dL/dparameter in each
+    `Parameter.grad` and returns dL/dx (shape of the input).
+
+    An array that `forward` or `backward` returns belongs to the layer: the next call with the same
+    shape overwrites it. Copy what must last.
+    """
+
+    training = True
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        raise NotImplementedError
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return self.forward(x)
+
+    def children(self) -> Iterator[tuple[str, "Module"]]:
+        """The modules among the attributes, lists of modules included, with their names."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            elif isinstance(value, list):
+                for index, item in enumerate(value):
+                    if isinstance(item, Module):
+                        yield f"{name}.{index}", item
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter of this module and of its children, in the order of definition."""
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield name, value
+        for prefix, child in self.children():
+            for name, parameter in child.named_parameters():
+                yield f"{prefix}.{name}", parameter
+
+    def parameters(self) -> list[Parameter]:
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def buffers(self) -> dict[str, np.ndarray]:
+        """Arrays of this module that are state but are not trained (running means)."""
+        return {}
+
+    def named_buffers(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The buffers of this module and of its children."""
+        yield from self.buffers().items()
+        for prefix, child in self.children():
+            for name, array in child.named_buffers():
+                yield f"{prefix}.{name}", array
+
+    def train(self, training: bool = True) -> "Module":
+        """Switch to training behaviour (dropout drops), or with False to evaluation."""
+        self.training = training
+        for _, child in self.children():
+            child.train(training)
+        return self
+
+    def eval(self) -> "Module":
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters and buffers by name: `np.savez(path, **model.state_dict())`."""
+        return {name: array.copy() for name, array in self._arrays()}
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Set all parameters and buffers, in place.
+
+        Raises ValueError if a name is missing or unknown, or if a shape differs.
+        """
+        arrays = dict(self._arrays())
+        if missing := arrays.keys() ^ state.keys():
+            raise ValueError(f"state: expected {sorted(arrays)}, these differ: {sorted(missing)}")
+        for name, array in arrays.items():
+            if array.shape != state[name].shape:
+                raise ValueError(
+                    f"state: {name}: expected shape {array.shape}, given {state[name].shape}"
+                )
+            array[...] = state[name]
+
+    def astype(self, dtype: type) -> "Module":
+        """Change the dtype of all parameters and gradients (float64 for gradient checks)."""
+        for parameter in self.parameters():
+            parameter.value = parameter.value.astype(dtype)
+            parameter.grad = parameter.grad.astype(dtype)
+        return self
+
+    def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        for name, parameter in self.named_parameters():
+            yield name, parameter.value
+        yield from self.named_buffers()
+
+    def _buffer(self, role: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """Memory that is kept between steps: one array for each role, shape and dtype."""
+        memory = self.__dict__.setdefault("_memory", {})
+        key = (role, shape, np.dtype(dtype))
+        if key not in memory:
+            memory[key] = np.empty(shape, dtype)
+        return memory[key]
+
+    def _fail(self, expected: str, given: str) -> None:
+        raise ValueError(f"{self!r}: expected {expected}, given {given}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Sequential(Module):
+    """Layers one after another, y = f_n(... f_1(x)); by the chain rule, backward in reverse."""
+
+    def __init__(self, *layers: Module):
+        self.layers = list(layers)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        """Stops early, returning None, at a layer that was told not to compute dL/dx."""
+        grad: np.ndarray | None = grad_output
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+            if grad is None:
+                break
+        return grad
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -1,0 +1,19 @@
+"""The candidates of the MLP's grid search and their names in file paths."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+
+def candidates(grid: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Every combination of the grid's values by name: {"lr-0.1_batch_size-64": {"lr": 0.1, ...}}.
+
+    Raises ValueError if a combination stands there twice.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for values in product(*grid.values()):
+        candidate = dict(zip(grid, values, strict=True))
+        name = "_".join(f"{key}-{value}" for key, value in candidate.items())
+        if name in found:
+            raise ValueError(f"mlp.grid: {name} stands there twice")
+        found[name] = candidate
+    return found
