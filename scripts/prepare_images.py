@@ -1,9 +1,9 @@
-"""Turn an image data set's raw files into arrays (images.npz) and say what they are (meta.json).
+"""Turn an image data set's raw files into arrays (images.npz) and describe them (meta.json).
 
-Real data sets keep their official split; stand-ins are drawn or split here, by their seed. By hand:
+The official split into training and test images is kept. By hand:
 
-    python scripts/prepare_images.py --spec '{"dataset": "digits"}' \\
-        --images data/processed/digits/images.npz --meta data/processed/digits/meta.json
+    python scripts/prepare_images.py --spec '{"dataset": "cifar10"}' --raw data/raw/cifar10 \\
+        --images data/processed/cifar10/images.npz --meta data/processed/cifar10/meta.json
 """
 
 from typing import Literal
@@ -11,68 +11,27 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.atomic import write_json, write_npz
-from pipeline.data_hash import arrays_sha256
-from pipeline.errors import InputError
-from pipeline.images import (
-    check_images,
-    make_digits,
-    make_shapes,
-    read_cifar10,
-    read_fashion_mnist,
-)
+from pipeline.about import About
+from pipeline.images import read_cifar10, read_fashion_mnist, write_images
 
-
-class About(settings.Settings):
-    title: str = ""
-    stand_in: bool = False
-    description: str = ""
-    licence: str = ""
-    citation: str = ""
+READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
 
 
 class Spec(settings.Settings):
-    dataset: Literal["fashion_mnist", "cifar10", "digits", "shapes"] = Field(
-        description="which data set"
-    )
+    dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
     about: About = Field(About(), description="what meta.json says of it, from datasets.yaml")
-    seed: int = Field(1, ge=0, description="digits: of the split; shapes: of the drawing")
-    test_share: float = Field(0.2, gt=0, lt=1, description="digits: share held out for the test")
-    train_images: int = Field(4000, ge=10, description="shapes: images for training")
-    test_images: int = Field(1000, ge=10, description="shapes: images for the test")
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
         Spec,
-        inputs={"raw?": "folder of the data set's raw files; not for digits and shapes"},
+        inputs={"raw": "folder of the data set's raw files"},
         outputs={"images": "images.npz: train_x, train_y, test_x, test_y", "meta": "meta.json"},
     )
-    spec = args.spec
-    if spec.dataset == "digits":
-        arrays, classes = make_digits(spec.test_share, spec.seed)
-    elif spec.dataset == "shapes":
-        arrays, classes = make_shapes(spec.train_images, spec.test_images, spec.seed)
-    elif args.raw is None:
-        raise InputError(f"{spec.dataset}: expected its raw files: give --raw FOLDER")
-    else:
-        read = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}[spec.dataset]
-        arrays, classes = read(args.raw)
-    check_images(arrays, classes, spec.dataset)
-    write_npz(args.images, **arrays)
-    write_json(
-        args.meta,
-        {
-            "dataset": spec.dataset,
-            **spec.about.model_dump(),
-            "classes": classes,
-            "sizes": {"train": len(arrays["train_x"]), "test": len(arrays["test_x"])},
-            "image_shape": list(arrays["train_x"].shape[1:]),
-            "data_sha256": arrays_sha256(arrays),
-        },
-    )
-    print(f"{spec.dataset}: " + ", ".join(f"{k} {v.shape}" for k, v in arrays.items()))
+    arrays, classes = READERS[args.spec.dataset](args.raw)
+    about = args.spec.about.model_dump()
+    write_images(args.images, args.meta, args.spec.dataset, about, arrays, classes)
 
 
 if __name__ == "__main__":

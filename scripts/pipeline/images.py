@@ -1,4 +1,4 @@
-"""Image data sets as arrays train_x, train_y, test_x, test_y, on the official split where one is.
+"""Image data sets as arrays train_x, train_y, test_x, test_y: the real ones, and files of any.
 
 Pixels are uint8, (N, H, W) for grey and (N, H, W, 3) for colour; labels are int64 (N,).
 """
@@ -6,14 +6,12 @@ Pixels are uint8, (N, H, W) for grey and (N, H, W, 3) for colour; labels are int
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
-from pipeline import shapes
+from pipeline.atomic import write_json, write_npz
+from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
 from pipeline.idx import read_idx
 from pipeline.restricted_unpickle import read_pickle
-from pipeline.seeds import generator
 
 FASHION_CLASSES = (
     "T-shirt/top",
@@ -78,33 +76,6 @@ def _cifar_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(x), np.array(labels, np.int64)
 
 
-def make_digits(test_share: float, seed: int) -> tuple[Arrays, list[str]]:
-    """scikit-learn's 1,797 digits of 8x8 pixels, values 0..16 spread over 0..255.
-
-    They have no official split: a stratified share of them becomes the test set.
-    """
-    bundled = load_digits()
-    x = np.rint(bundled.images * (255 / 16)).astype(np.uint8)
-    train, test = train_test_split(
-        np.arange(len(x)), test_size=test_share, random_state=seed, stratify=bundled.target
-    )
-    train, test = np.sort(train), np.sort(test)
-    y = bundled.target.astype(np.int64)
-    arrays = {"train_x": x[train], "train_y": y[train], "test_x": x[test], "test_y": y[test]}
-    return arrays, [str(digit) for digit in range(10)]
-
-
-def make_shapes(train_images: int, test_images: int, seed: int) -> tuple[Arrays, list[str]]:
-    """Generated pictures of ten shapes, as many of each class as of any other, in random order."""
-    arrays = {}
-    for split, count in (("train", train_images), ("test", test_images)):
-        random = generator(seed, "shapes", split)
-        labels = random.permutation(np.arange(count) % len(shapes.CLASSES)).astype(np.int64)
-        arrays[f"{split}_x"] = shapes.draw_shapes(labels, random)
-        arrays[f"{split}_y"] = labels
-    return arrays, list(shapes.CLASSES)
-
-
 def check_images(arrays: Arrays, classes: list[str], where: str) -> None:
     """Raise InputError unless `arrays` are images with as many labels, all of them in `classes`."""
     for split in ("train", "test"):
@@ -119,3 +90,26 @@ def check_images(arrays: Arrays, classes: list[str], where: str) -> None:
                 f"{where}: {split}: expected labels 0 to {len(classes) - 1}, found {y.min()} to"
                 f" {y.max()}"
             )
+
+
+def write_images(
+    images: Path, meta: Path, dataset: str, about: dict, arrays: Arrays, classes: list[str]
+) -> None:
+    """Check the arrays and write images.npz and meta.json; `about` is what meta.json says of them.
+
+    Raises InputError as `check_images` does.
+    """
+    check_images(arrays, classes, dataset)
+    write_npz(images, **arrays)
+    write_json(
+        meta,
+        {
+            "dataset": dataset,
+            **about,
+            "classes": classes,
+            "sizes": {"train": len(arrays["train_x"]), "test": len(arrays["test_x"])},
+            "image_shape": list(arrays["train_x"].shape[1:]),
+            "data_sha256": arrays_sha256(arrays),
+        },
+    )
+    print(f"{dataset}: " + ", ".join(f"{name} {array.shape}" for name, array in arrays.items()))

@@ -1,4 +1,4 @@
-"""What a data set's meta.json says of it, out of its entry in config/datasets.yaml."""
+"""What the rules take from an entry of config/datasets.yaml: a description, a rule's name."""
 
 from collections.abc import Mapping
 
@@ -12,3 +12,8 @@ def about(entry: Mapping) -> dict:
         "licence": entry["licence"],
         "citation": entry["citation"],
     }
+
+
+def fetch_rule(dataset: str) -> str:
+    """The name of the rule that fetches `dataset`: gue/human_tf_0 gives fetch_gue_human_tf_0."""
+    return "fetch_" + dataset.replace("/", "_")

@@ -1,11 +1,17 @@
 """Raw files and what is made of them: fetch each data set, prepare the image ones."""
 
-from dataset_about import about
+from dataset_about import about, fetch_rule
 
 TABLE = os.path.relpath(REPOSITORY / "config" / "datasets.yaml")
-IMAGE_DATASETS = [
-    name for name, entry in DATASETS.items() if entry["task"] == "image_classification"
-]
+IMAGES = {
+    kind: [
+        name
+        for name, entry in DATASETS.items()
+        if entry["task"] == "image_classification"
+        and (kind == "real") == ("files" in entry)
+    ]
+    for kind in ("real", "stand-in")
+}
 
 
 # One rule for each data set that has files, since their files differ. A raw file is named by its
@@ -17,7 +23,7 @@ for name in DATASETS:
         rule:
             """Fetch the raw files of a data set and verify every checksum: {params.spec}."""
             name:
-                f"fetch_{name.replace('/', '_')}"
+                fetch_rule(name)
             output:
                 raw_files(name),
             log:
@@ -34,7 +40,6 @@ for name in DATASETS:
             params:
                 script=script("fetch_dataset.py"),
                 table=TABLE,
-                raw=RAW,
                 spec=json.dumps(
                     {
                         "dataset": name,
@@ -46,11 +51,11 @@ for name in DATASETS:
                 ),
             shell:
                 "python {params.script} --spec {params.spec:q}"
-                " --datasets {params.table:q} --out {params.raw} > {log} 2>&1"
+                " --datasets {params.table:q} --out data/raw > {log} 2>&1"
 
 
 rule prepare_images:
-    """Make the arrays of {wildcards.dataset} out of its raw files, or draw them: {params.spec}."""
+    """Make the arrays of {wildcards.dataset} out of its raw files: {params.spec}."""
     input:
         lambda w: raw_files(w.dataset),
     output:
@@ -61,7 +66,7 @@ rule prepare_images:
     benchmark:
         f"{RUN}/benchmarks/prepare_images/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset="|".join(IMAGE_DATASETS),
+        dataset="|".join(IMAGES["real"]),
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -70,13 +75,41 @@ rule prepare_images:
         runtime=10,
     params:
         script=script("prepare_images.py"),
-        raw=lambda w: f"--raw {RAW}/{w.dataset}" if raw_files(w.dataset) else "",
         spec=lambda w: spec(
             "prepare_images.py",
             dataset=w.dataset,
             about=about(DATASETS[w.dataset]),
-            **config["data"].get(w.dataset, {}),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} {params.raw}"
+        "python {params.script} --spec {params.spec:q} --raw data/raw/{wildcards.dataset}"
+        " --images {output.images} --meta {output.meta} > {log} 2>&1"
+
+
+rule generate_images:
+    """Make the images of {wildcards.dataset}, which need no download: {params.spec}."""
+    output:
+        images=f"{PROCESSED}/{{dataset}}/images.npz",
+        meta=f"{PROCESSED}/{{dataset}}/meta.json",
+    log:
+        f"{RUN}/logs/generate_images/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/generate_images/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(IMAGES["stand-in"]),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        script=script("generate_images.py"),
+        spec=lambda w: spec(
+            "generate_images.py",
+            dataset=w.dataset,
+            about=about(DATASETS[w.dataset]),
+            **config["data"][w.dataset],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q}"
         " --images {output.images} --meta {output.meta} > {log} 2>&1"
