@@ -59,7 +59,7 @@ def main() -> None:
         },
     )
     spec, meta = args.spec, load_meta(args.meta)
-    images, labels = load_part(args.images, "test")
+    images, labels = load_part(args.images, "test", len(meta["classes"]))
     histories = read_histories(args.histories, spec.seeds)
     if len(args.weights) != len(histories):
         raise InputError(f"--weights: expected {len(histories)} files, found {len(args.weights)}")
@@ -117,7 +117,7 @@ def main() -> None:
         "rows": rows,
         "notes": {
             "predictions": f"of seed {spec.seeds[0]}, without test-time flips",
-            "validation": "training images that the seed held out; only this stage reads test images",
+            "validation": "training images that the seed held out; test images are read here alone",
             **({"flips": "probabilities averaged over each image and its mirror image"}
                if spec.test_time_flips else {}),
         },

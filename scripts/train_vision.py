@@ -140,8 +140,8 @@ def main() -> None:
         },
     )
     spec = args.spec
-    images, labels = load_part(args.images, "train")
     meta = load_meta(args.meta)
+    images, labels = load_part(args.images, "train", len(meta["classes"]))
     checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.images)
     model, history = train(spec, images, labels, len(meta["classes"]), checkpoint)
     device = next(model.parameters()).device.type

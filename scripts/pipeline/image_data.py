@@ -10,10 +10,10 @@ from pipeline.errors import InputError
 from pipeline.seeds import generator
 
 
-def load_part(path: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+def load_part(path: str | Path, part: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (images, labels) of `part`, "train" or "test"; the other part is not read.
 
-    images: uint8 (N, C, H, W), C = 1 for grey; labels: int64 (N,), 0 <= label.
+    images: uint8 (N, C, H, W), C = 1 for grey; labels: int64 (N,), 0 <= label < classes.
     Raises InputError if the file is no .npz, lacks an array or holds other shapes or dtypes.
     """
     try:
@@ -31,10 +31,16 @@ def load_part(path: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
             f"{path}: {part}_x: expected uint8 images (N, H, W) or (N, H, W, 3), "
             f"found {images.dtype} {images.shape}. Prepare the data set again."
         )
-    if labels.shape != images.shape[:1] or labels.dtype != np.int64 or labels.min(initial=0) < 0:
+    if labels.shape != images.shape[:1] or labels.dtype != np.int64:
         raise InputError(
-            f"{path}: {part}_y: expected {len(images)} labels, int64, from 0, "
+            f"{path}: {part}_y: expected {len(images)} labels, int64, "
             f"found {labels.dtype} {labels.shape}. Prepare the data set again."
+        )
+    if len(labels) == 0 or labels.min() < 0 or labels.max() >= classes:
+        raise InputError(
+            f"{path}: {part}_y: expected labels of {classes} classes, 0 to {classes - 1}, found "
+            f"{np.unique(labels)[[0, -1]].tolist() if len(labels) else 'none'}. "
+            "Prepare the data set again."
         )
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels
 
