@@ -1,0 +1,69 @@
+"""Random changes to DNA that leave its class as it is, for training on few sequences.
+
+Tokens here are those of A, C, G, T = 0..3, then `unknown` and `pad`. Random numbers come from
+PyTorch's global generator.
+"""
+
+import torch
+from torch import Tensor
+
+
+def reverse_complement(tokens: Tensor, pad: int) -> Tensor:
+    """The other strand, read in its own direction: (B, T) -> (B, T); padding stays on the right.
+
+    A <-> T, C <-> G (token t becomes 3 - t); unknown stays unknown.
+    """
+    length = (tokens != pad).sum(dim=1, keepdim=True)  # (B, 1)
+    place = torch.arange(tokens.size(1), device=tokens.device).unsqueeze(0)  # (1, T)
+    source = torch.where(place < length, length - 1 - place, place)  # (B, T)
+    turned = tokens.gather(1, source)  # (B, T)
+    return torch.where(turned < 4, 3 - turned, turned)
+
+
+def mutate(tokens: Tensor, share: float) -> Tensor:
+    """Replace each known nucleotide, with probability `share`, by one drawn uniformly."""
+    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)
+    return torch.where(chosen, torch.randint_like(tokens, 4), tokens)
+
+
+def hide(tokens: Tensor, share: float, unknown: int) -> Tensor:
+    """Replace each known nucleotide, with probability `share`, by `unknown`."""
+    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)
+    return torch.where(chosen, unknown, tokens)
+
+
+def shift(tokens: Tensor, most: int, unknown: int) -> Tensor:
+    """Move each row by a number of places drawn from -most..most; `unknown` fills the gap.
+
+    Rows must have no padding: it would move along.
+    """
+    places = tokens.size(1)
+    by = torch.randint(-most, most + 1, (len(tokens), 1), device=tokens.device)  # (B, 1)
+    source = torch.arange(places, device=tokens.device).unsqueeze(0) - by  # (B, T)
+    moved = tokens.gather(1, source.clamp(0, places - 1))  # (B, T)
+    return torch.where((source >= 0) & (source < places), moved, unknown)
+
+
+def augment(
+    tokens: Tensor,
+    unknown: int,
+    largest_shift: int,
+    mutated_share: float,
+    hidden_share: float,
+    turn: bool,
+) -> Tensor:
+    """All of the above with these settings: tokens (B, T) -> (B, T).
+
+    turn: half of the rows, drawn at random, become their reverse complement. Padding is `unknown` +
+    1; rows that have some are not shifted.
+    """
+    pad = unknown + 1
+    if turn:
+        half = torch.rand(len(tokens), 1, device=tokens.device) < 0.5  # (B, 1)
+        tokens = torch.where(half, reverse_complement(tokens, pad), tokens)
+    if largest_shift:
+        whole = (tokens != pad).all(dim=1, keepdim=True)  # (B, 1)
+        tokens = torch.where(whole, shift(tokens, largest_shift, unknown), tokens)
+    if mutated_share:
+        tokens = mutate(tokens, mutated_share)
+    return hide(tokens, hidden_share, unknown) if hidden_share else tokens

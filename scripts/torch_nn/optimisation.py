@@ -1,0 +1,36 @@
+"""One optimisation step with a clipped gradient, and the average of the weights over the steps."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+def clipped_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, lr: float, clip: float
+) -> float:
+    """Set the learning rate, go one step down the gradient of `loss` (scalar), return its value.
+
+    clip: the gradient's largest Euclidean norm (Pascanu, Mikolov and Bengio 2013).
+    Raises FloatingPointError, before the weights change, if loss or gradient is not finite.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip).item()
+    value = loss.item()
+    if not (math.isfinite(value) and math.isfinite(norm)):
+        raise FloatingPointError(f"loss {value}, gradient norm {norm}")
+    optimizer.step()
+    return value
+
+
+def weight_average(model: nn.Module, decay: float) -> AveragedModel:
+    """A copy of `model` that follows it: average = decay * average + (1 - decay) * weights.
+
+    Call `update_parameters(model)` after each step; decay 0 is the model itself. Source: Polyak and
+    Juditsky 1992, in the exponential form of the TensorFlow and torch optimisers.
+    """
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
