@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import train_vision
+import vision_training
 from vision_model import Architecture
 
 from pipeline import checkpoint, image_data
@@ -108,7 +109,7 @@ def test_trains_and_evaluates_end_to_end(monkeypatch, data):
 def test_resumed_training_equals_an_uninterrupted_one(monkeypatch, data, model, stop):
     settings = {"model": model, "dropout": 0.2, "cutout": 2, "bfloat16": True}
     train(monkeypatch, data, data / "whole", **settings)
-    step, calls = train_vision.classifier.train_step, []
+    step, calls = vision_training.classifier.train_step, []
 
     def killed(*args, **kwargs):
         if len(calls) == stop:
@@ -117,7 +118,7 @@ def test_resumed_training_equals_an_uninterrupted_one(monkeypatch, data, model, 
         return step(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(train_vision.classifier, "train_step", killed)
+        patch.setattr(vision_training.classifier, "train_step", killed)
         with pytest.raises(KeyboardInterrupt):
             train(patch, data, data / "cut", checkpoint_seconds=1e-9, **settings)
     assert not (data / "cut" / "history.json").exists()
@@ -127,7 +128,7 @@ def test_resumed_training_equals_an_uninterrupted_one(monkeypatch, data, model, 
         counted.append(1)
         return step(*args, **kwargs)
 
-    monkeypatch.setattr(train_vision.classifier, "train_step", counting)
+    monkeypatch.setattr(vision_training.classifier, "train_step", counting)
     train(monkeypatch, data, data / "cut", checkpoint_seconds=1e-9, **settings)
     assert len(counted) == 18 - stop  # it went on, it did not begin again
     weights = [(data / run / "model.safetensors").read_bytes() for run in ("whole", "cut")]
