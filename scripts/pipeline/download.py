@@ -117,7 +117,14 @@ class Downloader:
             start = have if _continues(response, have) else 0
             with (
                 part.open("r+b" if start else "wb") as out,
-                tqdm(total=size, initial=start, unit="B", unit_scale=True, desc=part.stem) as bar,
+                tqdm(
+                    total=size,
+                    initial=start,
+                    unit="B",
+                    unit_scale=True,
+                    desc=part.stem,
+                    mininterval=0.5,
+                ) as bar,
             ):
                 out.seek(start)
                 for chunk in response.iter_content(1 << 16):
