@@ -75,35 +75,39 @@ def _star(x: np.ndarray, y: np.ndarray, points: int, inner: float) -> np.ndarray
 
 
 def _place(
-    count: int, random: np.random.Generator, scale: tuple[float, float]
+    count: int, random: np.random.Generator, scale: tuple[float, float], jitter: float, turn: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Local coordinates x, y (count, SIDE, SIDE) of every pixel, and the scale (count, 1, 1)."""
+    """Local coordinates x, y (count, SIDE, SIDE) of every pixel, and the scale (count, 1, 1).
+
+    scale: least and greatest radius in pixels; jitter: farthest shift from the middle, in pixels;
+    turn: greatest angle to either side, in radians.
+    """
 
     def draw(low: float, high: float) -> np.ndarray:
         return random.uniform(low, high, (count, 1, 1))
 
-    size = draw(*scale)  # radius in pixels
-    margin = 0.8 * size
-    centre_x, centre_y = (margin + (SIDE - 1 - 2 * margin) * draw(0, 1) for _ in range(2))
-    turn, lean, stretch = draw(-np.pi, np.pi), draw(0, np.pi), draw(0.8, 1.0)
+    size = draw(*scale)
+    middle = (SIDE - 1) / 2
+    centre_x, centre_y = middle + draw(-jitter, jitter), middle + draw(-jitter, jitter)
+    angle, lean, stretch = draw(-turn, turn), draw(0, np.pi), draw(0.85, 1.0)
     pixel = np.arange(SIDE, dtype=np.float64)
     x, y = pixel[None, None, :] - centre_x, pixel[None, :, None] - centre_y
     # Stretch along a random axis, then turn.
-    x, y = x * np.cos(lean) + y * np.sin(lean), (y * np.cos(lean) - x * np.sin(lean)) / stretch
-    x, y = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    along, across = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
+    across /= stretch
+    x, y = (
+        along * np.cos(lean) - across * np.sin(lean),
+        along * np.sin(lean) + across * np.cos(lean),
+    )
+    x, y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     return x / size, y / size, size
 
 
 def _colours(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Foreground and background colours (count, 1, 1, 3) in 0..255, at least 70 apart."""
-    background = random.uniform(20, 235, (count, 3))
-    step = random.standard_normal((count, 3))
-    step *= random.uniform(70, 160, (count, 1)) / np.linalg.norm(step, axis=1, keepdims=True)
-    # Where a step would leave the range, go the other way.
-    other = background + step
-    step = np.where((other < 0) | (other > 255), -step, step)
+    """Colours (count, 1, 1, 3) in 0..255 of shape and background; the shape is the lighter one."""
     shape = (count, 1, 1, 3)
-    return (background + step).clip(0, 255).reshape(shape), background.reshape(shape)
+    background = random.uniform(10, 130, shape)
+    return background + random.uniform(40, 120, shape), background
 
 
 def draw_shapes(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -122,7 +126,7 @@ def draw_shapes(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def _draw(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     count = len(labels)
     foreground, background = _colours(count, random)
-    x, y, size = _place(count, random, scale=(6.5, 12.0))
+    x, y, size = _place(count, random, scale=(8.0, 12.5), jitter=4.0, turn=0.4)
     distance = np.empty_like(x)
     for kind in np.unique(labels):
         chosen = labels == kind
@@ -130,13 +134,13 @@ def _draw(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     cover = np.clip(0.5 - distance * size, 0, 1)[..., None]  # (N, SIDE, SIDE, 1)
 
     ramp = np.linspace(-0.5, 0.5, SIDE)
-    slopes = random.uniform(-60, 60, (2, count, 1, 1, 3))
+    slopes = random.uniform(-40, 40, (2, count, 1, 1, 3))
     picture = background + slopes[0] * ramp[:, None, None] + slopes[1] * ramp[:, None]
-    for _ in range(3):  # spots behind the shape, in colours of their own
-        spot_x, spot_y, spot_size = _place(count, random, scale=(1.5, 4.0))
+    for _ in range(2):  # spots behind the shape, in colours of their own
+        spot_x, spot_y, spot_size = _place(count, random, (1.5, 4.0), jitter=14.0, turn=0.0)
         spot = np.clip(0.5 - (np.hypot(spot_x, spot_y) - 1) * spot_size, 0, 1)[..., None]
-        colour = random.uniform(20, 235, (count, 1, 1, 3))
-        picture += 0.6 * spot * (colour - picture)
+        colour = random.uniform(10, 235, (count, 1, 1, 3))
+        picture += 0.5 * spot * (colour - picture)
     picture += cover * (foreground - picture)
-    picture += random.uniform(4, 22, (count, 1, 1, 1)) * random.standard_normal(picture.shape)
+    picture += random.uniform(3, 16, (count, 1, 1, 1)) * random.standard_normal(picture.shape)
     return np.rint(picture).clip(0, 255).astype(np.uint8)
