@@ -12,6 +12,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from torch_nn.dropout import Dropout
+
 
 def scaled_dot_product_attention(
     q: Tensor,
@@ -29,17 +31,18 @@ def scaled_dot_product_attention(
     Leaves out: tiling. The whole (Tq, Tk) matrix is held in memory, unlike FlashAttention.
     Raises ValueError if the mask is not bool.
     """
+    q = q / math.sqrt(q.size(-1))  # (..., Tq, D): cheaper than dividing the (Tq, Tk) scores
     scores = q @ k.transpose(-2, -1)  # (..., Tq, D) @ (..., D, Tk) -> (..., Tq, Tk)
-    scores = scores / math.sqrt(q.size(-1))  # (..., Tq, Tk)
     if mask is not None:
         if mask.dtype is not torch.bool:
             raise ValueError(f"attention mask: expected bool (True = allowed), found {mask.dtype}")
         # The lowest finite number rather than -inf: a row without any allowed key stays finite, in
-        # the forward and in the backward pass; the second fill makes such a row exactly zero.
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)  # (..., Tq, Tk)
+        # the forward and in the backward pass. Any other score beside it rounds away.
+        lowest = torch.finfo(scores.dtype).min
+        scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, lowest)
     weights = torch.softmax(scores, dim=-1)  # (..., Tq, Tk)
-    if mask is not None:
-        weights = weights.masked_fill(~mask, 0.0)  # (..., Tq, Tk)
+    if mask is not None and not (some_key := mask.any(dim=-1, keepdim=True)).all():
+        weights = weights.masked_fill(~some_key, 0.0)  # (..., Tq, Tk)
     used = weights if dropout is None else dropout(weights)  # (..., Tq, Tk)
     output = used.to(v.dtype) @ v  # (..., Tq, Tk) @ (..., Tk, Dv) -> (..., Tq, Dv)
     return output, weights
@@ -79,7 +82,7 @@ class MultiHeadAttention(nn.Module):
         self.key_projection = nn.Linear(d_model, d_model)
         self.value_projection = nn.Linear(d_model, d_model)
         self.output_projection = nn.Linear(d_model, d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def split_heads(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, H, T, D)."""

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from torch_nn.attention import MultiHeadAttention
+from torch_nn.dropout import Dropout
 from torch_nn.feed_forward import FeedForward
 
 
@@ -29,7 +30,7 @@ class DecoderLayer(nn.Module):
         self.cross_attention_norm = nn.LayerNorm(d_model)
         self.feed_forward = FeedForward(d_model, d_ff, dropout, activation)
         self.feed_forward_norm = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.pre_norm = pre_norm
 
     def forward(

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from torch_nn.dropout import Dropout
+
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
 
 
@@ -15,7 +17,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.up_projection = nn.Linear(d_model, d_ff)
         self.activation = ACTIVATIONS[activation]()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.down_projection = nn.Linear(d_ff, d_model)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from torch_nn.dropout import Dropout
+
 
 def sinusoidal_table(length: int, d_model: int) -> Tensor:
     """The fixed table of section 3.5 of Vaswani et al. 2017, float32 (T, C).
@@ -30,7 +32,7 @@ class SinusoidalPositionalEncoding(nn.Module):
     def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
         super().__init__()
         self.register_buffer("table", sinusoidal_table(max_length, d_model), persistent=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""
@@ -48,7 +50,7 @@ class LearnedPositionalEmbedding(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(max_length, d_model)
         nn.init.normal_(self.embedding.weight, std=0.02)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""

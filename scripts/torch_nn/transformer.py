@@ -15,9 +15,10 @@ class Transformer(nn.Module):
     """Sequence to sequence: source tokens in, logits of the next target token out.
 
     Embeddings are scaled by sqrt(C) (section 3.4). tie_embeddings: the target embedding is also the
-    output projection; share_embeddings: source and target have one vocabulary and one table. Weights
-    start Xavier-uniform, embeddings with deviation C^-1/2, so that a scaled one has deviation one.
-    positions: "sinusoidal" (the paper) or "learned". Raises ValueError for settings that clash.
+    output projection; share_embeddings: source and target have one vocabulary and one table.
+    Weights start Xavier-uniform, embeddings with deviation C^-1/2, so that a scaled one has
+    deviation one. positions: "sinusoidal" (the paper) or "learned".
+    Raises ValueError for settings that clash.
     """
 
     def __init__(

@@ -1,0 +1,33 @@
+"""The settings of a GPT that training, evaluation, sampling and tracing share."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.errors import InputError
+from pipeline.settings import Settings
+
+
+class ModelSettings(Settings):
+    """The model's shape: the arguments of torch_nn.gpt.GPT besides the vocabulary's size."""
+
+    context: int = Field(128, ge=2, description="tokens that the model sees at once")
+    n_layers: int = Field(4, ge=1, description="blocks")
+    n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
+    d_model: int = Field(128, ge=2, description="width")
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of activations dropped in training")
+    positions: Literal["learned", "sinusoidal"] = Field("learned", description="positions' kind")
+
+    def name(self) -> str:
+        """What the leaderboard calls it: layers x heads x width."""
+        return f"GPT {self.n_layers}x{self.n_heads}x{self.d_model}"
+
+
+def vocab_size(meta: str | Path) -> int:
+    """How many tokens the text of this meta.json has. Raises InputError if it does not say."""
+    try:
+        return int(json.loads(Path(meta).read_text(encoding="utf-8"))["vocab_size"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{meta}: no vocab_size to be read ({error}): prepare it again") from None
