@@ -15,7 +15,7 @@ TICKS = 48  # Most tokens that are written at an axis; beyond, every other or ev
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("cividis", description="colour map")
+    heat_map: str = Field("Blues", description="colour map")
 
 
 def ticks(tokens: np.ndarray) -> tuple[range, list[str]]:
@@ -70,8 +70,7 @@ def main() -> None:
     for path, name, title in plots.figures(args.spec, args.attention):
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
-        if "title" in arrays:
-            title = f"{title}: {arrays['title']}"
+        title = plots.titled(title, arrays)
         plots.save(plot(arrays, title, args.spec), args.figures / name)
 
 

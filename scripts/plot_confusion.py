@@ -15,7 +15,7 @@ WRITTEN = 12  # Most classes for which the numbers are written into the cells.
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("cividis", description="colour map")
+    heat_map: str = Field("Blues", description="colour map")
 
 
 def confusion(label: np.ndarray, prediction: np.ndarray, classes: int) -> np.ndarray:
@@ -36,13 +36,15 @@ def class_names(meta: Path, classes: int) -> list[str]:
 def plot(counts: np.ndarray, names: list[str], title: str, spec: Spec) -> plt.Figure:
     classes = len(counts)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    side = max(2.6, min(0.52 * classes, 9.0))
+    side = max(2.6, min(0.44 * classes, 9.0))
     figure, axes = plt.subplots(figsize=(side + 2.2, side + 1.4))
     image = axes.imshow(shares, cmap=spec.heat_map, vmin=0, vmax=1)
     if classes <= WRITTEN:
-        for (i, j), count in np.ndenumerate(counts):
+        for i, j in zip(*counts.nonzero(), strict=True):
             style = {"ha": "center", "va": "center", "fontsize": 7.5 if classes > 4 else 9}
-            axes.text(j, i, str(count), color=plots.text_colour(image, shares[i, j]), **style)
+            axes.text(
+                j, i, str(counts[i, j]), color=plots.text_colour(image, shares[i, j]), **style
+            )
     longest = max(map(len, names))
     step = 1 if classes <= 40 else classes // 20
     ticks, shown = range(0, classes, step), [plots.plain(name) for name in names[::step]]

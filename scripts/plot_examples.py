@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline import plots, settings
 
-COLUMNS = 8
+COLUMNS = 6
 
 
 class Spec(plots.Look):
@@ -20,7 +20,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     images, label, prediction = (stored[k] for k in ("images", "label", "prediction"))
     images, classes = images[: spec.examples], stored["classes"]
     rows = -(-len(images) // COLUMNS)
-    size = (9.2, 1.52 * rows + 0.6)
+    size = (6.6, 1.45 * rows + 0.6)
     figure, grid = plt.subplots(rows, COLUMNS, figsize=size, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -54,8 +54,7 @@ def main() -> None:
     for path, name, title in plots.figures(args.spec, args.images):
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
-        if "title" in arrays:
-            title = f"{title}: {arrays['title']}"
+        title = plots.titled(title, arrays)
         plots.save(plot(arrays, title, args.spec), args.figures / name)
 
 

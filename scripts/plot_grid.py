@@ -18,7 +18,7 @@ SPAN = 0.12  # Share below the best at which the colours end, so that a diverged
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("cividis", description="colour map")
+    heat_map: str = Field("Blues", description="colour map")
     mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the selected cell")
 
 

@@ -79,7 +79,7 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     figure, grid = plt.subplots(
         len(groups),
         1,
-        figsize=(8.6, sum(heights) + 0.75),
+        figsize=(6.6, sum(heights) + 0.75),
         squeeze=False,
         height_ratios=heights,
     )

@@ -11,7 +11,7 @@ SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("cividis", description="colour map of the similarities")
+    heat_map: str = Field("Blues", description="colour map of the similarities")
 
 
 def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:

@@ -4,7 +4,7 @@ Colour alone never carries a meaning: marks differ in shape, line style or text 
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from pipeline.errors import InputError
 from pipeline.settings import Settings
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
+STAND_IN = " (stand-in)"
 COLOUR = "^#[0-9A-Fa-f]{6}$"
 
 STYLE = {
@@ -76,6 +78,14 @@ def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
     if len(set(names)) != len(names):
         raise InputError("--spec names: two figures would have the same file name")
     return list(zip(inputs, names, titles, strict=True))
+
+
+def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
+    """The data set's `title` and the `title` that a file holds, neither said twice."""
+    if "title" not in stored:
+        return title
+    own, base = str(stored["title"]), title.removesuffix(STAND_IN)
+    return own + title.removeprefix(base) if base in own else f"{title}: {own}"
 
 
 def start(dpi: int) -> None:

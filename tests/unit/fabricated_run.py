@@ -1,7 +1,6 @@
 """Files as the rooms write them, with made-up numbers: what the report's tests run on."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +76,7 @@ def write_predictions(path: Path, classes: int, n: int = 400) -> None:
     right = rng.random(n) < 0.85
     prediction = np.where(right, label, rng.integers(0, classes, n))
     names = [f"p_{k}" for k in range(classes)]
-    chance = {name: 1 / classes for name in names}
+    chance = dict.fromkeys(names, 1 / classes)
     rows = [
         {"id": i, "label": int(a), "prediction": int(b), **chance}
         for i, (a, b) in enumerate(zip(label, prediction, strict=True))
@@ -168,7 +167,10 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         write_images(put("images", f"vision/cifar10/{model.lower()}/examples.npz"), model, True)
 
     text = {"task": "language_modelling", "implementation": "torch", "model": "GPT 4x4x128"}
-    for dataset, loss, accepted in (("tinyshakespeare", 1.61, None), ("grammar_stories", 0.9, 0.93)):
+    for dataset, loss, accepted in (
+        ("tinyshakespeare", 1.61, None),
+        ("grammar_stories", 0.9, 0.93),
+    ):
         given = {**text, "dataset": dataset, "split": "val", "ci": (loss - 0.02, loss + 0.02)}
         rows = [
             metrics_row(**given, metric="nats_per_token", values=[loss]),
@@ -178,7 +180,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         write_json(put("metrics", f"{folder}/metrics.json"), {"rows": rows, "notes": {}})
         found = history("language_modelling", dataset, "GPT 4x4x128", 1, 4.1, loss)
         write_json(put("histories", f"{folder}/history.json"), found)
-        story = "there was a little dog. He liked to run in the park.\nThe end."
+        story = " there was a little dog. He liked to run in the park.\nThe end."
         write_json(put("samples", f"{folder}/samples.json"), samples(dataset, story, accepted))
 
     dna = {"task": "dna_classification", "implementation": "torch", "model": "Transformer encoder"}
@@ -192,7 +194,9 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
     write_predictions(put("predictions", f"{folder}/predictions.csv"), 2)
     found = history("dna_classification", "gue/prom_core_tata", dna["model"], 1, 0.7, 0.2)
     write_json(put("histories", f"{folder}/history.json"), found)
-    write_csv(put("submissions", f"{folder}/submission.csv"), [{"id": 0, "label": 1}], ["id", "label"])
+    write_csv(
+        put("submissions", f"{folder}/submission.csv"), [{"id": 0, "label": 1}], ["id", "label"]
+    )
 
     task = {"task": "translation", "dataset": "genetic_code", "implementation": "torch"}
     rows = [metrics_row(**task, model="Transformer", metric="exact_match", values=[0.991])]

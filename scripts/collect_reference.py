@@ -1,0 +1,73 @@
+"""Copy what a finished run found into a small folder that is committed: results/reference.
+
+Copied are the leaderboard, the report, the figures, and each room's metrics, selection, samples and
+submission files; no weights, predictions or arrays. A README.md beside them names the run and shows
+its test results, read from the leaderboard.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from pipeline import settings
+from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.leaderboard import OURS, read_leaderboard
+from pipeline.summary import markdown_table
+
+PATTERNS = (
+    "leaderboard.csv",
+    "report.html",
+    "manifest.json",
+    "figures/**/*.svg",
+    "**/metrics.json",
+    "**/selection.json",
+    "**/samples.json",
+    "**/submission.csv",
+)
+LIMIT = 10_000_000  # Bytes: the folder goes into the repository.
+
+
+def wanted(run: Path) -> list[Path]:
+    """The files of `run` that are copied, relative to it, sorted; nothing hidden, no logs."""
+    found = {path.relative_to(run) for pattern in PATTERNS for path in run.glob(pattern)}
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
+    parser.add_argument("--out", type=Path, required=True, help="folder to fill anew")
+    args = parser.parse_args()
+    for name in ("leaderboard.csv", "report.html"):
+        if not (args.run / name).exists():
+            raise InputError(f"{args.run}: no {name} in it: finish the run first (make run)")
+    names = wanted(args.run)
+    size = sum((args.run / name).stat().st_size for name in names)
+    if size > LIMIT:
+        raise InputError(f"{args.run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
+    rows = read_leaderboard(args.run / "leaderboard.csv")
+    # The folder's own old files go, so that nothing of an earlier run stays behind.
+    if args.out.exists():
+        shutil.rmtree(args.out)
+    for name in names:
+        (args.out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(args.run / name, args.out / name)
+    ours = [row for row in rows if row["source"] == OURS]
+    runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
+    lines = [
+        "# Reference results",
+        "",
+        f"What run `{', '.join(runs)}` of this repository gave, computed at commit"
+        f" `{', '.join(commits)}`.",
+        "`make reference` writes this folder; nothing in it is edited by hand. The whole page is",
+        "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
+        "",
+        *markdown_table(rows),
+    ]
+    write_text(args.out / "README.md", "\n".join(lines) + "\n")
+    print(f"{len(names)} files, {size / 1e6:.1f} MB -> {args.out}")
+
+
+if __name__ == "__main__":
+    settings.run(main)
