@@ -18,7 +18,7 @@ from seq2seq_model import (
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
-from pipeline.genetic_code import decode_frame, decode_protein
+from pipeline.genetic_code import TARGET_END, decode_frame, decode_protein
 from pipeline.results import interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -42,7 +42,8 @@ def cross_attention(model, source, tokens) -> dict[str, np.ndarray]:
         tokens[:, :-1], model.encode(source, n), n, return_weights=True
     )  # a list of (1, H, Tt - 1, Ts)
     frame = decode_frame(source[0].tolist())
-    written = [*decode_protein(tokens[0].tolist()), "end"]
+    written = [*decode_protein(tokens[0].tolist())]
+    written += ["end"] * (TARGET_END in tokens[0])  # an untrained model may never end
     maps = torch.cat(weights)[:, :, : len(written), : len(frame)]  # (layers, H, Tt, Ts)
     return {
         "weights": maps.cpu().numpy().astype(np.float32),

@@ -29,6 +29,8 @@ from torch_nn.dna_augmentation import augment
 from torch_nn.optimisation import clipped_step, weight_average
 from torch_nn.schedules import one_cycle
 
+SECONDS_BETWEEN_CHECKPOINTS = 15
+
 
 class Spec(settings.Settings):
     seed: int = Field(1, ge=0, description="seed of weights, batches, dropout and augmentation")
@@ -113,7 +115,7 @@ def main() -> None:
             best.load_state_dict(average.module.state_dict())
         curve.append(point)
         print(" ".join(f"{name} {value:.4g}" for name, value in point.items()))
-        if checkpoint and time.monotonic() - saved > 15:
+        if checkpoint and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
             arrays, state = training_state(parts, device)
             elapsed = seconds + time.monotonic() - started
             checkpoint.save(arrays, {"curve": curve, "seconds": elapsed, "torch": state})
