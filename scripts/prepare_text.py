@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import settings
+from pipeline.about import About
 from pipeline.atomic import replacing, write_json
 from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
@@ -21,10 +22,7 @@ class Spec(settings.Settings):
     vocab_size: int = Field(1024, ge=257, le=65_535, description="tokens of a bpe vocabulary")
     val_share: float = Field(0.05, gt=0, lt=0.5, description="share kept back for validation")
     seed: int = Field(0, ge=0, description="seed of the split")
-    title: str = Field("", description="the data set's name for people")
-    stand_in: bool = Field(False, description="whether it is made up in place of real data")
-    licence: str = Field("", description="licence of the raw files")
-    citation: str = Field("", description="whom to cite")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 
 def main() -> None:
@@ -61,9 +59,8 @@ def main() -> None:
         args.meta,
         {
             "dataset": spec.dataset,
-            "title": spec.title or spec.dataset,
-            "stand_in": spec.stand_in,
-            "description": corpus.notes,
+            **spec.about.model_dump(),
+            "protocol": corpus.notes,
             "classes": None,
             "sizes": {name: len(stream) for name, stream in streams.items()},
             "n_documents": {name: len(documents) for name, documents in splits.items()},
@@ -75,8 +72,6 @@ def main() -> None:
             "vocab_size": tokenizer.vocab_size,
             "separator": tokenizer.separator,
             "split_names": corpus.split_names,
-            "licence": spec.licence,
-            "citation": spec.citation,
             "data_sha256": arrays_sha256(streams),
         },
     )
