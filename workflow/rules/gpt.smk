@@ -1,0 +1,246 @@
+"""Part 2, language: a GPT on tinyshakespeare, TinyStories and the stories of a small grammar."""
+
+from dataset_about import about
+
+TEXTS = sorted(
+    name
+    for name in DATASETS
+    if DATASETS[name]["task"] == "language_modelling"
+    and name in config["gpt"]["settings"]
+)
+
+
+rule generate_stories:
+    """Generate the stories of the project's own grammar: {params.spec}."""
+    output:
+        f"{PROCESSED}/grammar_stories/stories.txt",
+    log:
+        f"{RUN}/logs/generate_stories/grammar_stories.log",
+    benchmark:
+        f"{RUN}/benchmarks/generate_stories/grammar_stories.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        script=script("generate_stories.py"),
+        spec=spec(
+            "generate_stories.py",
+            stories=config["gpt"]["settings"]["grammar_stories"]["stories"],
+            seed=config["gpt"]["settings"]["grammar_stories"]["data"]["seed"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule prepare_text:
+    """
+    Clean the text of {wildcards.dataset}, split it, train its tokenizer, write its tokens.
+
+    Settings: {params.spec}
+    """
+    input:
+        lambda wildcards: raw_files(wildcards.dataset)
+        or f"{PROCESSED}/{wildcards.dataset}/stories.txt",
+    output:
+        tokenizer=f"{PROCESSED}/{{dataset}}/text/tokenizer.json",
+        train=f"{PROCESSED}/{{dataset}}/text/train.npy",
+        val=f"{PROCESSED}/{{dataset}}/text/val.npy",
+        test=f"{PROCESSED}/{{dataset}}/text/test.npy",
+        meta=f"{PROCESSED}/{{dataset}}/text/meta.json",
+    log:
+        f"{RUN}/logs/prepare_text/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/prepare_text/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(TEXTS),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        script=script("prepare_text.py"),
+        spec=lambda wildcards: spec(
+            "prepare_text.py",
+            dataset=wildcards.dataset,
+            about=about(DATASETS[wildcards.dataset]),
+            **config["gpt"]["settings"][wildcards.dataset]["data"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --raw {input:q}"
+        " --tokenizer {output.tokenizer:q} --train {output.train:q} --val {output.val:q}"
+        " --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"
+
+
+rule train_gpt:
+    """
+    Train the GPT on {wildcards.dataset} under seed {wildcards.seed}.
+
+    Settings: {params.spec}
+    """
+    input:
+        train=f"{PROCESSED}/{{dataset}}/text/train.npy",
+        val=f"{PROCESSED}/{{dataset}}/text/val.npy",
+        meta=f"{PROCESSED}/{{dataset}}/text/meta.json",
+    output:
+        weights=f"{RUN}/gpt/{{dataset}}/seed{{seed}}/model.safetensors",
+        history=f"{RUN}/gpt/{{dataset}}/seed{{seed}}/history.json",
+    log:
+        f"{RUN}/logs/train_gpt/{{dataset}}.seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_gpt/{{dataset}}.seed{{seed}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["gpt"]["threads"]
+    resources:
+        mem_mb=2500,
+        runtime=120,
+    params:
+        script=script("train_gpt.py"),
+        checkpoint=f"{RUN}/.checkpoints/gpt/{{dataset}}/seed{{seed}}",
+        spec=lambda wildcards: spec(
+            "train_gpt.py",
+            dataset=wildcards.dataset,
+            seed=int(wildcards.seed),
+            threads=config["gpt"]["threads"],
+            **stage(config["gpt"]["settings"][wildcards.dataset], "model"),
+            **config["gpt"]["settings"][wildcards.dataset]["training"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q}"
+        " --train {input.train:q} --val {input.val:q} --meta {input.meta:q}"
+        " --model {output.weights:q} --history {output.history:q}"
+        " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
+
+
+rule evaluate_gpt:
+    """
+    Measure the GPTs of {wildcards.dataset}, all seeds, on the whole held-out text, once.
+
+    Settings: {params.spec}
+    """
+    input:
+        val=f"{PROCESSED}/{{dataset}}/text/val.npy",
+        test=f"{PROCESSED}/{{dataset}}/text/test.npy",
+        meta=f"{PROCESSED}/{{dataset}}/text/meta.json",
+        weights=expand(
+            f"{RUN}/gpt/{{{{dataset}}}}/seed{{seed}}/model.safetensors",
+            seed=config["gpt"]["seeds"],
+        ),
+        histories=expand(
+            f"{RUN}/gpt/{{{{dataset}}}}/seed{{seed}}/history.json",
+            seed=config["gpt"]["seeds"],
+        ),
+    output:
+        f"{RUN}/gpt/{{dataset}}/metrics.json",
+    log:
+        f"{RUN}/logs/evaluate_gpt/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/evaluate_gpt/{{dataset}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["gpt"]["threads"]
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=script("evaluate_gpt.py"),
+        spec=lambda wildcards: spec(
+            "evaluate_gpt.py",
+            threads=config["gpt"]["threads"],
+            **stage(config["gpt"]["settings"][wildcards.dataset], "model"),
+            **config["gpt"]["settings"][wildcards.dataset]["evaluation"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q}"
+        " --val {input.val:q} --test {input.test:q} --meta {input.meta:q}"
+        " --models {input.weights:q} --histories {input.histories:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule sample_gpt:
+    """
+    Let the GPT of {wildcards.dataset} (first seed) continue each prompt in each way.
+
+    Settings: {params.spec}
+    """
+    input:
+        weights=f"{RUN}/gpt/{{dataset}}/seed{config['gpt']['seeds'][0]}/model.safetensors",
+        tokenizer=f"{PROCESSED}/{{dataset}}/text/tokenizer.json",
+        meta=f"{PROCESSED}/{{dataset}}/text/meta.json",
+    output:
+        f"{RUN}/gpt/{{dataset}}/samples.json",
+    log:
+        f"{RUN}/logs/sample_gpt/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/sample_gpt/{{dataset}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["gpt"]["threads"]
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=script("sample_gpt.py"),
+        spec=lambda wildcards: spec(
+            "sample_gpt.py",
+            threads=config["gpt"]["threads"],
+            **stage(config["gpt"]["settings"][wildcards.dataset], "model"),
+            **config["gpt"]["settings"][wildcards.dataset]["sampling"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --weights {input.weights:q}"
+        " --tokenizer {input.tokenizer:q} --meta {input.meta:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule trace_gpt:
+    """
+    Trace the attention of the GPT of {wildcards.dataset} (first seed) on a sentence.
+
+    Settings: {params.spec}
+    """
+    input:
+        weights=f"{RUN}/gpt/{{dataset}}/seed{config['gpt']['seeds'][0]}/model.safetensors",
+        tokenizer=f"{PROCESSED}/{{dataset}}/text/tokenizer.json",
+        meta=f"{PROCESSED}/{{dataset}}/text/meta.json",
+    output:
+        attention=f"{RUN}/gpt/{{dataset}}/attention.npz",
+        positions=f"{RUN}/gpt/{{dataset}}/positions.npz",
+    log:
+        f"{RUN}/logs/trace_gpt/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/trace_gpt/{{dataset}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: config["gpt"]["threads"]
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        script=script("trace_gpt.py"),
+        spec=lambda wildcards: spec(
+            "trace_gpt.py",
+            threads=config["gpt"]["threads"],
+            **stage(config["gpt"]["settings"][wildcards.dataset], "model", "sentence"),
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --weights {input.weights:q}"
+        " --tokenizer {input.tokenizer:q} --meta {input.meta:q}"
+        " --attention {output.attention:q} --positions {output.positions:q} > {log:q} 2>&1"
+
+
+REPORT["histories"] += expand(
+    f"{RUN}/gpt/{{dataset}}/seed{{seed}}/history.json",
+    dataset=config["gpt"]["datasets"],
+    seed=config["gpt"]["seeds"],
+)
+for name in ("metrics.json", "samples.json", "attention.npz"):
+    REPORT[name.split(".")[0]] += expand(
+        f"{RUN}/gpt/{{dataset}}/{name}", dataset=config["gpt"]["datasets"]
+    )
+# One table of positions is enough: the first data set's.
+REPORT["positions"].append(f"{RUN}/gpt/{config['gpt']['datasets'][0]}/positions.npz")
