@@ -14,7 +14,7 @@ from numpy_nn.training import TrainingDiverged, evaluate, predict
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from pipeline.image_data import load_part
+from pipeline.image_data import load_meta, load_part
 
 
 class Spec(Candidate, Recipe):
@@ -48,13 +48,16 @@ def main() -> None:
     args = settings.arguments(
         __doc__,
         Spec,
-        inputs={"data": "images.npz of a prepared data set"},
+        inputs={"data": "images.npz of a prepared data set", "meta": "its meta.json"},
         outputs={"out": "JSON: the candidate, the fold's accuracy, the curve"},
     )
     spec: Spec = args.spec
-    x, y = load_part(args.data, "train")
+    classes = len(load_meta(args.meta)["classes"])
+    x, y = load_part(args.data, "train", classes)
     kept, held_out = split(y, spec)
-    training = spec.build_training(spec, x[kept], y[kept], spec.epochs, spec.fold_seed)
+    training = spec.build_training(
+        spec, x[kept], y[kept], classes=classes, epochs=spec.epochs, seed=spec.fold_seed
+    )
     curve, diverged = [], None
     try:
         while not training.finished:

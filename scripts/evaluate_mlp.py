@@ -65,12 +65,13 @@ def main() -> None:
         for c in selection["candidates"]
         if all(c[name] == value for name, value in selection["selected"].items())
     )
-    train_x, train_y = load_part(args.data, "train")
-    test_x, test_y = load_part(args.data, "test")
+    train_x, train_y = load_part(args.data, "train", len(meta["classes"]))
+    test_x, test_y = load_part(args.data, "test", len(meta["classes"]))
     train = [evaluate(probabilities(path, train_x), train_y)[1] for path in args.models]
     test_p = [probabilities(path, test_x) for path in args.models]
     test = [evaluate(p, test_y)[1] for p in test_p]
-    hits = np.stack([p.argmax(axis=1) == test_y for p in test_p], axis=1)  # (N, seeds)
+    # The share of seeds that are right on each test image, (N,).
+    hits = np.mean([p.argmax(axis=1) == test_y for p in test_p], axis=0)
 
     def leaderboard_row(split: str, values: list[float], ci: tuple[float, float] | None) -> dict:
         return row(

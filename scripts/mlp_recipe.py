@@ -36,12 +36,19 @@ class Recipe(Settings):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of the cross-entropy")
 
     def build_training(
-        self, candidate: Candidate, x: np.ndarray, y: np.ndarray, epochs: int, seed: int
+        self,
+        candidate: Candidate,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        classes: int,
+        epochs: int,
+        seed: int,
     ) -> Training:
         """A training that is ready to run, on images x (N, ...) uint8 and labels y (N,)."""
         dropout_rng = generator(seed, "dropout")
         model = build_mlp(
-            [x[0].size, *self.hidden, int(y.max()) + 1],
+            [x[0].size, *self.hidden, classes],
             candidate.dropout,
             generator(seed, "weights"),
             dropout_rng,

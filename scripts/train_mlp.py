@@ -15,7 +15,7 @@ from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.image_data import load_part
+from pipeline.image_data import load_meta, load_part
 from pipeline.provenance import provenance
 
 SAVE_EVERY = 15.0  # seconds of training between checkpoints
@@ -32,7 +32,11 @@ def main() -> None:
     args = settings.arguments(
         __doc__,
         Spec,
-        inputs={"data": "images.npz of a prepared data set", "selection": "selection.json"},
+        inputs={
+            "data": "images.npz of a prepared data set",
+            "meta": "its meta.json",
+            "selection": "selection.json",
+        },
         outputs={
             "model": "weights, .npz",
             "history": "history.json: the curve, seconds, provenance",
@@ -42,8 +46,11 @@ def main() -> None:
     spec: Spec = args.spec
     selected = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
     candidate = Candidate.model_validate(selected)
-    x, y = load_part(args.data, "train")
-    training = spec.build_training(candidate, x, y, spec.epochs, spec.seed)
+    classes = len(load_meta(args.meta)["classes"])
+    x, y = load_part(args.data, "train", classes)
+    training = spec.build_training(
+        candidate, x, y, classes=classes, epochs=spec.epochs, seed=spec.seed
+    )
     curve: list[dict] = []
     checkpoint = None
     if args.checkpoint:

@@ -1,5 +1,8 @@
 """Neural networks from scratch: NumPy and the standard library, every backward pass by hand.
 
 Read in this order: module, linear, activations, dropout, losses, optimisers, schedules, batches,
-training, gradcheck. Throughout, N is the number of examples of a batch and D a number of features.
+training; then gradcheck, which proves the rest. mlp puts the layers together; initialisers,
+standardise, normalisation and residual are more parts of the same kind.
+
+Throughout, N is the number of examples of a batch, D of features, K of classes.
 """

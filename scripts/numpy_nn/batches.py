@@ -13,7 +13,7 @@ def batches(count: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
     """
     if count < 1 or batch_size < 1:
         raise ValueError(
-            f"expected examples and a batch size of at least 1, given {count}, {batch_size}"
+            f"expected at least 1 example and a batch size of 1, given {count} and {batch_size}"
         )
     order = rng.permutation(count)
     for start in range(0, count, batch_size):

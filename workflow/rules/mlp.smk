@@ -5,6 +5,7 @@ from mlp_grid import candidates
 MLP = config["mlp"]
 MLP_GRID = candidates(MLP["grid"])
 MLP_IMAGES = f"{PROCESSED}/{MLP['dataset']}/images.npz"
+MLP_META = f"{PROCESSED}/{MLP['dataset']}/meta.json"
 MLP_RECIPE = stage(
     MLP,
     "hidden",
@@ -28,6 +29,7 @@ rule cross_validate_mlp:
     """
     input:
         data=MLP_IMAGES,
+        meta=MLP_META,
     output:
         score=f"{RUN}/mlp/cv/{{candidate}}/fold{{fold}}.json",
     log:
@@ -51,7 +53,7 @@ rule cross_validate_mlp:
         ),
     shell:
         "python {params.script} --spec {params.spec:q}"
-        " --data {input.data:q} --out {output.score:q} > {log:q} 2>&1"
+        " --data {input.data:q} --meta {input.meta:q} --out {output.score:q} > {log:q} 2>&1"
 
 
 rule select_mlp:
@@ -94,6 +96,7 @@ rule train_mlp:
     """
     input:
         data=MLP_IMAGES,
+        meta=MLP_META,
         selection=f"{RUN}/mlp/selection.json",
     output:
         model=f"{RUN}/mlp/final/seed{{seed}}/model.npz",
@@ -121,7 +124,7 @@ rule train_mlp:
         ),
     shell:
         "python {params.script} --spec {params.spec:q}"
-        " --data {input.data:q} --selection {input.selection:q}"
+        " --data {input.data:q} --meta {input.meta:q} --selection {input.selection:q}"
         " --model {output.model:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
@@ -134,7 +137,7 @@ rule evaluate_mlp:
     """
     input:
         data=MLP_IMAGES,
-        meta=f"{PROCESSED}/{MLP['dataset']}/meta.json",
+        meta=MLP_META,
         selection=f"{RUN}/mlp/selection.json",
         models=expand(f"{RUN}/mlp/final/seed{{seed}}/model.npz", seed=MLP["seeds"]),
         histories=expand(

@@ -1,0 +1,87 @@
+"""The gradient check: does `backward` compute the derivative of `forward`?"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from numpy_nn.dropout import Dropout
+from numpy_nn.module import Module
+
+
+def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) -> dict[str, float]:
+    """Compare `backward` with central differences: the worst relative error per array.
+
+    The output y is made a number by L = sum(w y), w random and fixed, so that dL/dy = w. Then for
+    each element t of each parameter and of x
+
+        dL/dt = (L(t + h) - L(t - h)) / 2 h + O(h^2),   h = step max(1, |t|)
+
+    and error = |analytic - numeric| / max(|analytic|, |numeric|, scale), where scale, a hundredth
+    of the array's largest gradient, keeps elements that are nearly 0 from dividing by nothing.
+
+    Everything runs in float64 (module is converted, in place); dropout masks are frozen after a
+    first pass. x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
+    Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx.
+    """
+    module.astype(np.float64)
+    x = x.astype(np.float64)
+    for part in _modules(module):
+        if isinstance(part, Dropout):
+            part.frozen = False
+    w = np.random.default_rng(seed).standard_normal(module.forward(x).shape)
+    for part in _modules(module):
+        if isinstance(part, Dropout):
+            part.frozen = True
+    module.forward(x)
+    grad_x = module.backward(w.copy())
+    checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
+    if grad_x is not None:
+        checked["x"] = (x, grad_x.copy())
+
+    def value() -> float:
+        return float(np.vdot(w, module.forward(x)))
+
+    return {
+        name: relative_error(grad, numeric_gradient(value, array, step))
+        for name, (array, grad) in checked.items()
+    }
+
+
+def gradcheck_loss(
+    loss: Module, outputs: np.ndarray, targets: np.ndarray, step: float = 1e-4
+) -> float:
+    """The worst relative error of a loss's gradient with respect to its outputs, as above."""
+    outputs = outputs.astype(np.float64)
+    loss.forward(outputs, targets)
+    grad = loss.backward().copy()
+    return relative_error(
+        grad, numeric_gradient(lambda: loss.forward(outputs, targets), outputs, step)
+    )
+
+
+def numeric_gradient(value: Callable[[], float], array: np.ndarray, step: float) -> np.ndarray:
+    """Central differences of value() with respect to each element of `array` (float64)."""
+    grad = np.zeros_like(array)
+    for index in np.ndindex(array.shape):
+        kept = array[index]
+        h = step * max(1.0, abs(kept))
+        array[index] = kept + h
+        above = value()
+        array[index] = kept - h
+        below = value()
+        array[index] = kept
+        grad[index] = (above - below) / (2 * h)
+    return grad
+
+
+def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
+    """The largest error of an element, relative as `gradcheck` says."""
+    size = np.maximum(np.abs(analytic), np.abs(numeric))
+    scale = max(1e-2 * float(size.max(initial=0.0)), 1e-12)
+    return float((np.abs(analytic - numeric) / np.maximum(size, scale)).max(initial=0.0))
+
+
+def _modules(module: Module) -> Iterator[Module]:
+    yield module
+    for _, child in module.children():
+        yield from _modules(child)

@@ -1,0 +1,257 @@
+"""The layers of Part 1 against PyTorch, against finite differences, and against bad input."""
+
+import numpy as np
+import pytest
+import torch
+
+from numpy_nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
+from numpy_nn.dropout import Dropout
+from numpy_nn.gradcheck import gradcheck
+from numpy_nn.initialisers import he_normal, xavier_uniform
+from numpy_nn.linear import Linear
+from numpy_nn.module import Module, NonFiniteError, Sequential
+from numpy_nn.normalisation import BatchNorm, LayerNorm
+from numpy_nn.residual import Residual
+from numpy_nn.standardise import Standardise
+
+RNG = np.random.default_rng
+
+
+class TorchResidual(torch.nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return x + self.inner(x)
+
+
+# name -> (ours, PyTorch's), for D features
+LAYERS = {
+    "linear": (lambda d: Linear(d, 5, RNG(1)), lambda d: torch.nn.Linear(d, 5)),
+    "relu": (lambda d: ReLU(), lambda d: torch.nn.ReLU()),
+    "leaky_relu": (lambda d: LeakyReLU(0.1), lambda d: torch.nn.LeakyReLU(0.1)),
+    "tanh": (lambda d: Tanh(), lambda d: torch.nn.Tanh()),
+    "sigmoid": (lambda d: Sigmoid(), lambda d: torch.nn.Sigmoid()),
+    "gelu": (lambda d: GELU(), lambda d: torch.nn.GELU(approximate="tanh")),
+    "batch_norm": (BatchNorm, torch.nn.BatchNorm1d),
+    "layer_norm": (LayerNorm, torch.nn.LayerNorm),
+    "residual": (
+        lambda d: Residual(Sequential(Linear(d, d, RNG(1)), Tanh())),
+        lambda d: TorchResidual(torch.nn.Sequential(torch.nn.Linear(d, d), torch.nn.Tanh())),
+    ),
+    "net": (
+        lambda d: Sequential(Linear(d, 7, RNG(1)), ReLU(), BatchNorm(7), Linear(7, 3, RNG(2))),
+        lambda d: torch.nn.Sequential(
+            torch.nn.Linear(d, 7), torch.nn.ReLU(), torch.nn.BatchNorm1d(7), torch.nn.Linear(7, 3)
+        ),
+    ),
+}
+
+
+def away_from_kinks(rng, n, d):
+    x = rng.standard_normal((n, d)).astype(np.float32)
+    return x + np.sign(x) * np.float32(0.05)
+
+
+def copy_parameters(ours, theirs):
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        if mine.decay is False:
+            mine.value += RNG(5).standard_normal(mine.value.shape).astype(np.float32) / 4
+        other.data = torch.from_numpy(mine.value.T.copy())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("shape", [(2, 2), (3, 7), (17, 4), (64, 33)])
+def test_forward_and_backward_agree_with_torch(name, shape):
+    ours, theirs = (make(shape[1]) for make in LAYERS[name])
+    copy_parameters(ours, theirs)
+    x = RNG(shape[0]).standard_normal(shape).astype(np.float32)
+    tensor = torch.from_numpy(x.copy()).requires_grad_()
+    expected = theirs(tensor)
+    y = ours(x)
+    np.testing.assert_allclose(y, expected.detach().numpy(), rtol=1e-5, atol=1e-5)
+    grad = RNG(3).standard_normal(y.shape).astype(np.float32)
+    expected.backward(torch.from_numpy(grad))
+    # Two examples give BatchNorm outputs of +-1 and gradients near 0 / 0: float32 has less there.
+    close = {"rtol": 1e-5, "atol": 1e-3 if shape[0] == 2 else 1e-5}
+    np.testing.assert_allclose(ours.backward(grad), tensor.grad.numpy(), **close)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(mine.grad, other.grad.numpy().T, **close)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("shape", [(3, 2), (5, 6)])
+def test_gradient_check(name, shape):
+    errors = gradcheck(LAYERS[name][0](shape[1]), away_from_kinks(RNG(7), *shape))
+    assert "x" in errors
+    assert max(errors.values()) < 1e-6, errors
+
+
+def test_gradient_check_freezes_dropout():
+    net = Sequential(Linear(6, 8, RNG(1)), Dropout(0.5, RNG(2)), Tanh(), Linear(8, 2, RNG(3)))
+    errors = gradcheck(net, RNG(4).standard_normal((4, 6)))
+    assert max(errors.values()) < 1e-6
+    dropout = net.layers[1]
+    assert dropout.active
+    assert 0 < np.count_nonzero(dropout.mask) < dropout.mask.size
+
+
+class WrongSign(Tanh):
+    def backward(self, grad_output):
+        return -super().backward(grad_output)
+
+
+class ForgottenBias(Linear):
+    def backward(self, grad_output):
+        grad_input = super().backward(grad_output)
+        self.bias.grad *= 0
+        return grad_input
+
+
+class ForgottenMean(LayerNorm):
+    def backward(self, grad_output):
+        return grad_output * self.gain.value / self.std
+
+
+class OneElementOff(Tanh):
+    def backward(self, grad_output):
+        grad_input = super().backward(grad_output)
+        grad_input[1, 1] *= 1 + 1e-4
+        return grad_input
+
+
+@pytest.mark.parametrize(
+    "broken, where",
+    [
+        (WrongSign(), "x"),
+        (OneElementOff(), "x"),
+        (ForgottenBias(4, 3, RNG(1)), "bias"),
+        (ForgottenMean(4), "x"),
+        (Sequential(Linear(4, 4, RNG(1)), WrongSign()), "layers.0.weight"),
+    ],
+)
+def test_gradient_check_catches_a_broken_backward(broken, where):
+    assert gradcheck(broken, RNG(1).standard_normal((3, 4)))[where] > 1e-5
+
+
+def test_batch_norm_running_averages_and_evaluation_agree_with_torch():
+    ours, theirs = BatchNorm(4), torch.nn.BatchNorm1d(4)
+    for seed in range(3):
+        x = (RNG(seed).standard_normal((9, 4)) * 3 + 1).astype(np.float32)
+        ours(x), theirs(torch.from_numpy(x))
+    np.testing.assert_allclose(ours.running_mean, theirs.running_mean.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(ours.running_var, theirs.running_var.numpy(), rtol=1e-5)
+    ours.eval(), theirs.eval()
+    x = RNG(9).standard_normal((1, 4)).astype(np.float32)
+    expected = theirs(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(ours(x), expected, rtol=1e-5, atol=1e-6)
+    assert max(gradcheck(ours, x).values()) < 1e-6
+
+
+def test_dropout_keeps_the_mean_drops_its_share_and_rests_in_evaluation():
+    x = np.ones((400, 500), np.float32)
+    dropout = Dropout(0.3, RNG(1))
+    y = dropout(x).copy()
+    assert abs((y == 0).mean() - 0.3) < 0.005
+    assert abs(y.mean() - 1) < 0.01
+    np.testing.assert_allclose(y[y > 0], 1 / 0.7, rtol=1e-4)
+    np.testing.assert_array_equal(dropout.backward(x), y)
+    assert not np.array_equal(dropout(x), y)
+    assert dropout.eval()(x) is x
+    assert dropout.backward(x) is x
+    assert Dropout(0.0, RNG(1))(x) is x
+
+
+def test_float32_stays_float32_through_a_whole_net():
+    """NumPy 2 takes a float64 scalar as a reason to promote: no layer may let one in."""
+    net = Sequential(
+        *(Linear(8, 8, RNG(1)), BatchNorm(8), ReLU(), Dropout(0.2, RNG(2)), LayerNorm(8), GELU()),
+        *(LeakyReLU(np.float64(0.1)), Tanh(), Sigmoid(), Residual(Linear(8, 8, RNG(3)))),
+    )
+    x = RNG(4).standard_normal((6, 8)).astype(np.float32)
+    for layer in net.layers:
+        x = layer(x)
+        assert x.dtype == np.float32, layer
+    grad = x
+    for layer in reversed(net.layers):
+        grad = layer.backward(grad)
+        assert grad.dtype == np.float32, layer
+    assert all(p.value.dtype == p.grad.dtype == np.float32 for p in net.parameters())
+
+
+def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():
+    images = RNG(1).integers(0, 256, (50, 1, 4, 4), np.uint8)
+    layer = Standardise().fit(images)
+    y = layer(images)
+    assert y.shape == (50, 16) and y.dtype == np.float32
+    assert abs(y.mean()) < 1e-5 and abs(y.std() - 1) < 1e-5
+    other = Standardise()
+    other.load_state_dict(layer.state_dict())
+    np.testing.assert_array_equal(other(images), y)
+
+
+def test_initialisers_have_the_variance_that_their_papers_ask_for():
+    he, xavier = he_normal(RNG(1), 300, 500), xavier_uniform(RNG(1), 300, 500)
+    assert he.dtype == xavier.dtype == np.float32 and he.shape == xavier.shape == (300, 500)
+    assert he.var() == pytest.approx(2 / 300, rel=0.02)
+    assert xavier.var() == pytest.approx(2 / 800, rel=0.02)
+    assert abs(xavier).max() <= np.sqrt(6 / 800)
+
+
+def test_state_comes_back_through_a_file_and_other_models_refuse_it(tmp_path):
+    def build(seed, width=4):
+        return Sequential(Linear(3, width, RNG(seed)), BatchNorm(width), ReLU())
+
+    x = RNG(1).standard_normal((8, 3)).astype(np.float32)
+    first, second = build(1), build(2)
+    first(x)
+    np.savez(tmp_path / "model.npz", **first.state_dict())
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as stored:
+        second.load_state_dict(stored)
+    np.testing.assert_array_equal(first.eval()(x), second.eval()(x))
+    assert "layers.1.running_mean" in first.state_dict()
+    with pytest.raises(ValueError, match=r"layers.0.weight: expected shape \(3, 5\)"):
+        build(1, 5).load_state_dict(first.state_dict())
+    with pytest.raises(ValueError, match="layers.1.gain"):
+        Sequential(Linear(3, 4, RNG(1))).load_state_dict(first.state_dict())
+
+
+def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
+    net = Sequential(Standardise(), Linear(3, 4, RNG(1), input_grad=False), Tanh())
+    x = RNG(1).standard_normal((5, 3))
+    net(x)
+    assert net.backward(np.ones((5, 4), np.float32)) is None
+    assert np.abs(net.layers[1].weight.grad).max() > 0
+
+
+@pytest.mark.parametrize(
+    "layer, x, message",
+    [
+        (Linear(3, 4, RNG(1)), (2, 5), r"Linear\(3, 4\): expected shape \(N, 3\).*given \(2, 5\)"),
+        (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, given \(0, 3\)"),
+        (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*given \(3,\)"),
+        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected shape \(N, 3\), N >= 2"),
+        (LayerNorm(3), (2, 4), r"LayerNorm\(3\): expected shape \(N, 3\)"),
+        (Residual(Linear(3, 4, RNG(1))), (2, 3), r"keeps the shape \(2, 3\), given \(2, 4\)"),
+    ],
+)
+def test_a_wrong_shape_names_the_layer_the_expected_and_the_given(layer, x, message):
+    with pytest.raises(ValueError, match=message):
+        layer(np.zeros(x, np.float32))
+
+
+def test_what_is_not_finite_and_what_is_not_float32_is_refused():
+    layer = Linear(2, 2, RNG(1))
+    for bad in (np.nan, np.inf, -np.inf):
+        with pytest.raises(NonFiniteError, match=r"Linear\(2, 2\): expected finite"):
+            layer(np.array([[1, bad]], np.float32))
+    # A sum that overflows is not an element that is infinite.
+    layer.weight.value *= 0
+    assert np.isfinite(layer(np.full((1, 2), 3e38, np.float32))).all()
+    with pytest.raises(ValueError, match="expected float32, given float64"):
+        layer(np.zeros((1, 2)))
+    with pytest.raises(ValueError, match=r"Dropout\(1.0\): expected a rate in \[0, 1\)"):
+        Dropout(1.0, RNG(1))
+    with pytest.raises(NotImplementedError):
+        Module().forward(np.zeros(1))

@@ -1,0 +1,276 @@
+"""Losses, optimisers, schedules, batches and the training loop of Part 1."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from numpy_nn.batches import batches
+from numpy_nn.gradcheck import gradcheck_loss
+from numpy_nn.losses import MeanSquaredError, SoftmaxCrossEntropy
+from numpy_nn.mlp import build_mlp, mlp_from_state
+from numpy_nn.module import NonFiniteError, Parameter
+from numpy_nn.optimisers import SGD, AdamW
+from numpy_nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay
+from numpy_nn.standardise import Standardise
+from numpy_nn.training import Training, TrainingDiverged, evaluate, predict
+
+RNG = np.random.default_rng
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("shape", [(1, 2), (5, 3), (33, 10)])
+@pytest.mark.parametrize("scale", [1, 1e4])
+def test_cross_entropy_agrees_with_torch_up_to_huge_logits(smoothing, soft, shape, scale):
+    rng = RNG(shape[0])
+    z = (rng.standard_normal(shape) * scale).astype(np.float32)
+    targets = rng.integers(0, shape[1], shape[0])
+    if soft:
+        targets = rng.dirichlet(np.ones(shape[1]), shape[0]).astype(np.float32)
+    loss = SoftmaxCrossEntropy(smoothing)
+    value = loss.forward(z, targets)
+    tensor = torch.from_numpy(z.copy()).requires_grad_()
+    expected = torch.nn.functional.cross_entropy(
+        tensor, torch.from_numpy(targets), label_smoothing=smoothing
+    )
+    expected.backward()
+    assert isinstance(value, float)
+    assert value == pytest.approx(expected.item(), rel=1e-5, abs=1e-6)
+    grad = loss.backward()
+    assert grad.dtype == np.float32
+    np.testing.assert_allclose(grad, tensor.grad.numpy(), rtol=1e-5, atol=1e-6)
+    if scale == 1:
+        exact = targets.astype(np.float64) if soft else targets
+        assert gradcheck_loss(loss, z, exact) < 1e-6
+
+
+def test_cross_entropy_worked_example():
+    """z = (log 3, 0), label 0: p = (3/4, 1/4), L = log(4/3), gradient p - (1, 0)."""
+    loss = SoftmaxCrossEntropy()
+    z = np.array([[np.log(3), 0]], np.float32)
+    assert loss.forward(z, np.array([0])) == pytest.approx(np.log(4 / 3), rel=1e-6)
+    np.testing.assert_allclose(loss.backward(), [[-0.25, 0.25]], rtol=1e-6)
+
+
+def test_mean_squared_error_agrees_with_torch_and_finite_differences():
+    y, t = (RNG(s).standard_normal((7, 3)).astype(np.float32) for s in (1, 2))
+    loss = MeanSquaredError()
+    tensor = torch.from_numpy(y.copy()).requires_grad_()
+    expected = torch.nn.functional.mse_loss(tensor, torch.from_numpy(t))
+    expected.backward()
+    assert loss.forward(y, t) == pytest.approx(expected.item(), rel=1e-6)
+    np.testing.assert_allclose(loss.backward(), tensor.grad.numpy(), rtol=1e-5, atol=1e-7)
+    assert gradcheck_loss(loss, y, t.astype(np.float64)) < 1e-6
+
+
+def test_a_wrong_loss_gradient_is_caught():
+    class NotDividedByN(SoftmaxCrossEntropy):
+        def backward(self):
+            return super().backward() * len(self.p)
+
+    z = RNG(1).standard_normal((4, 3))
+    assert gradcheck_loss(NotDividedByN(), z, np.array([0, 1, 2, 0])) > 0.1
+
+
+@pytest.mark.parametrize(
+    "logits, targets, message",
+    [
+        (np.zeros((2, 3)), np.array([0, 3]), r"SoftmaxCrossEntropy\(\): .*\[0, 3\), given 0 to 3"),
+        (np.zeros((2, 3)), np.array([-1, 0]), r"given -1 to 0"),
+        (np.zeros((2, 3)), np.array([0]), r"integer labels of shape \(2,\), given int64 \(1,\)"),
+        (np.zeros((2, 3)), np.array([0.0, 1.0]), r"given float64 \(2,\)"),
+        (np.zeros((0, 3)), np.array([], int), r"N, K >= 1, given \(0, 3\)"),
+        (np.zeros((2, 3)), np.zeros((2, 4)), r"soft targets \(2, 3\).*given \(2, 4\)"),
+        (np.array([[0, np.nan]]), np.array([0]), r"finite logits"),
+    ],
+)
+def test_cross_entropy_refuses_what_makes_no_sense(logits, targets, message):
+    with pytest.raises(ValueError, match=message):
+        SoftmaxCrossEntropy().forward(logits, targets)
+
+
+def test_mean_squared_error_refuses_what_makes_no_sense():
+    with pytest.raises(ValueError, match=r"shape \(2, 1\), given \(2,\)"):
+        MeanSquaredError().forward(np.zeros((2, 1)), np.zeros(2))
+    with pytest.raises(NonFiniteError):
+        MeanSquaredError().forward(np.array([np.inf]), np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    "ours, theirs",
+    [
+        (lambda p: SGD(p, 0.1), lambda g: torch.optim.SGD(g, 0.1)),
+        (
+            lambda p: SGD(p, 0.1, 0.9, weight_decay=0.01),
+            lambda g: torch.optim.SGD(g, 0.1, momentum=0.9),
+        ),
+        (
+            lambda p: SGD(p, 0.1, 0.9, nesterov=True, weight_decay=0.01),
+            lambda g: torch.optim.SGD(g, 0.1, momentum=0.9, nesterov=True),
+        ),
+        (lambda p: AdamW(p, 0.01), lambda g: torch.optim.Adam(g, 0.01)),
+        (lambda p: AdamW(p, 0.01, weight_decay=0.01), lambda g: torch.optim.AdamW(g, 0.01)),
+    ],
+)
+def test_optimisers_agree_with_torch(ours, theirs):
+    """Ten steps with a learning rate that changes; biases are not decayed."""
+    start = [RNG(1).standard_normal((4, 3)), RNG(2).standard_normal(3)]
+    mine = [Parameter(a.astype(np.float32), decay=a.ndim > 1) for a in start]
+    other = [torch.nn.Parameter(torch.from_numpy(p.value.copy())) for p in mine]
+    optimiser = ours(mine)
+    decay = optimiser.weight_decay
+    groups = [
+        {"params": other[:1], "weight_decay": decay},
+        {"params": other[1:], "weight_decay": 0},
+    ]
+    reference = theirs(groups)
+    for step in range(10):
+        optimiser.lr = 0.1 / (step + 1)
+        for group in reference.param_groups:
+            group["lr"] = optimiser.lr
+        for index, (a, b) in enumerate(zip(mine, other, strict=True)):
+            grad = RNG([step, index]).standard_normal(a.value.shape).astype(np.float32)
+            a.grad[...], b.grad = grad, torch.from_numpy(grad.copy())
+        optimiser.step()
+        reference.step()
+        assert all(p.value.dtype == np.float32 for p in mine)
+    for a, b in zip(mine, other, strict=True):
+        np.testing.assert_allclose(a.value, b.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_momentum_worked_example():
+    """g = 1 always, m = 0.5, lr = 1: v = 1, 1.5, 1.75, so p = -1, -2.5, -4.25."""
+    p = Parameter(np.zeros(1, np.float32))
+    optimiser = SGD([p], 1.0, momentum=0.5)
+    seen = []
+    for _ in range(3):
+        p.grad[...] = 1
+        optimiser.step()
+        seen.append(float(p.value[0]))
+    assert seen == [-1, -2.5, -4.25]
+
+
+@pytest.mark.parametrize("bad", [{"lr": 0}, {"lr": 1, "momentum": 1}, {"lr": 1, "nesterov": True}])
+def test_optimisers_refuse_settings_that_make_no_sense(bad):
+    with pytest.raises(ValueError, match="expected"):
+        SGD([], **bad)
+
+
+def test_schedules():
+    assert constant(5, 10) == 1
+    assert [step_decay(s, 9) for s in (0, 3, 8)] == pytest.approx([1, 0.1, 0.01])
+    assert [cosine(s, 4) for s in range(5)] == pytest.approx([1, 0.8536, 0.5, 0.1464, 0], abs=1e-4)
+    assert [one_cycle(s, 10) for s in (0, 1, 2)] == pytest.approx([0.5, 1, 1])
+    for schedule in SCHEDULES.values():
+        for steps in (1, 2, 7, 100):
+            assert all(0 <= schedule(step, steps) <= 1 for step in range(steps))
+            assert max(schedule(step, steps) for step in range(steps)) == pytest.approx(1)
+
+
+def test_an_epoch_meets_every_example_once_in_another_order_each_time():
+    rng = RNG(1)
+    first, second = (np.concatenate(list(batches(23, 5, rng))) for _ in range(2))
+    assert sorted(first) == sorted(second) == list(range(23))
+    assert not np.array_equal(first, second)
+    assert [len(b) for b in batches(23, 5, rng)] == [5, 5, 5, 5, 3]
+    with pytest.raises(ValueError, match="given 0 and 5"):
+        list(batches(0, 5, rng))
+
+
+def rings(n=240, seed=0):
+    """Three classes that no linear classifier separates: points by their distance from 0."""
+    x = RNG(seed).uniform(-1, 1, (n, 2)).astype(np.float32)
+    return x, np.digitize(np.hypot(*x.T), [0.5, 0.8])
+
+
+def make_training(lr=0.1, epochs=60, x=None, y=None, dropout=0.1, optimiser=SGD):
+    if x is None:
+        x, y = rings()
+    dropout_rng = RNG(2)
+    model = build_mlp([2, 32, 16, 3], dropout, RNG(1), dropout_rng, Standardise().fit(x))
+    steps = optimiser(model.parameters(), lr)
+    return Training(
+        *(model, SoftmaxCrossEntropy(), steps, one_cycle, x, y),
+        batch_size=16,
+        epochs=epochs,
+        rng=RNG(3),
+        generators=[dropout_rng],
+    )
+
+
+def run(training):
+    entries = []
+    while not training.finished:
+        entries.append(training.run_epoch())
+    return entries
+
+
+def test_training_learns_what_no_linear_classifier_can():
+    training = make_training(lr=0.3, dropout=0.0)
+    entries = run(training)
+    x, y = rings(400, seed=5)
+    nats, accuracy = evaluate(predict(training.model, x), y)
+    assert accuracy > 0.9 and nats < 0.3
+    assert entries[-1]["train_loss"] < entries[0]["train_loss"] / 2
+    assert entries[-1]["step"] == 60 * 15 and entries[-1]["epoch"] == 60
+    again = mlp_from_state(training.model.state_dict())
+    np.testing.assert_array_equal(predict(again, x), predict(training.model, x))
+
+
+@pytest.mark.parametrize("optimiser", [lambda p, lr: SGD(p, lr, 0.9), AdamW])
+def test_resumed_equals_uninterrupted_bit_by_bit(optimiser):
+    """Stopped in the middle of the fourth epoch: it goes on from the state after the third."""
+    whole = make_training(lr=0.01, epochs=7, optimiser=optimiser)
+    expected = run(whole)
+    stopped = make_training(lr=0.01, epochs=7, optimiser=optimiser)
+    for _ in range(3):
+        stopped.run_epoch()
+    arrays, meta = stopped.state()
+    meta = json.loads(json.dumps(meta))
+    step = stopped.optimiser.step
+
+    def power_cut():
+        if stopped.step == 3 * 15 + 7:
+            raise KeyboardInterrupt
+        step()
+
+    stopped.optimiser.step = power_cut
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run_epoch()
+    resumed = make_training(lr=0.01, epochs=7, optimiser=optimiser)
+    resumed.load_state(arrays, meta)
+    assert run(resumed) == expected[3:]
+    for name, array in whole.model.state_dict().items():
+        np.testing.assert_array_equal(resumed.model.state_dict()[name], array, name)
+
+
+@pytest.mark.parametrize("lr", [1e6, 1e30])
+def test_a_diverging_run_stops_with_step_learning_rate_and_batch(lr):
+    expected = r"step \d+ \(epoch \d+\), lr .*batch of 16 begin"
+    with pytest.raises(TrainingDiverged, match=expected), np.errstate(all="ignore"):
+        run(make_training(lr=lr))
+
+
+def test_input_that_is_not_finite_stops_the_first_step():
+    x, y = rings()
+    x[:] = np.nan
+    with pytest.raises(TrainingDiverged, match=r"step 0 .*Linear\(2, 32\): expected finite input"):
+        run(make_training(x=x, y=y))
+
+
+def test_labels_out_of_range_are_no_divergence():
+    x, y = rings()
+    with pytest.raises(ValueError, match=r"labels in \[0, 3\)"):
+        run(make_training(x=x, y=y + 1))
+    with pytest.raises(ValueError, match="as many labels as examples"):
+        make_training(x=x, y=y[1:])
+
+
+def test_everything_is_float32_after_training():
+    training = make_training(epochs=1)
+    training.run_epoch()
+    arrays, _ = training.state()
+    wrong = {n: a.dtype for n, a in arrays.items() if a.dtype != np.float32}
+    assert set(wrong) == {"optimiser.steps"}
