@@ -6,8 +6,8 @@ from dataset_about import about
 rule prepare_genetic_code:
     """Draw reading frames and translate them by the standard genetic code: {params.spec}."""
     output:
-        data=f"{PROCESSED}/genetic_code/sequences.npz",
-        meta=f"{PROCESSED}/genetic_code/meta.json",
+        data=f"{RUN}/seq2seq/data/sequences.npz",
+        meta=f"{RUN}/seq2seq/data/meta.json",
     log:
         f"{RUN}/logs/prepare_genetic_code.log",
     benchmark:
@@ -37,7 +37,7 @@ rule train_seq2seq:
     Settings: {params.spec}
     """
     input:
-        data=f"{PROCESSED}/genetic_code/sequences.npz",
+        data=f"{RUN}/seq2seq/data/sequences.npz",
     output:
         weights=f"{RUN}/seq2seq/seed{{seed}}/model.safetensors",
         history=f"{RUN}/seq2seq/seed{{seed}}/history.json",
@@ -69,8 +69,8 @@ rule train_seq2seq:
 rule evaluate_seq2seq:
     """Translate the held-out reading frames with each seed's model: {params.spec}."""
     input:
-        data=f"{PROCESSED}/genetic_code/sequences.npz",
-        meta=f"{PROCESSED}/genetic_code/meta.json",
+        data=f"{RUN}/seq2seq/data/sequences.npz",
+        meta=f"{RUN}/seq2seq/data/meta.json",
         weights=expand(
             f"{RUN}/seq2seq/seed{{seed}}/model.safetensors",
             seed=config["seq2seq"]["seeds"],
