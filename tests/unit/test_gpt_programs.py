@@ -1,0 +1,154 @@
+"""The GPT programs one after the other on generated stories: whole, repeatable, resumable."""
+
+import itertools
+import json
+import sys
+
+import evaluate_gpt
+import generate_stories
+import numpy as np
+import prepare_text
+import pytest
+import sample_gpt
+import trace_gpt
+import train_gpt
+
+from pipeline.errors import InputError
+from torch_nn.warmup_cosine import warmup_cosine
+
+MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
+TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
+
+
+def call(program, monkeypatch, spec, **options):
+    words = [program.__name__, "--spec", json.dumps(spec)]
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [value]
+        words += [f"--{name}", *map(str, values)]
+    monkeypatch.setattr(sys, "argv", words)
+    program.main()
+
+
+@pytest.fixture
+def text(tmp_path, monkeypatch):
+    """Paths of a prepared text of 60 stories."""
+    call(generate_stories, monkeypatch, {"stories": 60}, out=tmp_path / "stories.txt")
+    names = {"tokenizer": "json", "train": "npy", "val": "npy", "test": "npy", "meta": "json"}
+    paths = {name: tmp_path / f"{name}.{ending}" for name, ending in names.items()}
+    spec = {"dataset": "grammar_stories", "tokenizer": "bpe", "vocab_size": 300}
+    call(prepare_text, monkeypatch, spec, raw=[tmp_path / "stories.txt"], **paths)
+    return paths
+
+
+def train(text, monkeypatch, folder, **changes):
+    folder.mkdir(exist_ok=True)
+    call(
+        train_gpt,
+        monkeypatch,
+        {"dataset": "grammar_stories", "model": MODEL, **TRAINING, **changes},
+        **{name: text[name] for name in ("train", "val", "meta")},
+        model=folder / "model.safetensors",
+        history=folder / "history.json",
+        checkpoint=folder / "checkpoint",
+    )
+    history = json.loads((folder / "history.json").read_text())
+    return (folder / "model.safetensors").read_bytes(), history
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_killed_training_resumes_bit_for_bit(text, monkeypatch, tmp_path, precision):
+    whole, history = train(text, monkeypatch, tmp_path / "whole", precision=precision)
+    clock, draw, calls = itertools.count(0, 40), train_gpt.random_windows, itertools.count()
+    monkeypatch.setattr(train_gpt.time, "monotonic", lambda: next(clock))
+
+    def killed(*arguments):
+        if next(calls) == 6:
+            raise KeyboardInterrupt
+        return draw(*arguments)
+
+    monkeypatch.setattr(train_gpt, "random_windows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(text, monkeypatch, tmp_path / "cut", precision=precision)
+    assert list((tmp_path / "cut" / "checkpoint").glob("*.npz"))
+    assert not (tmp_path / "cut" / "model.safetensors").exists()
+    resumed, again = train(text, monkeypatch, tmp_path / "cut", precision=precision)
+    assert next(calls) == 13, "six steps before, six after: none twice"
+    assert resumed == whole and again["curve"] == history["curve"]
+    assert not (tmp_path / "cut" / "checkpoint").exists()
+
+
+def test_the_best_weights_on_validation_are_kept(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 1.0, 2.0]))
+    best, history = train(text, monkeypatch, tmp_path / "best")
+    assert history["best_step"] == 8
+    assert [point["val_loss"] for point in history["curve"]] == [3.0, 1.0, 2.0]
+    monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 2.0, 1.0]))
+    last, _ = train(text, monkeypatch, tmp_path / "last")
+    assert best != last
+
+
+def fake_nats(values):
+    found = iter(values)
+    return lambda *_: (np.array([next(found)]), np.array([1]))
+
+
+def test_a_nan_loss_stops_with_step_and_rate(text, monkeypatch, tmp_path):
+    loss = train_gpt.next_token_loss
+    monkeypatch.setattr(train_gpt, "next_token_loss", lambda *a: loss(*a) * float("nan"))
+    with pytest.raises(InputError, match="nan at step 0, lr 0.0005"):
+        train(text, monkeypatch, tmp_path / "nan")
+
+
+def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
+    _, history = train(text, monkeypatch, tmp_path / "run")
+    weights, model = tmp_path / "run" / "model.safetensors", {"model": MODEL}
+    meta = json.loads(text["meta"].read_text())
+    call(
+        evaluate_gpt,
+        monkeypatch,
+        {**model, "stride": 8},
+        **{name: text[name] for name in ("val", "test", "meta")},
+        models=[weights, weights],
+        histories=[tmp_path / "run" / "history.json"] * 2,
+        out=tmp_path / "metrics.json",
+    )
+    rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
+    found = {(row["split"], row["metric"]): row for row in rows}
+    assert set(found) == set(
+        itertools.product(("val", "test"), ("nats_per_token", "bits_per_byte"))
+    )
+    nats, bits = found["test", "nats_per_token"], found["test", "bits_per_byte"]
+    tokens = meta["sizes"]["test"] - 1
+    expected = nats["value"] * tokens / np.log(2) / meta["n_bytes"]["test"]
+    assert bits["value"] == pytest.approx(expected)
+    assert nats["ci_low"] < nats["value"] < nats["ci_high"]
+    assert nats["n_seeds"] == 2 and nats["std"] == 0
+
+    paths = {"weights": weights, "tokenizer": text["tokenizer"], "meta": text["meta"]}
+    ways = [{"temperature": 1.0, "top_k": 5}, {"temperature": 0.0}]
+    spec = {**model, "prompts": ["", "Once"], "ways": ways, "max_new_tokens": 20}
+    for name in ("a.json", "b.json"):
+        out = tmp_path / name
+        call(sample_gpt, monkeypatch, {**spec, "grammar_samples": 3}, **paths, out=out)
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    samples = json.loads((tmp_path / "a.json").read_text())
+    assert len(samples["samples"]) == 4 and samples["accepted_share"] == 0
+    assert all(sample["text"].startswith(sample["prompt"]) for sample in samples["samples"])
+
+    attention, positions = tmp_path / "attention.npz", tmp_path / "positions.npz"
+    spec = {**model, "sentence": "Once upon a time"}
+    call(trace_gpt, monkeypatch, spec, **paths, attention=attention, positions=positions)
+    with np.load(attention, allow_pickle=False) as stored:
+        weights, tokens = stored["weights"], stored["query_tokens"]
+        assert weights.shape == (2, 2, len(tokens), len(tokens)) and "".join(tokens) == (
+            "Once upon a time"
+        )
+        assert not np.triu(weights, 1).any() and np.allclose(weights.sum(-1), 1, atol=1e-5)
+    with np.load(positions, allow_pickle=False) as stored:
+        assert stored["sinusoidal"].shape == stored["learned"].shape == (16, 16)
+
+
+def test_warm_up_and_cosine_worked_example():
+    rates = [warmup_cosine(step, 9, 1.0, 4, 0.2) for step in range(9)]
+    assert rates[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+    assert rates[6] == pytest.approx(0.6) and rates[8] == pytest.approx(0.2)
