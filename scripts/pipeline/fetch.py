@@ -118,14 +118,14 @@ class Fetcher:
 
     def _from(self, place: str, expected: Mapping, target: Path, tried: list[str]) -> bool:
         """Whether `place` gave the file; if not, `tried` has a line more that says why."""
+        incoming = self.incoming / target.name
+        self.incoming.mkdir(parents=True, exist_ok=True)
         try:
-            if _is_http(place):
-                incoming = self.incoming / target.name
-                self.incoming.mkdir(parents=True, exist_ok=True)
+            if place.startswith(("http://", "https://")):
                 self.downloader.fetch(place, incoming, expected["bytes"], expected["sha256"])
-                _move(incoming, target)
             else:
-                _copy(Path(place), expected, target)
+                _copy(Path(place), expected, incoming)
+            _move(incoming, target)
         except InputError as error:
             tried.append(f"{place}: {error}")
             return False
@@ -159,10 +159,6 @@ class Fetcher:
         return f"{where}: cannot be written: {what}. Make room or make it writable, then run again."
 
 
-def _is_http(place: str) -> bool:
-    return place.startswith(("http://", "https://"))
-
-
 def _move(source: Path, target: Path) -> None:
     """Rename a finished file of the same disk into place, its bytes on the disk first."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,8 +176,7 @@ def _copy(source: Path, expected: Mapping, target: Path) -> None:
         raise InputError(f"cannot be read: {error.strerror or error}") from None
     if problem:
         raise InputError(problem)
-    with replacing(target) as temporary:
-        shutil.copyfile(source, temporary)
-        problem = differs(temporary, expected)
-        if problem:
-            raise InputError(f"changed while it was copied: {problem}")
+    shutil.copyfile(source, target)
+    problem = differs(target, expected)
+    if problem:
+        raise InputError(f"changed while it was copied: {problem}")
