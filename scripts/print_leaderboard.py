@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import settings
+from pipeline import report, settings
 from pipeline.errors import InputError
-from pipeline.leaderboard import METRICS, OURS, number, read_leaderboard
+from pipeline.leaderboard import OURS, read_leaderboard
 
 SPLITS = ("test", "val", "cv")
 
@@ -41,35 +41,30 @@ def shown(rows: list[dict]) -> list[dict]:
 
 
 def table(rows: list[dict], width: int) -> Table:
-    """The columns that fit: below 110 characters interval, parameters and time are left out."""
-    wide = width >= 110
+    """The columns that fit: below 120 characters there are no interval, weights, time, source."""
+    wide = width >= 120
     found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    found.add_column("data set", overflow="fold")
-    found.add_column("metric (split)", overflow="fold")
-    found.add_column("model", overflow="fold", ratio=3 if wide else None)
+    found.add_column("data set", no_wrap=True)
+    found.add_column("metric (split)", no_wrap=True)
+    found.add_column("model", overflow="fold", min_width=18)
     found.add_column("value", justify="right", no_wrap=True)
-    found.add_column("± std (seeds)", justify="right", no_wrap=True)
+    found.add_column("± std (n)", justify="right", no_wrap=True)
     if wide:
         found.add_column("95 % interval", justify="right", no_wrap=True)
         found.add_column("weights", justify="right", no_wrap=True)
-        found.add_column("train s", justify="right", no_wrap=True)
-    found.add_column("source", overflow="ellipsis", no_wrap=True, ratio=2 if wide else None)
+        found.add_column("time", justify="right", no_wrap=True)
+        found.add_column("source", overflow="fold")
     last = None
-    for row in rows:
-        metric, ours = row["metric"], row["source"] == OURS
-        group = (row["dataset"], f"{METRICS[metric].title} ({row['split']})")
-        spread = f"± {number(metric, row['std'])} ({row['n_seeds']})" if row["std"] else ""
-        name = f"{row['model']} [{row['implementation']}]" if ours else row["model"]
-        cells = [*(group if group != last else ("", "")), name, number(metric, row["value"])]
-        cells.append(spread or (f"({row['n_seeds']})" if row["n_seeds"] else ""))
+    for row in map(report.shown, rows):
+        group = (row["dataset"], f"{row['metric_title']} ({row['split']})")
+        name = f"{row['model']} [{row['implementation']}]" if row["ours"] else row["model"]
+        spread = f"± {row['std_text']} " if row["std_text"] else ""
+        spread += f"({row['n_seeds']})" if row["n_seeds"] else ""
+        cells = [*(group if group != last else ("", "")), name, row["value_text"], spread]
         if wide:
-            limits = (number(metric, row["ci_low"]), number(metric, row["ci_high"]))
-            cells.append(" – ".join(limits) if row["ci_low"] is not None else "")
-            cells.append(f"{row['parameters']:,}" if row["parameters"] else "")
-            cells.append(f"{row['train_seconds']:.0f}" if row["train_seconds"] else "")
-        cells.append(row["source"] if wide or ours else row["source"].split(")")[0] + ")")
-        style = "bold" if ours else "dim"
-        found.add_row(*(Text(cell) for cell in cells), style=style)
+            cells += [row["ci_text"], row["parameters_text"], row["seconds_text"]]
+            cells.append(row["source_short"])
+        found.add_row(*map(Text, cells), style="bold" if row["ours"] else "dim")
         last = group
     return found
 

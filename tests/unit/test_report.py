@@ -1,0 +1,360 @@
+"""Figures and report: self-contained, escaped, the same bytes each time; README's table."""
+
+import base64
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import build_leaderboard
+import build_report
+import collect_reference
+import numpy as np
+import plot_attention
+import plot_confusion
+import plot_curves
+import plot_examples
+import plot_grid
+import plot_leaderboard
+import plot_positions
+import pytest
+import report_figures
+import update_readme
+import yaml
+from fabricated_run import CLASSES, fabricate, metrics_row
+
+from pipeline import plots
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+from pipeline.leaderboard import METRICS
+from pipeline.report import headline, seconds, weights
+
+CHOSEN = {
+    "mlp": ["fashion_mnist"],
+    "vision": ["cifar10"],
+    "gpt": ["tinyshakespeare", "grammar_stories"],
+    "dna": ["gue/prom_core_tata"],
+    "seq2seq": ["genetic_code"],
+}
+EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
+PLOTS = {
+    "curves": (plot_curves, "histories"),
+    "grid": (plot_grid, "selections"),
+    "confusion": (plot_confusion, "predictions"),
+    "examples": (plot_examples, "images"),
+    "attention": (plot_attention, "attention"),
+    "positions": (plot_positions, "positions"),
+}
+
+
+def call(monkeypatch, module, spec, **options):
+    """Run a program in this process, as its command line would."""
+    words = [module.__name__, "--spec", json.dumps(spec)]
+    for name, value in options.items():
+        words += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    monkeypatch.setattr(sys, "argv", words)
+    module.main()
+
+
+class Run:
+    """A fabricated run with its leaderboard, figures and report."""
+
+    def __init__(self, folder: Path, repository: Path, monkeypatch, change=lambda files: None):
+        self.folder, self.patch, self.repository = folder, monkeypatch, repository
+        self.files = fabricate(folder)
+        change(self.files)
+        self.table = yaml.safe_load((repository / "config" / "datasets.yaml").read_text())
+        listed = {kind: list(map(str, paths)) for kind, paths in self.files.items()}
+        self.groups = report_figures.curve_groups(listed, str(folder))
+        self.plan = report_figures.plan(listed, str(folder), CHOSEN, self.table)
+        self.meta = folder / "meta.json"
+        write_json(self.meta, {"classes": CLASSES})
+        call(
+            monkeypatch,
+            build_leaderboard,
+            {"run": "made-up"},
+            metrics=self.files["metrics"],
+            references=repository / "config" / "references.yaml",
+            out=folder / "leaderboard.csv",
+        )
+
+    def draw(self, kind: str, figures: Path) -> None:
+        spec = {"names": [figure.name for figure in self.plan[kind]], "dpi": 72}
+        if kind == "examples":
+            spec["examples"] = 6
+        if kind == "leaderboard":
+            spec["datasets"] = [figure.dataset for figure in self.plan[kind]]
+            board = self.folder / "leaderboard.csv"
+            call(self.patch, plot_leaderboard, spec, leaderboard=board, figures=figures)
+            return
+        module, source = PLOTS[kind]
+        if kind == "curves":
+            spec["groups"] = self.groups
+        else:
+            spec["titles"] = [figure.title for figure in self.plan[kind]]
+        more = {"meta": [self.meta] * len(self.files[source])} if kind == "confusion" else {}
+        call(self.patch, module, spec, **{source: self.files[source]}, **more, figures=figures)
+
+    def report(self) -> str:
+        drawn = [
+            (self.folder / "figures" / kind / figure.name, figure)
+            for kind, figures in self.plan.items()
+            for figure in figures
+        ]
+        kinds = ("metrics", "histories", "selections", "samples")
+        records = [path for kind in kinds for path in self.files[kind]]
+        spec = {
+            "run": "made-up",
+            "rooms": CHOSEN,
+            "datasets": report_figures.about(
+                [name for names in CHOSEN.values() for name in names], self.table
+            ),
+            "figures": [dataclasses.asdict(figure) for _, figure in drawn],
+            "records": [report_figures.room(str(path), str(self.folder)) for path in records],
+        }
+        call(
+            self.patch,
+            build_report,
+            spec,
+            leaderboard=self.folder / "leaderboard.csv",
+            references=self.repository / "config" / "references.yaml",
+            template=self.repository / "workflow" / "report" / "report.html.j2",
+            records=records,
+            figures=[path for path, _ in drawn],
+            out=self.folder / "report.html",
+        )
+        return (self.folder / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A fabricated run, finished: leaderboard, every figure, report."""
+    repository = Path(__file__).resolve().parents[2]
+    with pytest.MonkeyPatch.context() as patch:
+        run = Run(tmp_path_factory.mktemp("results") / "made-up", repository, patch)
+        for kind in run.plan:
+            run.draw(kind, run.folder / "figures" / kind)
+        run.report()
+        yield run
+
+
+class Resources(HTMLParser):
+    """Collects what a page would load, and its scripts and links."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.links, self.scripts, self.ids = [], [], 0, []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.scripts += tag == "script"
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "a":
+            self.links.append(found["href"])
+        else:
+            keys = ("src", "href", "srcset", "data", "poster", "action")
+            self.loaded += [found[key] for key in keys if key in found]
+
+
+def test_the_report_loads_nothing_from_anywhere(finished):
+    text = (finished.folder / "report.html").read_text()
+    page = Resources()
+    page.feed(text)
+    assert len(page.loaded) == sum(map(len, finished.plan.values()))
+    assert all(url.startswith("data:image/svg+xml;base64,") for url in page.loaded)
+    assert page.scripts == 1
+    assert "@import" not in text and "url(" not in text
+    assert "default-src 'none'" in text
+    assert len(page.ids) == len(set(page.ids))
+    inner = {link[1:] for link in page.links if link.startswith("#")}
+    assert inner <= set(page.ids) and {"leaderboard", "provenance", *CHOSEN} <= inner
+    for url in page.loaded:
+        svg = base64.b64decode(url.split(",", 1)[1]).decode()
+        assert not re.search(r"(?:xlink:href|href|src)=\"(?!#|data:image/png)", svg)
+
+
+def test_the_report_shows_what_the_issue_asks_for(finished):
+    text = (finished.folder / "report.html").read_text()
+    for told in (
+        "0.9016", "0.8955 – 0.9075", "± 0.0017", "WRN-40-4", "0.9498", "93.0 %", "temperature 0.8",
+        "0123456789ab", "Example Processor 3000", "never mixed", "stand-in", "top-k 40", "selected",
+    ):  # fmt: skip
+        assert told in text, told
+
+
+def test_the_same_report_comes_out_again(finished):
+    assert finished.report() == finished.report()
+
+
+@pytest.mark.parametrize("kind", [*PLOTS, "leaderboard"])
+def test_figures_have_the_same_bytes_each_time(finished, tmp_path, kind):
+    finished.draw(kind, tmp_path)
+    first = finished.folder / "figures" / kind
+    names = sorted(path.name for path in first.iterdir())
+    assert names == sorted(path.name for path in tmp_path.iterdir()) != []
+    for name in names:
+        content = (tmp_path / name).read_bytes()
+        assert content == (first / name).read_bytes()
+        assert b"<dc:date>" not in content and b" \n" not in content
+
+
+def test_evil_text_stays_text(finished, tmp_path, repository, monkeypatch):
+    def change(files):
+        for path in files["samples"]:
+            record = json.loads(path.read_text())
+            record["note"] = EVIL
+            record["samples"][0] |= {"prompt": EVIL, "text": EVIL + EVIL}
+            write_json(path, record)
+        for path in files["metrics"]:
+            record = json.loads(path.read_text())
+            record["notes"] = {EVIL: EVIL, "list": [EVIL]}
+            for number, row in enumerate(record["rows"]):
+                row["model"] = f"{number}{EVIL}"
+            write_json(path, record)
+        for path in files["histories"]:
+            write_json(path, {**json.loads(path.read_text()), "model": EVIL})
+
+    run = Run(tmp_path / "made-up", repository, monkeypatch, change)
+    shutil.copytree(finished.folder / "figures", run.folder / "figures")
+    for kind in ("curves", "leaderboard"):
+        run.draw(kind, run.folder / "figures" / kind)
+    text = run.report()
+    page = Resources()
+    page.feed(text)
+    assert page.scripts == 1
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "{{ 7 * 7 }}" in text  # The template's language in data is data.
+
+
+def test_confusion_counts_by_hand():
+    label, prediction = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 2])
+    wanted = [[1, 1, 0], [0, 1, 0], [1, 0, 2]]
+    assert plot_confusion.confusion(label, prediction, 3).tolist() == wanted
+
+
+def test_a_diverged_candidate_and_a_single_one_can_be_drawn(finished, tmp_path, monkeypatch):
+    one = {"lr": 0.1, "batch_size": 32, "dropout": 0.0, "fold_accuracy": [0.9], "std": None}
+    bad = {**one, "lr": 9.0, "fold_accuracy": [], "mean": None}
+    path = tmp_path / "selection.json"
+    for candidates in ([{**one, "mean": 0.9}], [{**one, "mean": 0.9}, bad]):
+        write_json(path, {"candidates": candidates, "selected": candidates[0]})
+        call(monkeypatch, plot_grid, {}, selections=[path], figures=tmp_path / "figures")
+    write_json(path, {"candidates": [bad], "selected": bad})
+    with pytest.raises(InputError, match="finite mean"):
+        call(monkeypatch, plot_grid, {}, selections=[path], figures=tmp_path / "figures")
+
+
+def test_names_and_inputs_must_agree(finished, tmp_path, monkeypatch):
+    paths = finished.files["attention"]
+    with pytest.raises(InputError, match="names: expected 1"):
+        spec = {"names": ["a.svg", "b.svg"]}
+        call(monkeypatch, plot_attention, spec, attention=paths, figures=tmp_path)
+
+
+def test_the_place_of_a_file_in_the_report():
+    chosen = {"dna": ["statlog_dna", "gue/prom_core_tata"], "vision": ["cifar10"]}
+    place = report_figures.place
+    found = place("results/x/dna/gue/prom_core_tata/predictions.csv", "results/x", chosen)
+    assert found == ("dna", "gue/prom_core_tata", "")
+    found = place("results/x/vision/cnn/predictions.csv", "results/x", chosen)
+    assert found == ("vision", "cifar10", "cnn")
+    with pytest.raises(ValueError, match="none of the data sets"):
+        place("results/x/dna/predictions.csv", "results/x", chosen)
+
+
+def test_the_look_is_no_part_of_the_configuration_s_hash():
+    config = {"run": "a", "mlp": {"lr": [1, 2]}, "report": {"dpi": 1}, "data_mirror": None}
+    first = report_figures.config_sha256(config)
+    assert first == report_figures.config_sha256({**config, "report": {"dpi": 2}})
+    assert first != report_figures.config_sha256({**config, "mlp": {"lr": [1, 3]}})
+
+
+def test_a_title_is_said_once():
+    def joined(title, own):
+        return plots.titled(title, {"title": np.array(own)})
+
+    assert joined("CIFAR-10", "CIFAR-10: CNN") == "CIFAR-10: CNN"
+    assert joined("Digits (stand-in)", "MLP on Digits") == "MLP on Digits (stand-in)"
+    assert joined("CIFAR-10", "CNN") == "CIFAR-10: CNN"
+
+
+def test_the_headline_takes_the_best_and_never_mixes_splits():
+    added = {"source": "this run", "run": "x", "config_sha256": ""}
+    rows = [
+        {**metrics_row(split="cv", values=[0.99], ci=None), **added},
+        {**metrics_row(), **added},
+        {**metrics_row(model="worse", values=[0.5], ci=None), **added},
+    ]
+    told = {"dataset": "fashion_mnist", "metric": "accuracy", "protocol": "", "model": "m"}
+    references = [
+        {**told, "split": "test", "value": 0.95, "comparable": True},
+        {**told, "split": "test", "value": 0.96, "comparable": False},
+        {**told, "split": "cv", "value": 0.97, "comparable": True},
+    ]
+    (entry,) = headline(rows, references, ["fashion_mnist", "absent"])
+    assert entry["best"]["split"] == "test" and entry["best"]["value"] == rows[1]["value"]
+    assert entry["published"]["value"] == 0.95 and not entry["published"]["ahead"]
+
+
+def test_numbers_as_people_read_them():
+    assert [weights(n) for n in (None, 850, 7850, 535818, 10650000)] == [
+        "", "850", "7.85 k", "536 k", "10.7 M",
+    ]  # fmt: skip
+    assert [seconds(s) for s in (None, 4.23, 61.2, 200, 7500)] == [
+        "", "4.2 s", "61 s", "3 min 20 s", "2 h 5 min",
+    ]  # fmt: skip
+
+
+def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monkeypatch):
+    out = tmp_path / "reference"
+    words = ["collect_reference", "--run", str(finished.folder), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", words)
+    collect_reference.main()
+    collect_reference.main()  # A second time over the first.
+    assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
+    assert not list(out.rglob("*.npz")) and not list(out.rglob("predictions.csv"))
+    assert "**0.9016**" in (out / "README.md").read_text()
+
+    readme, board = tmp_path / "README.md", out / "leaderboard.csv"
+    text = f"before\n{update_readme.BEGIN}\nold\n{update_readme.END}\nafter\n"
+    readme.write_text(text)
+    words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board)]
+    monkeypatch.setattr(sys, "argv", [*words, "--check"])
+    with pytest.raises(InputError, match="make readme"):
+        update_readme.main()
+    assert readme.read_text() == text
+    monkeypatch.setattr(sys, "argv", words)
+    update_readme.main()
+    filled = readme.read_text()
+    assert filled.startswith("before\n") and filled.endswith("\nafter\n") and "old" not in filled
+    assert "| fashion_mnist | MLP 784-512-256-10 (numpy) | accuracy (test) | **0.9016**" in filled
+    monkeypatch.setattr(sys, "argv", [*words, "--check"])
+    update_readme.main()
+
+    shutil.rmtree(out / "mlp")
+    (out / "leaderboard.csv").unlink()
+    with pytest.raises(InputError, match="make reference"):
+        update_readme.main()
+
+
+def test_the_committed_readme_shows_the_committed_reference(repository):
+    board = repository / "results" / "reference" / "leaderboard.csv"
+    if not board.exists():
+        pytest.skip("no reference results yet")
+    done = subprocess.run(
+        [sys.executable, "scripts/update_readme.py", "--check"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_metric_has_a_place_among_the_ranges():
+    assert all(metric.low < metric.high and metric.title for metric in METRICS.values())
