@@ -41,7 +41,7 @@ def shown(rows: list[dict]) -> list[dict]:
 
 
 def table(rows: list[dict], width: int) -> Table:
-    """The columns that fit: below 120 characters there are no interval, weights, time, source."""
+    """The columns that fit: below 120 characters no interval, weights and time."""
     wide = width >= 120
     found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     found.add_column("data set", no_wrap=True)
@@ -53,6 +53,7 @@ def table(rows: list[dict], width: int) -> Table:
         found.add_column("95 % interval", justify="right", no_wrap=True)
         found.add_column("weights", justify="right", no_wrap=True)
         found.add_column("time", justify="right", no_wrap=True)
+    if width >= 136:
         found.add_column("source", overflow="fold")
     last = None
     for row in map(report.shown, rows):
@@ -63,6 +64,7 @@ def table(rows: list[dict], width: int) -> Table:
         cells = [*(group if group != last else ("", "")), name, row["value_text"], spread]
         if wide:
             cells += [row["ci_text"], row["parameters_text"], row["seconds_text"]]
+        if width >= 136:
             cells.append(row["source_short"])
         found.add_row(*map(Text, cells), style="bold" if row["ours"] else "dim")
         last = group

@@ -88,7 +88,7 @@ rule plot_leaderboard:
         runtime=5,
     params:
         script=script("plot_leaderboard.py"),
-        folder=f"{RUN}/figures/leaderboard",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_leaderboard.py",
             datasets=SHOWN_DATASETS,
@@ -130,7 +130,7 @@ rule plot_curves:
         runtime=5,
     params:
         script=script("plot_curves.py"),
-        folder=f"{RUN}/figures/curves",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_curves.py",
             names=[figure.name for figure in FIGURES["curves"]],
@@ -173,7 +173,7 @@ rule plot_grid:
         runtime=5,
     params:
         script=script("plot_grid.py"),
-        folder=f"{RUN}/figures/grid",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_grid.py",
             names=[figure.name for figure in FIGURES["grid"]],
@@ -217,7 +217,7 @@ rule plot_confusion:
         runtime=5,
     params:
         script=script("plot_confusion.py"),
-        folder=f"{RUN}/figures/confusion",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_confusion.py",
             names=[figure.name for figure in FIGURES["confusion"]],
@@ -256,7 +256,7 @@ rule plot_examples:
         runtime=5,
     params:
         script=script("plot_examples.py"),
-        folder=f"{RUN}/figures/examples",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_examples.py",
             names=[figure.name for figure in FIGURES["examples"]],
@@ -296,7 +296,7 @@ rule plot_attention:
         runtime=5,
     params:
         script=script("plot_attention.py"),
-        folder=f"{RUN}/figures/attention",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_attention.py",
             names=[figure.name for figure in FIGURES["attention"]],
@@ -335,7 +335,7 @@ rule plot_positions:
         runtime=5,
     params:
         script=script("plot_positions.py"),
-        folder=f"{RUN}/figures/positions",
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
             "plot_positions.py",
             names=[figure.name for figure in FIGURES["positions"]],
