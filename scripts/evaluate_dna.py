@@ -5,47 +5,25 @@ Rows named "(test rows not in train or dev)" leave out sequences that the traini
 """
 
 import json
-from functools import partial
 
 import numpy as np
 import torch
 from dna_model import TITLE, Architecture, predict, read_split
+from dna_scores import classifier_rows
 from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.correlation import accuracy, matthews
-from pipeline.dna import LETTERS, PAD, known_rows
+from pipeline.dna import LETTERS, PAD
 from pipeline.errors import InputError
-from pipeline.results import interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
-
-METRICS = {"mcc": matthews, "accuracy": accuracy}
 
 
 class Spec(settings.Settings):
     threads: int = Field(1, ge=1, description="threads of PyTorch")
     model: Architecture = Field(Architecture(), description="that of the training")
     both_strands: bool = Field(False, description="that of the training")
-
-
-def mean_over_seeds(metric, label, *predictions):
-    """The mean of `metric` over the seeds' predictions, each (N,)."""
-    return float(np.mean([metric(label, prediction) for prediction in predictions]))
-
-
-def score(label: np.ndarray, predictions: list[np.ndarray], **about) -> list[dict]:
-    """A row for each metric, with one value for each of the predictions (N,)."""
-    return [
-        row(
-            metric=name,
-            values=[metric(label, prediction) for prediction in predictions],
-            ci=interval(partial(mean_over_seeds, metric), label, *predictions),
-            **about,
-        )
-        for name, metric in METRICS.items()
-    ]
 
 
 def attention_example(model, tokens, label, prediction) -> dict[str, np.ndarray]:
@@ -87,7 +65,6 @@ def main() -> None:
     histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
     x = {split: read_split(args.data, split, device) for split in ("train", "dev", "test")}
     label = {split: y.cpu().numpy() for split, (_, y) in x.items()}
-    seeds = len(histories)
     probabilities = {"dev": [], "test": []}
     attention = {}
     for path in args.weights:
@@ -99,43 +76,13 @@ def main() -> None:
             guess = probabilities["test"][0].argmax(axis=1)
             attention = attention_example(model, x["test"][0], label["test"], guess)
     mean = {split: np.mean(found, axis=0) for split, found in probabilities.items()}
-    seconds = [history["seconds"] for history in histories]
-    parameters = histories[0]["parameters"]
-    single = {"model": TITLE, "parameters": parameters, "train_seconds": float(np.mean(seconds))}
-    ensemble = {
-        "model": f"{TITLE}, ensemble of {seeds} seeds",
-        "parameters": parameters * seeds,
-        "train_seconds": float(np.sum(seconds)),
-    }
-    test_x = x["test"][0].cpu().numpy()
-    seen = np.concatenate([x[split][0].cpu().numpy() for split in ("train", "dev")])
-    unseen = ~known_rows(test_x, seen)
-    parts = [("dev", "val", np.ones(len(label["dev"]), bool), "")]
-    parts.append(("test", "test", np.ones(len(unseen), bool), ""))
-    if not unseen.all():
-        parts.append(("test", "test", unseen, " (test rows not in train or dev)"))
-    rows = []
-    for split, name, kept, suffix in parts:
-        for about, found in [(single, probabilities[split]), (ensemble, [mean[split]])]:
-            if about is ensemble and seeds == 1:
-                continue
-            guesses = [p.argmax(axis=1)[kept] for p in found]
-            rows += score(
-                label[split][kept],
-                guesses,
-                task="dna_classification",
-                dataset=meta["dataset"],
-                implementation="torch",
-                split=name,
-                provenance=histories[0]["provenance"],
-                data_sha256=meta["data_sha256"],
-                **{**about, "model": about["model"] + suffix},
-            )
+    tokens = {split: t.cpu().numpy() for split, (t, _) in x.items()}
+    rows, seen = classifier_rows(TITLE, tokens, label, probabilities, histories, meta)
     for line in rows:
         print(f"{line['model']}: {line['split']} {line['metric']} {line['value']:.4f}")
     notes = {
-        "predictions": f"mean of the probabilities of {seeds} seed(s)",
-        "test_rows_seen_in_train_or_dev": int((~unseen).sum()),
+        "predictions": f"mean of the probabilities of {len(histories)} seed(s)",
+        "test_rows_seen_in_train_or_dev": seen,
         "repeated_rows": meta["repeated_rows"],
         "selection": "early stopping by dev loss; the test split was read by this program alone",
     }

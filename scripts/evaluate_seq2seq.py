@@ -5,12 +5,12 @@ import json
 import numpy as np
 import torch
 from pydantic import Field
+from seq2seq_attention import cross_attention
 from seq2seq_model import (
     TITLE,
     Architecture,
     evaluate,
     exact_rows,
-    lengths,
     read_split,
     token_share,
 )
@@ -18,7 +18,7 @@ from seq2seq_model import (
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
-from pipeline.genetic_code import TARGET_END, decode_frame, decode_protein
+from pipeline.genetic_code import decode_frame, decode_protein
 from pipeline.results import interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -27,30 +27,6 @@ from pipeline.weights import load_weights
 class Spec(settings.Settings):
     threads: int = Field(1, ge=1, description="threads of PyTorch")
     model: Architecture = Field(Architecture(), description="that of the training")
-
-
-@torch.no_grad()
-def cross_attention(model, source, tokens) -> dict[str, np.ndarray]:
-    """Arrays of attention.npz: cross-attention of each decoder layer while it translates one frame.
-
-    source (1, Ts), tokens (1, Tt): the start, then what the model wrote. Query t is the step that
-    writes token t + 1, so that its row should point to the codon of that amino acid.
-    """
-    n = lengths(source)
-    model.eval()
-    _, _, weights = model.decode(
-        tokens[:, :-1], model.encode(source, n), n, return_weights=True
-    )  # a list of (1, H, Tt - 1, Ts)
-    frame = decode_frame(source[0].tolist())
-    written = [*decode_protein(tokens[0].tolist())]
-    written += ["end"] * (TARGET_END in tokens[0])  # an untrained model may never end
-    maps = torch.cat(weights)[:, :, : len(written), : len(frame)]  # (layers, H, Tt, Ts)
-    return {
-        "weights": maps.cpu().numpy().astype(np.float32),
-        "query_tokens": np.array(written),
-        "key_tokens": np.array(list(frame)),
-        "layer_names": np.array([f"decoder layer {i + 1}" for i in range(len(maps))]),
-    }
 
 
 def main() -> None:
