@@ -19,6 +19,7 @@ from pipeline.plots import COLOUR
 class Spec(settings.Settings):
     run: str = Field("run", min_length=1, description="name of the run")
     rooms: dict[str, list[str]] = Field({}, description="room -> its data sets")
+    order: list[str] = Field([], description="the rooms in the order of the page")
     datasets: dict[str, dict] = Field({}, description="data set -> title, licence, citation ...")
     figures: list[dict[str, str]] = Field(
         [], description="kind, room, dataset and title of each figure, in the order of --figures"
@@ -49,10 +50,11 @@ def main() -> None:
     ):
         if len(told) != len(given):
             raise InputError(f"--spec {name}: expected {len(given)}, one a file: {len(told)}")
+    ordered = {name: spec.rooms[name] for name in spec.order or spec.rooms}
     rooms = {
         name: {"name": name, "datasets": datasets, "figures": [], "histories": []}
         | {"metrics": [], "selections": [], "samples": []}
-        for name, datasets in spec.rooms.items()
+        for name, datasets in ordered.items()
     }
     for room, path in zip(spec.records, args.records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -74,11 +76,12 @@ def main() -> None:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    shown = dict.fromkeys(name for names in ordered.values() for name in names)
     template = environment.from_string(args.template.read_text(encoding="utf-8"))
     page = template.render(
         spec=spec,
         rows=[report.shown(row) for row in rows],
-        headline=report.headline(rows, references, spec.datasets),
+        headline=report.headline(rows, references, shown),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
         claims=report.claims(references, spec.datasets),
         rooms=list(rooms.values()),

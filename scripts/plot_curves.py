@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from pydantic import Field
 
 from pipeline import plots, settings
@@ -42,6 +43,7 @@ def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:
                 line = {"color": colour, "ls": style, "marker": mark, "markersize": 3.5}
                 axes.plot(*zip(*points, strict=True), label=label, alpha=0.85, **line)
     axes.set_xlabel("epoch" if by == "epoch" else "step of the optimiser")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.set_ylabel(QUANTITIES[quantity])
     axes.grid(axis="y")
     axes.legend(loc="best")

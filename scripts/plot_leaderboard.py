@@ -66,6 +66,9 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) * 0.1 or 1.0
     axes.set_xlim(low - 0.08 * spread, high + 0.24 * spread)
+    shown, highest = axes.get_xlim(), METRICS[metric].high
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= highest])
+    axes.set_xlim(shown)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

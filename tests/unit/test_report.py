@@ -110,6 +110,7 @@ class Run:
         spec = {
             "run": "made-up",
             "rooms": CHOSEN,
+            "order": list(CHOSEN),
             "datasets": report_figures.about(
                 [name for names in CHOSEN.values() for name in names], self.table
             ),

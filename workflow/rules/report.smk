@@ -381,6 +381,7 @@ rule build_report:
             "build_report.py",
             run=config["run"],
             rooms=CHOSEN,
+            order=list(CHOSEN),
             datasets=report_figures.about(SHOWN_DATASETS, DATASETS),
             figures=[dataclasses.asdict(figure) for _, figure in DRAWN],
             records=[report_figures.room(path, RUN) for path in RECORDS],
