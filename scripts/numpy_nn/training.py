@@ -65,20 +65,9 @@ class Training:
         self.model.train()
         loss_sum, correct = 0.0, 0
         for index in batches(len(self.x), self.batch_size, self.rng):
-            x, y = self.x[index], self.y[index]
-            self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
-            try:
-                logits = self.model.forward(x)
-                loss = self.loss.forward(logits, y)
-            except NonFiniteError as error:
-                raise TrainingDiverged(self._where(index, str(error))) from error
-            if not np.isfinite(loss):
-                raise TrainingDiverged(self._where(index, f"loss {loss}"))
-            self.model.backward(self.loss.backward())
-            self.optimiser.step()
-            self.step += 1
+            loss, hits = self._step(index)
             loss_sum += loss * len(index)
-            correct += int(np.count_nonzero(logits.argmax(axis=1) == y))
+            correct += hits
         self.epoch += 1
         self.seconds += time.perf_counter() - started
         return {
@@ -88,6 +77,24 @@ class Training:
             "train_loss": loss_sum / len(self.x),
             "train_accuracy": correct / len(self.x),
         }
+
+    def _step(self, index: np.ndarray) -> tuple[float, int]:
+        """Forward, loss, backward, update on one batch. Returns its loss and how many it got."""
+        x, y = self.x[index], self.y[index]
+        self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
+        # Overflow needs no warning: every layer and the loss stop at what is not finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                logits = self.model.forward(x)
+                loss = self.loss.forward(logits, y)
+            except NonFiniteError as error:
+                raise TrainingDiverged(self._where(index, str(error))) from error
+            if not np.isfinite(loss):
+                raise TrainingDiverged(self._where(index, f"loss {loss}"))
+            self.model.backward(self.loss.backward())
+            self.optimiser.step()
+        self.step += 1
+        return loss, int(np.count_nonzero(logits.argmax(axis=1) == y))
 
     def _where(self, index: np.ndarray, what: str) -> str:
         return (
