@@ -16,6 +16,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The programs run by the Python of .venv, unless each rule has an environment of its own.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(if $(CONDA),--sdm conda) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))

@@ -21,7 +21,7 @@ from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, save_weights, training_state
 from torch_nn.gpt import GPT, decay_groups, next_token_loss
 from torch_nn.perplexity import window_nats
-from torch_nn.warmup_cosine import warmup_cosine
+from torch_nn.schedules import one_cycle
 
 
 class Spec(settings.Settings):
@@ -66,6 +66,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         decay_groups(model, spec.weight_decay), lr=spec.lr, betas=(0.9, spec.beta2)
     )
+    rate = one_cycle(spec.steps, spec.warmup_steps, final=spec.min_lr_share)
     best = copy.deepcopy(model)
     parts = {"model": model, "optimizer": optimizer, "best": best}
     checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.train, args.val, args.meta)
@@ -77,7 +78,7 @@ def main() -> None:
         print(f"resumed at step {step}")
     started = saved = time.monotonic()
     while step < spec.steps:
-        lr = warmup_cosine(step, spec.steps, spec.lr, spec.warmup_steps, spec.min_lr_share)
+        lr = spec.lr * rate(step)
         for group in optimizer.param_groups:
             group["lr"] = lr
         batch = random_windows(train, generator(spec.seed, "batch", step), spec.batch_size, context)

@@ -14,7 +14,6 @@ import trace_gpt
 import train_gpt
 
 from pipeline.errors import InputError
-from torch_nn.warmup_cosine import warmup_cosine
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
@@ -146,9 +145,3 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
         assert not np.triu(weights, 1).any() and np.allclose(weights.sum(-1), 1, atol=1e-5)
     with np.load(positions, allow_pickle=False) as stored:
         assert stored["sinusoidal"].shape == stored["learned"].shape == (16, 16)
-
-
-def test_warm_up_and_cosine_worked_example():
-    rates = [warmup_cosine(step, 9, 1.0, 4, 0.2) for step in range(9)]
-    assert rates[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
-    assert rates[6] == pytest.approx(0.6) and rates[8] == pytest.approx(0.2)

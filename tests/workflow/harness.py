@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
@@ -26,24 +28,35 @@ def copy_repository(repository: Path, target: Path) -> Path:
     return target
 
 
-def snakemake(folder: Path, *words: str, preset: str = "demo", check: bool = True) -> str:
-    """Run Snakemake in `folder` and return all that it printed."""
+def snakemake(
+    folder: Path,
+    *words: str,
+    preset: str = "demo",
+    change: dict | None = None,
+    check: bool = True,
+) -> str:
+    """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed."""
+    files = [f"config/{preset}.yaml"]
+    if change:
+        (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
+        files.append("config/change.yaml")
     environment = {k: v for k, v in os.environ.items() if k != "DATA_MIRROR"}
     done = subprocess.run(
-        [SNAKEMAKE, "--cores", "2", "--configfile", f"config/{preset}.yaml", *words],
+        [SNAKEMAKE, "--cores", "2", "--configfile", *files, *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**environment, "PATH": f"{SNAKEMAKE.parent}:{environment['PATH']}"},
     )
+    (folder / "config" / "change.yaml").unlink(missing_ok=True)
     assert not check or done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 
 
-def planned(folder: Path, *words: str, preset: str = "demo") -> dict[str, int]:
+def planned(folder: Path, *words: str, change: dict | None = None) -> dict[str, int]:
     """Rule -> number of jobs that a run would do now; `all` left out."""
-    shown = snakemake(folder, "--dry-run", *words, preset=preset)
+    shown = snakemake(folder, "--dry-run", *words, change=change)
     if "Nothing to be done" in shown:
         return {}
     table = re.search(r"^job +count\n[- ]+\n(.*?)^total", shown, flags=re.M | re.S)

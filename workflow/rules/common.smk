@@ -1,4 +1,4 @@
-"""What every rule file uses: where things are, and how a program gets its settings."""
+"""What all rule files share. Where things are, and how a program gets its settings."""
 
 import json
 import os

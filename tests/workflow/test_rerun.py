@@ -1,0 +1,148 @@
+"""Rerun exactly what changed: the jobs that a dry run plans after each kind of change."""
+
+import os
+
+import pytest
+from harness import planned, snakemake
+
+
+def code(text):
+    """An edit that changes what runs."""
+    return text + "\nADDED = 1\n"
+
+
+def prose(text):
+    """An edit that changes comments, a docstring and the layout, and nothing that runs."""
+    head, quote, rest = text.partition('"""')
+    return f"{head}{quote}Another first word. {rest}\n\n# A comment.\n"
+
+
+def test_prose_reruns_nothing(demo, edited):
+    for name in (
+        "torch_nn/attention.py",
+        "numpy_nn/linear.py",
+        "pipeline/atomic.py",
+        "train_gpt.py",
+    ):
+        edited(f"scripts/{name}", prose)
+    assert planned(demo) == {}
+
+
+def test_touching_everything_reruns_nothing(demo):
+    times = {}
+    for folder in ("config", "data", "results", "scripts", "workflow", "envs"):
+        for path in (demo / folder).rglob("*"):
+            if path.is_file():
+                times[path] = path.stat()
+                os.utime(path)
+    try:
+        assert planned(demo) == {}
+    finally:
+        for path, stat in times.items():
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_moved_directory_reruns_nothing(demo):
+    moved = demo.with_name("moved")
+    demo.rename(moved)
+    try:
+        assert planned(moved) == {}
+    finally:
+        moved.rename(demo)
+
+
+def test_another_number_of_cores_reruns_nothing(demo):
+    assert planned(demo, "--cores", "7") == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "directly", "never"),
+    [
+        (
+            "torch_nn/attention.py",
+            {"train_gpt", "train_dna", "train_seq2seq", "sample_gpt", "evaluate_dna"},
+            {"train_vision", "train_mlp", "cross_validate_mlp", "generate_images", "prepare_dna"},
+        ),
+        (
+            "torch_nn/cnn.py",
+            {"train_vision", "evaluate_vision"},
+            {"train_gpt", "train_dna", "train_seq2seq", "train_mlp", "plot_attention"},
+        ),
+        (
+            "numpy_nn/linear.py",
+            {"cross_validate_mlp", "train_mlp", "evaluate_mlp"},
+            {"train_vision", "train_gpt", "generate_images"},
+        ),
+        (
+            "torch_nn/sampling.py",
+            {"sample_gpt"},
+            {"train_gpt", "evaluate_gpt", "train_seq2seq", "build_leaderboard"},
+        ),
+        (
+            "pipeline/story_grammar.py",
+            {"generate_stories"},
+            {"train_dna", "train_vision", "train_mlp"},
+        ),
+        ("pipeline/report.py", {"build_report"}, {"train_mlp", "plot_curves", "build_leaderboard"}),
+    ],
+)
+def test_a_module_reruns_what_uses_it(demo, edited, module, directly, never):
+    edited(f"scripts/{module}", code)
+    jobs = set(planned(demo))
+    assert directly <= jobs
+    assert not never & jobs
+
+
+def test_an_edit_undone_reruns_nothing(demo, edited):
+    edited("scripts/torch_nn/attention.py", code)
+    assert planned(demo)
+    edited("scripts/torch_nn/attention.py", lambda text: text.removesuffix("\nADDED = 1\n"))
+    assert planned(demo) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "exactly"),
+    [
+        (
+            {"report": {"heat_map": "Greens"}},
+            {"plot_grid": 1, "plot_confusion": 1, "plot_attention": 1, "build_report": 1,
+             "plot_positions": 1},
+        ),
+        (
+            {"mlp": {"grid": {"lr": [0.03, 0.1, 0.2]}}},
+            {"cross_validate_mlp": 4, "select_mlp": 1, "train_mlp": 3, "evaluate_mlp": 1,
+             "plot_grid": 1, "plot_curves": 1, "plot_confusion": 1, "plot_examples": 1,
+             "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+        ),
+        (
+            {"dna": {"seeds": [1, 2, 3]}},
+            {"train_dna": 1, "evaluate_dna": 1, "plot_curves": 1, "plot_confusion": 1,
+             "plot_attention": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+        ),
+        (
+            {"gpt": {"settings": {"grammar_stories": {"sampling": {"seed": 2}}}}},
+            {"sample_gpt": 1, "build_report": 1},
+        ),
+    ],
+)  # fmt: skip
+def test_a_setting_reruns_exactly_its_readers(demo, change, exactly):
+    assert planned(demo, change=change) == exactly
+
+
+def test_a_new_template_reruns_the_report_alone(demo, edited):
+    edited("workflow/report/report.html.j2", lambda text: text.replace("</body>", "<p></p></body>"))
+    assert planned(demo) == {"build_report": 1}
+
+
+def test_a_changed_processed_file_reruns_its_consumers(demo):
+    images = demo / "data" / "processed" / "digits" / "meta.json"
+    content, stat = images.read_bytes(), images.stat()
+    try:
+        images.write_bytes(content + b"\n")
+        jobs = set(planned(demo))
+        assert {"evaluate_mlp", "build_report"} <= jobs
+        assert not {"train_vision", "train_gpt", "train_dna"} & jobs
+    finally:
+        images.write_bytes(content)
+        os.utime(images, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert "Nothing to be done" in snakemake(demo, "--dry-run")
