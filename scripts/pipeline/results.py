@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 COLUMNS = (
     "task", "dataset", "model", "implementation", "metric", "split", "value", "std", "n_seeds",
@@ -22,7 +22,8 @@ def interval(
 
     per_example: arrays whose first axis (N) is the example; they are resampled together, so that
     an example's label and its predictions under several seeds stay one unit. It holds the
-    uncertainty from the finite split, not that from training.
+    uncertainty from the finite split, not that from training. For a share of hits use
+    `proportion_interval`: resampling a perfect score finds nothing but perfect scores.
     """
     found = bootstrap(
         per_example,
@@ -34,6 +35,27 @@ def interval(
         rng=np.random.default_rng(seed),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of a share of hits over the examples of a split.
+
+    hits: bool or 0/1, (N,) for one model or (seeds, N) for one model a seed.
+
+    One model: Wilson's score interval (Wilson 1927, JASA 22, 209-212), which keeps its width at
+    0 and 1. Several seeds: an example counts with the share of seeds that hit it, which is not
+    binomial, so `interval` resamples the examples; where all seeds hit (or all miss) every example
+    Wilson's interval of N examples stands in, as if there were one seed.
+    Raises ValueError without examples, for another shape, or for values outside 0..1.
+    """
+    hits = np.asarray(hits, dtype=np.float64)
+    if hits.ndim not in (1, 2) or not hits.size or hits.min() < 0 or hits.max() > 1:
+        raise ValueError(f"hits: expected 0/1 of shape (N,) or (seeds, N), found {hits.shape}")
+    shares = np.atleast_2d(hits).mean(axis=0)  # (N,)
+    if not np.isin(shares, (0, 1)).all():
+        return interval(np.mean, shares)
+    found = binomtest(int(shares.sum()), len(shares)).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def row(

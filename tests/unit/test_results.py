@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from pipeline.results import COLUMNS, interval, row
+from pipeline.results import COLUMNS, interval, proportion_interval, row
 
 PLACE = {"threads": 1, "device": "cpu", "commit": "abc"}
 COMMON = {
@@ -39,5 +39,38 @@ def test_the_interval_of_an_accuracy_is_the_binomial_one():
 
 
 def test_arrays_are_resampled_together():
+    """A hit of the pair (label, prediction) survives resampling; drawn apart, halves would miss."""
     labels = np.arange(100) % 2
-    assert interval(lambda a, b: float((a == b).mean()), labels, labels) == (1.0, 1.0)
+    agreements = []
+    interval(lambda a, b: agreements.append(np.array_equal(a, b)) or 0.0, labels, labels)
+    assert agreements
+    assert all(agreements)
+
+
+@pytest.mark.parametrize(("hits", "examples"), [(300, 400), (400, 400), (0, 400), (1, 1)])
+def test_one_models_share_has_wilsons_interval(hits, examples):
+    """Wilson's formula written out: (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)."""
+    low, high = proportion_interval(np.arange(examples) < hits)
+    z, p = 1.959963984540054, hits / examples
+    centre = p + z**2 / (2 * examples)
+    half = z * np.sqrt(p * (1 - p) / examples + z**2 / (4 * examples**2))
+    assert low == pytest.approx((centre - half) / (1 + z**2 / examples), abs=1e-12)
+    assert high == pytest.approx((centre + half) / (1 + z**2 / examples), abs=1e-12)
+    assert high - low > 0.005
+
+
+def test_several_seeds_do_not_make_more_examples():
+    """Seeds that agree tell as much as one; where they differ the examples are resampled."""
+    hits = np.arange(400) < 300
+    assert proportion_interval(np.stack([hits] * 3)) == proportion_interval(hits)
+    assert proportion_interval(np.ones((3, 50))) == proportion_interval(np.ones(50))
+    mixed = np.stack([hits, np.arange(400) < 290])
+    low, high = proportion_interval(mixed)
+    assert (low, high) == interval(np.mean, mixed.mean(axis=0))
+    assert low < mixed.mean() < high
+
+
+@pytest.mark.parametrize("hits", [np.zeros(0), np.ones((2, 2, 2)), np.array([0.0, 2.0])])
+def test_what_is_no_list_of_hits_is_refused(hits):
+    with pytest.raises(ValueError, match="hits"):
+        proportion_interval(hits)
