@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 import pooch
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import HTTPAdapter, Retry
 from tqdm import tqdm
-from urllib3.util import Retry
 
 from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
