@@ -78,12 +78,12 @@ def render(story: Story) -> str:
     middle = {
         "lost": "One {weather} day in the {place}, {name} could not find the {toy}. {He} was very"
         " sad. {His} friend {friend} wanted to help {him}.\n{search}",
-        "broken": "One {weather} day in the {place}, the {toy} broke. {name} was very sad, and {friend}"
-        ' came to help {him}. "Do not cry, {name}," said {friend}.\n{Fhe} worked all day until the {toy}'
-        " was like new.",
-        "shared": "One {weather} day in the {place}, {name} met {friend}, who had no toy. {Fhe} looked"
-        ' at the {toy}. "Do you want to play with me?" asked {name}.\n{friend} was so glad that {Fhe_}'
-        " laughed.",
+        "broken": "One {weather} day in the {place}, the {toy} broke. {name} was very sad, and"
+        ' {friend} came to help {him}. "Do not cry, {name}," said {friend}.\n{Fhe} worked all day'
+        " until the {toy} was like new.",
+        "shared": "One {weather} day in the {place}, {name} met {friend}, who had no toy. {Fhe}"
+        ' looked at the {toy}. "Do you want to play with me?" asked {name}.\n{friend} was so glad'
+        " that {Fhe_} laughed.",
     }[story.plot]
     end = (
         '"Thank you, {thanked}," said {thanking}. From that day on {name} and {friend} played in'
