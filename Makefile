@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 # The programs run by the Python of .venv, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) $(if $(CONDA),--sdm conda) \
+SNAKEMAKE = $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES) $(if $(CONDA),--sdm conda) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 
 help: ## List the commands
@@ -38,9 +38,9 @@ report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, w
 test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
 
 lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake --lint
-	@$(BIN)/ruff format --check --quiet . || { echo 'run `make format`'; exit 1; }
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/snakefmt --check Snakefile workflow 2>/dev/null || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/ruff format --check . || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/ruff check .
+	@$(BIN)/snakefmt --check Snakefile workflow || { echo 'run `make format`'; exit 1; }
 	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
 
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
@@ -49,7 +49,7 @@ unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" fo
 format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
-	@$(BIN)/snakefmt Snakefile workflow 2>/dev/null
+	@$(BIN)/snakefmt Snakefile workflow
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
@@ -63,14 +63,14 @@ readme: $(VENV)/ready ## Fill README.md's tables from results/reference/
 	@$(BIN)/python scripts/update_readme.py
 
 clean: ## Remove generated results and processed data (raw data and results/reference stay)
-	rm -rf data/processed $(filter-out results/reference/ results/README.md,$(wildcard results/*/))
+	rm -rf data/processed $(filter-out results/reference/,$(wildcard results/*/))
 
 $(CONFIG):
 	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
 	@echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

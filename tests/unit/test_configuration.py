@@ -48,16 +48,21 @@ def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"mlp": {"fold": 3}}, "config: mlp.fold: unknown key; did you mean 'folds'?"),
+        ({"mlp": {"cv": {"fold": 3}}}, "config: mlp.cv.fold: unknown key; did you mean 'folds'?"),
         ({"mlps": {}}, "config: mlps: unknown key; did you mean 'mlp'?"),
         ({"run": "a b"}, "config: run: expected pattern"),
-        ({"mlp": {"folds": 1}}, "config: mlp.folds: expected minimum 2, found 1"),
-        ({"mlp": {"folds": "x"}}, "config: mlp.folds: expected type integer, found 'x'"),
+        ({"mlp": {"cv": {"folds": 1}}}, "config: mlp.cv.folds: expected minimum 2, found 1"),
+        ({"mlp": {"cv": {"folds": "x"}}}, "config: mlp.cv.folds: expected type integer, found 'x'"),
         ({"mlp": {"grid": {"lr": ["1e-3"]}}}, "write 1.0e-3, without quotes"),
         (
             {"mlp": {"dataset": "fashion_mnits"}},
             "config: mlp: no data set 'fashion_mnits' in config/datasets.yaml; "
             "did you mean 'fashion_mnist'?",
+        ),
+        (
+            {"mlp": {"dataset": "tinystories"}},
+            "config: mlp: the data set 'tinystories' is for language_modelling, "
+            "expected one for image_classification",
         ),
         (
             {"gpt": {"datasets": ["fairytales"]}},
@@ -72,7 +77,7 @@ def test_one_clear_line(change, line, config, schemas, datasets):
 
 
 def test_every_problem_is_named_at_once(config, schemas, datasets):
-    lines = refused(merged(config, {"mlp": {"folds": 0}, "nonsense": 1}), schemas, datasets)
+    lines = refused(merged(config, {"mlp": {"cv": {"folds": 0}}, "nonsense": 1}), schemas, datasets)
     assert len(lines) == 2
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from dna_model import Architecture, predict
 
-from pipeline.correlation import accuracy, matthews
+from pipeline.classification_metrics import accuracy, matthews
 from pipeline.dna import PAD, UNKNOWN, VOCABULARY
 from pipeline.errors import InputError
 from torch_nn import dna_augmentation as augmentation

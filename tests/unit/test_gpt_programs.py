@@ -14,6 +14,7 @@ import trace_gpt
 import train_gpt
 
 from pipeline.errors import InputError
+from pipeline.settings import read_spec
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
@@ -94,8 +95,29 @@ def fake_nats(values):
 def test_a_nan_loss_stops_with_step_and_rate(text, monkeypatch, tmp_path):
     loss = train_gpt.next_token_loss
     monkeypatch.setattr(train_gpt, "next_token_loss", lambda *a: loss(*a) * float("nan"))
-    with pytest.raises(InputError, match="nan at step 0, lr 0.0005"):
+    with pytest.raises(InputError, match="step 0, lr 0.0005: loss nan"):
         train(text, monkeypatch, tmp_path / "nan")
+
+
+@pytest.mark.parametrize(
+    "program, spec, line",
+    [
+        (train_gpt, {"steps": 20}, "warmup_steps: .*fewer than steps 20, found 50"),
+        (train_gpt, {"steps": 9, "warmup_steps": 9}, "fewer than steps 9, found 9"),
+        (evaluate_gpt, {"stride": 129}, "stride: .*at most the context 128, found 129"),
+        (sample_gpt, {"model": {"n_heads": 3}}, "model.d_model: .*n_heads 3, found 128"),
+        (
+            trace_gpt,
+            {"model": {"n_heads": 1, "d_model": 3, "positions": "sinusoidal"}},
+            "model.positions: .*even d_model, found 3",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_one_line(program, spec, line):
+    with pytest.raises(InputError, match=line):
+        read_spec(json.dumps(spec), program.Spec)
+    longest = {"steps": 2, "warmup_steps": 1} if program is train_gpt else {}
+    assert read_spec(json.dumps(longest), program.Spec)
 
 
 def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):

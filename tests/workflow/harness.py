@@ -42,7 +42,7 @@ def snakemake(
         files.append("config/change.yaml")
     environment = {k: v for k, v in os.environ.items() if k != "DATA_MIRROR"}
     done = subprocess.run(
-        [SNAKEMAKE, "--cores", "2", "--configfile", *files, *words],
+        [SNAKEMAKE, "--configfile", *files, "--cores", "2", *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

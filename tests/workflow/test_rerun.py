@@ -104,7 +104,7 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
     ("change", "exactly"),
     [
         (
-            {"report": {"heat_map": "Greens"}},
+            {"report": {"heat_map": "Greys"}},
             {"plot_grid": 1, "plot_confusion": 1, "plot_attention": 1, "build_report": 1,
              "plot_positions": 1},
         ),

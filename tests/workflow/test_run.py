@@ -36,19 +36,32 @@ def test_the_demo_names_only_what_it_ran_on(demo):
     assert {row["source"] for row in leaderboard(demo)} == {"this run"}
 
 
-def test_the_models_learnt(demo):
-    """Not a bar to reach: far above chance, so that a stage which trains nothing is caught."""
-    best = {}
+# Far above chance, and not a bar to reach: a stage that trains nothing falls below.
+ABOVE_CHANCE = {
+    ("digits", "accuracy"): 0.8,
+    ("shapes", "accuracy"): 0.25,
+    ("planted_motifs", "accuracy"): 0.7,
+    ("planted_motifs", "mcc"): 40.0,
+    ("genetic_code", "accuracy"): 0.6,
+    ("genetic_code", "exact_match"): 0.3,
+}
+
+
+def test_every_model_learnt(demo):
+    seen = set()
     for row in leaderboard(demo):
-        if row["split"] == "test":
-            key = row["dataset"], row["metric"]
-            best[key] = max(best.get(key, 0.0), float(row["value"]))
-    assert best["digits", "accuracy"] > 0.8
-    assert best["shapes", "accuracy"] > 0.4
-    assert best["planted_motifs", "accuracy"] > 0.6
-    assert best["genetic_code", "exact_match"] > 0.1
-    bits = [float(r["value"]) for r in leaderboard(demo) if r["metric"] == "bits_per_byte"]
-    assert max(bits) < 2
+        key = row["dataset"], row["metric"]
+        if row["split"] == "test" and key in ABOVE_CHANCE:
+            assert float(row["value"]) > ABOVE_CHANCE[key], row
+            seen.add(key)
+        if row["metric"] == "bits_per_byte":
+            assert float(row["value"]) < 0.5, row
+    assert seen == set(ABOVE_CHANCE)
+
+
+def test_the_grammar_accepts_some_of_the_stories(demo):
+    found = json.loads((demo / "results/demo/gpt/grammar_stories/samples.json").read_text())
+    assert found["accepted_share"] > 0.1
 
 
 def test_the_report_is_one_file(demo):
@@ -65,8 +78,8 @@ def test_submission(demo):
 
 
 def test_nothing_half_written_stays(demo):
-    left = [p for p in (demo / "results").rglob(".*") if p.is_file()]
-    assert left == []
+    files = (path for path in (demo / "results").rglob("*") if path.is_file())
+    assert [p for p in files if p.name.startswith(".") or ".checkpoints" in p.parts] == []
 
 
 def test_again_does_nothing(demo):
@@ -102,7 +115,8 @@ def test_a_failed_job_shows_the_end_of_its_log(demo):
     try:
         images.write_bytes(content[: len(content) // 2])
         shown = snakemake(demo, "--forcerun", "evaluate_mlp", check=False)
-        assert "error: " in shown and "images.npz" in shown
+        # The program's own words, from the log, not the command that Snakemake prints.
+        assert re.search(r"^ *error: .*images\.npz", shown, flags=re.M), shown[-3000:]
     finally:
         images.write_bytes(content)
         os.utime(images, ns=(stat.st_atime_ns, stat.st_mtime_ns))

@@ -9,7 +9,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
-ROOMS = ("mlp", "vision", "gpt", "dna", "seq2seq")
+# What each room of the configuration can be given: the `task` of a data set.
+ROOMS = {
+    "mlp": "image_classification",
+    "vision": "image_classification",
+    "gpt": "language_modelling",
+    "dna": "dna_classification",
+    "seq2seq": "translation",
+}
 
 
 class ConfigurationError(ValueError):
@@ -94,7 +101,7 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
     """Check the merged configuration against its schemas and the table of data sets.
 
     Raises ConfigurationError: an unknown or missing key, a wrong type or range, a data set that
-    does not exist, one that is chosen but has no settings.
+    does not exist, one of another task, one that is chosen but has no settings.
     """
     _raise("config", problems(config, schemas, "config"))
     lines = []
@@ -104,6 +111,11 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
                 near = difflib.get_close_matches(name, datasets, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(datasets)}"
                 lines.append(f"{room}: no data set {name!r} in config/datasets.yaml; {hint}")
+            elif datasets[name]["task"] != ROOMS[room]:
+                lines.append(
+                    f"{room}: the data set {name!r} is for {datasets[name]['task']}, "
+                    f"expected one for {ROOMS[room]}"
+                )
             elif "settings" in config[room] and name not in config[room]["settings"]:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
     _raise("config", lines)
