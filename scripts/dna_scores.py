@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.correlation import accuracy, matthews
+from pipeline.classification_metrics import accuracy, matthews
 from pipeline.dna import known_rows
 from pipeline.results import interval, row
 

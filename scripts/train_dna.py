@@ -18,7 +18,7 @@ from torch import nn
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
-from pipeline.correlation import matthews
+from pipeline.classification_metrics import matthews
 from pipeline.dna import UNKNOWN
 from pipeline.errors import InputError
 from pipeline.provenance import provenance

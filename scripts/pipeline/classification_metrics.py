@@ -1,4 +1,4 @@
-"""Matthews' correlation coefficient for any number of classes, fast enough to bootstrap."""
+"""Accuracy and Matthews' correlation for any number of classes, fast enough to bootstrap."""
 
 import numpy as np
 
