@@ -4,11 +4,10 @@ import json
 import math
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline import settings
 from pipeline.atomic import write_json
-from pipeline.errors import InputError
 from pipeline.gpt_settings import ModelSettings
 from pipeline.results import interval, row
 from pipeline.token_windows import covering_windows, load_tokens
@@ -26,6 +25,13 @@ class Spec(settings.Settings):
         None, ge=1, description="tokens counted a window; null: the context, disjoint windows"
     )
     threads: int = Field(1, ge=1, description="threads of PyTorch")
+
+    @field_validator("stride")
+    @classmethod
+    def _no_token_is_skipped(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if "model" in info.data and (value or 1) > info.data["model"].context:
+            raise ValueError(f"expected at most the context {info.data['model'].context}")
+        return value
 
 
 def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
@@ -49,8 +55,6 @@ def main() -> None:
     spec = args.spec
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
-    if stride > context:
-        raise InputError(f"stride {stride} is more than the context {context}: choose less")
     meta = json.loads(args.meta.read_text(encoding="utf-8"))
     histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
     model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
@@ -63,7 +67,8 @@ def main() -> None:
         per_seed = []
         for path in args.models:
             load_weights(path, model)
-            per_seed.append(window_nats(model, covering_windows(tokens, context, stride)))
+            found = window_nats(model, covering_windows(tokens, context, stride))
+            per_seed.append([part.numpy() for part in found])
             print(f"{split} {path}: {mean_nats(*per_seed[-1]):.4f} nats per token", flush=True)
         counts = per_seed[0][1]
         values = [mean_nats(nats, counts) for nats, _ in per_seed]

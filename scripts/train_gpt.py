@@ -1,13 +1,12 @@
 """Train a GPT on a stream of tokens; keep the weights that are best on validation."""
 
 import copy
-import math
 import time
 from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline import settings
 from pipeline.atomic import write_json
@@ -20,6 +19,7 @@ from pipeline.token_windows import covering_windows, load_tokens, random_windows
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, save_weights, training_state
 from torch_nn.gpt import GPT, decay_groups, next_token_loss
+from torch_nn.optimisation import clipped_step
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 
@@ -32,7 +32,9 @@ class Spec(settings.Settings):
     steps: int = Field(1000, ge=1, description="optimiser steps")
     batch_size: int = Field(32, ge=1, description="windows a step")
     lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
-    warmup_steps: int = Field(50, ge=0, description="steps of linear warm-up")
+    warmup_steps: int = Field(
+        50, ge=0, validate_default=True, description="steps of linear warm-up, fewer than steps"
+    )
     min_lr_share: float = Field(0.1, ge=0, le=1, description="last learning rate, share of lr")
     weight_decay: float = Field(0.1, ge=0, description="decay of matrices")
     beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second-moment decay")
@@ -44,6 +46,13 @@ class Spec(settings.Settings):
     eval_tokens: int = Field(50_000, ge=1, description="validation tokens read each time")
     seed: int = Field(1, ge=0, description="of weights, batches and dropout")
     threads: int = Field(1, ge=1, description="threads of PyTorch")
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _warm_up_ends(cls, value: int, info: ValidationInfo) -> int:
+        if value >= info.data.get("steps", value + 1):
+            raise ValueError(f"expected fewer than steps {info.data['steps']}")
+        return value
 
 
 def main() -> None:
@@ -79,19 +88,14 @@ def main() -> None:
     started = saved = time.monotonic()
     while step < spec.steps:
         lr = spec.lr * rate(step)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
         batch = random_windows(train, generator(spec.seed, "batch", step), spec.batch_size, context)
         inputs, targets = (torch.from_numpy(array).to(device) for array in batch)
         with torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
             loss = next_token_loss(model, inputs, targets)
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise InputError(f"the loss is {losses[-1]} at step {step}, lr {lr:.3g}: lower lr")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), spec.clip)
-        optimizer.step()
+        try:
+            losses.append(clipped_step(model, optimizer, loss, lr, spec.clip))
+        except FloatingPointError as error:
+            raise InputError(f"step {step}, lr {lr:.3g}: {error}. Lower lr or clip.") from None
         step += 1
         if step % spec.eval_every == 0 or step == spec.steps:
             nats, counts = window_nats(model, covering_windows(val, context, context))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.errors import InputError
 from pipeline.settings import Settings
@@ -16,9 +16,23 @@ class ModelSettings(Settings):
     context: int = Field(128, ge=2, description="tokens that the model sees at once")
     n_layers: int = Field(4, ge=1, description="blocks")
     n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
-    d_model: int = Field(128, ge=2, description="width")
+    d_model: int = Field(128, ge=2, validate_default=True, description="width")
     dropout: float = Field(0.1, ge=0, lt=1, description="share of activations dropped in training")
     positions: Literal["learned", "sinusoidal"] = Field("learned", description="positions' kind")
+
+    @field_validator("d_model")
+    @classmethod
+    def _heads_share_the_width(cls, value: int, info: ValidationInfo) -> int:
+        if value % info.data.get("n_heads", 1):
+            raise ValueError(f"expected a multiple of n_heads {info.data['n_heads']}")
+        return value
+
+    @field_validator("positions")
+    @classmethod
+    def _sines_come_in_pairs(cls, value: str, info: ValidationInfo) -> str:
+        if value == "sinusoidal" and info.data.get("d_model", 2) % 2:
+            raise ValueError(f"expected an even d_model, found {info.data['d_model']}")
+        return value
 
     def name(self) -> str:
         """What the leaderboard calls it: layers x heads x width."""
