@@ -70,8 +70,9 @@ def train(
     if epoch_steps == 0:
         raise InputError(f"batch_size: {spec.batch_size} of only {len(train_x)} training images")
     total_steps = max(1, round(spec.epochs * epoch_steps))
+    # A step more than there are: the rate reaches 0 after the last one, which still learns.
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, one_cycle(total_steps, int(spec.warmup * total_steps), spec.decay)
+        optimizer, one_cycle(total_steps + 1, int(spec.warmup * total_steps), spec.decay)
     )
     random = torch.Generator(device).manual_seed(spec.seed)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "augment": random}

@@ -10,7 +10,8 @@ def one_cycle(
     """Linear warm-up to 1, then a decay to `final`; for torch.optim.lr_scheduler.LambdaLR.
 
     Steps count from 0. The warm-up gives step s the factor (s + 1) / warmup_steps, so that the
-    first step already learns; the last step, total_steps - 1, gets `final` exactly.
+    first step already learns; the last step, total_steps - 1, gets `final` exactly. With final = 0
+    that step learns nothing: whoever wants it to learn asks for one step more than there is.
     decay: "cosine" (Loshchilov and Hutter 2017, SGDR, equation 5 without restarts) or "linear"
     (Smith 2018, super-convergence). Raises ValueError for any other, or if warmup_steps is not
     below total_steps. Leaves out restarts and a cycled momentum.
