@@ -2,7 +2,8 @@
 
 pooch checks the sha256 and moves the file into place; the connection itself is `requests` with
 urllib3's Retry. A connection that breaks in the middle is taken up again by a Range request. What a
-killed program had got of a file stays as `<name>.part`; the next one goes on from there.
+killed program had got of a file stays as `<name>.part`; the next one goes on from there, from the
+first url that serves it: one that refuses leaves the part alone.
 """
 
 import os
@@ -25,6 +26,8 @@ READ_SECONDS = 20.0
 OFFLINE_SECONDS = 12.0
 ATTEMPTS = 4
 BUSY = (429, 500, 502, 503, 504)
+# Smaller files get no progress bar.
+BAR_BYTES = 1_000_000
 
 
 class Downloader:
@@ -39,15 +42,18 @@ class Downloader:
         self._dead: dict[str, str] = {}
         self._alive: set[str] = set()
         self._started = 0.0
+        self._wrote = False
 
     def fetch(self, url: str, target: Path, size: int, sha256: str) -> None:
         """Download `url` to `target` and verify its size in bytes and sha256 (hex).
 
-        Raises InputError that says in one line why this url did not give the file; then neither
-        `target` nor a part of it is left. OSError if the disk refuses (no space left).
+        Raises InputError that says in one line why this url did not give the file; then there is
+        no `target`, and a part of it only if it was there before and this url added nothing to it.
+        OSError if the disk refuses (no space left).
         """
         part = target.with_name(target.name + ".part")
         found = {}
+        self._wrote = False
 
         def stream(url: str, output: str, _pooch: object) -> None:
             self._stream(url, part, size)
@@ -62,7 +68,8 @@ class Downloader:
                 )
                 return
             except InputError:
-                part.unlink(missing_ok=True)
+                if self._wrote:
+                    part.unlink(missing_ok=True)
                 raise
             except ValueError:  # pooch: the checksum
                 # What an earlier program had left may not have fitted: once more, from the start.
@@ -70,7 +77,8 @@ class Downloader:
                     text = f"expected sha256 {sha256}, found {found['sha256']}"
                     raise InputError(text) from None
             except OSError:
-                part.unlink(missing_ok=True)
+                if self._wrote:
+                    part.unlink(missing_ok=True)
                 raise
 
     def _stream(self, url: str, part: Path, size: int) -> None:
@@ -101,7 +109,9 @@ class Downloader:
     def _once(self, url: str, part: Path, size: int) -> None:
         """One request; appends to `part` if the server can start in the middle."""
         have = part.stat().st_size if part.exists() else 0
-        if have >= size:
+        if have == size:
+            return
+        if have > size:
             part.unlink()
             have = 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -109,11 +119,10 @@ class Downloader:
             url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
         ) as response:
             self._alive.add(urlsplit(url).netloc)
-            if response.status_code == 416:  # the server's file ends before what we have
-                part.unlink()
             if response.status_code not in (200, 206):
                 raise InputError(f"{response.status_code} {response.reason}")
             start = have if _continues(response, have) else 0
+            self._wrote = True
             with (
                 part.open("r+b" if start else "wb") as out,
                 tqdm(
@@ -122,7 +131,8 @@ class Downloader:
                     unit="B",
                     unit_scale=True,
                     desc=part.stem,
-                    mininterval=0.5,
+                    mininterval=1,
+                    disable=size < BAR_BYTES,
                 ) as bar,
             ):
                 out.seek(start)

@@ -1,7 +1,8 @@
 """Getting a data set's raw files: from a mirror, else from each of their urls, verified.
 
 A file is right when its size and sha256 are the expected ones, wherever it came from. It is put
-together in `<raw>/<dataset>/.incoming` and renamed into place once it is right.
+together in `<raw>/<dataset>/.incoming`, and all are renamed into place once each is right:
+Snakemake deletes the outputs of a job that fails; one bad url would throw its siblings away.
 """
 
 import errno
@@ -64,24 +65,41 @@ class Fetcher:
         self.mirror = mirror
         self.downloader = downloader or Downloader()
         self.incoming = raw / dataset / ".incoming"
+        self.verified = self.incoming / "verified"
 
     def fetch(self) -> None:
         """Fetch every file that is not there yet.
 
         Raises InputError that names the file, what was expected, every place that was tried and
-        why it did not give the file, and what to do. Then nothing half-written is left.
+        why it did not give the file, and what to do. Then nothing half-written is left; what was
+        verified before waits in `.incoming` for the next call.
         """
         try:
             missing = [f for f in self.entry["files"] if not is_there(self.raw / f["path"], f)]
-            for file in missing:
+            wanted = [f for f in missing if not is_there(self.verified / f["path"], f)]
+            for file in wanted:
                 if "archive" not in file:
-                    self._obtain(file["path"], file, self.raw / file["path"], [])
-            for name in dict.fromkeys(f["archive"] for f in missing if "archive" in f):
-                self._obtain_members(name, [f for f in missing if f.get("archive") == name])
+                    self._obtain(file["path"], file, self.verified / file["path"], [])
+            for name in dict.fromkeys(f["archive"] for f in wanted if "archive" in f):
+                self._obtain_members(name, [f for f in wanted if f.get("archive") == name])
+            for file in missing:
+                _move(self.verified / file["path"], self.raw / file["path"])
+            shutil.rmtree(self.incoming, ignore_errors=True)
         except OSError as error:
+            self._clean()
             raise InputError(self._disk(error)) from None
-        finally:
-            # A program that is killed does not come here: the next one resumes its parts.
+        except InputError:
+            self._clean()
+            raise
+        # A program that is killed or interrupted cleans nothing: the next one resumes its parts.
+
+    def _clean(self) -> None:
+        """Remove everything of `.incoming` but verified files; itself too if there are none."""
+        if any(path.is_file() for path in self.verified.rglob("*")):
+            for path in self.incoming.iterdir():
+                if path.is_file():
+                    path.unlink()
+        else:
             shutil.rmtree(self.incoming, ignore_errors=True)
 
     def _obtain(self, path: str, expected: Mapping, target: Path, tried: list[str]) -> None:
@@ -100,7 +118,7 @@ class Fetcher:
         tried: list[str] = []
         missing = []
         for file in files:
-            places, target = self._mirrored(file["path"]), self.raw / file["path"]
+            places, target = self._mirrored(file["path"]), self.verified / file["path"]
             if not any(self._from(place, file, target, tried) for place in places):
                 missing.append(file)
         if not missing:
@@ -114,7 +132,7 @@ class Fetcher:
             problem = differs(at, file)
             if problem:
                 raise InputError(f"{file['path']}: in the archive {name}: {problem}\n{HELP}")
-            _move(at, self.raw / file["path"])
+            _move(at, self.verified / file["path"])
 
     def _from(self, place: str, expected: Mapping, target: Path, tried: list[str]) -> bool:
         """Whether `place` gave the file; if not, `tried` has a line more that says why."""

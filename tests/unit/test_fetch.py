@@ -169,6 +169,82 @@ def test_the_part_of_a_killed_program_is_resumed_if_it_fits(tmp_path, server, ke
         assert server.log == [("/a", "bytes=1000-")]
 
 
+def test_a_url_that_refuses_leaves_the_part_that_another_was_filling(tmp_path, server):
+    server.files["/good"] = GOOD
+    part = tmp_path / "raw/toy/.incoming/a.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(GOOD[:200_000])
+    # A closed host, a 404 and a file that ends too early (416), and only then the right one.
+    server.files["/short"] = GOOD[:100]
+    urls = ["http://127.0.0.1:9/a", *(server.url + path for path in ("/none", "/short", "/good"))]
+    fetch(tmp_path, entry(described("toy/a", GOOD, *urls)))
+    assert (tmp_path / "raw/toy/a").read_bytes() == GOOD
+    assert server.log[-1] == ("/good", "bytes=200000-")
+
+
+def test_a_complete_part_is_not_downloaded_again(tmp_path, no_network):
+    part = tmp_path / "raw/toy/.incoming/a.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(GOOD)
+    fetch(tmp_path, entry(described("toy/a", GOOD, "http://127.0.0.1:9/a")))
+    assert left(tmp_path) == ["toy/a"]
+
+
+def test_an_interrupted_download_goes_on_where_it_stood(tmp_path, server, monkeypatch):
+    server.files["/a"] = GOOD
+    table = entry(described("toy/a", GOOD, server.url + "/a"))
+    whole = requests.Response.iter_content
+
+    def interrupted(response, size):
+        yield next(whole(response, size))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.Response, "iter_content", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(tmp_path, table)
+    fetch(tmp_path, table)
+    assert server.log == [("/a", None), ("/a", "bytes=65536-")]
+    assert left(tmp_path) == ["toy/a"]
+
+
+def test_one_bad_url_does_not_lose_the_verified_siblings(tmp_path, server):
+    """Until all are right none is in place, where Snakemake would delete it with the job."""
+    members = {"one": b"1" * 100}
+    packed_up = packed(d__one=members["one"])
+    server.files |= {"/a": GOOD, "/all.tar.gz": packed_up}
+    table = archived(packed_up, members, server.url + "/all.tar.gz")
+    table["files"] += [
+        described("toy/a", GOOD, server.url + "/a"),
+        described("toy/b", b"B", server.url + "/b"),
+    ]
+    for _ in range(2):
+        with pytest.raises(InputError, match="404"):
+            fetch(tmp_path, table)
+    assert left(tmp_path) == ["toy/.incoming/verified/toy/a"]
+    server.files["/b"] = b"B"
+    fetch(tmp_path, table)
+    assert left(tmp_path) == ["toy/a", "toy/b", "toy/one"]
+    asked = [path for path, _ in server.log]
+    assert asked.count("/a") == 1 and asked.count("/b") == 3
+
+
+@pytest.mark.parametrize(("size", "bar"), [(2_000_000, True), (900_000, False)])
+def test_a_bar_for_large_downloads_only(tmp_path, server, capsys, size, bar):
+    server.files["/a"] = bytes(size)
+    fetch(tmp_path, entry(described("toy/a", bytes(size), server.url + "/a")))
+    assert ("100%" in capsys.readouterr().err) == bar
+
+
+def test_a_mirror_directory_shows_no_bar(tmp_path, no_network, capsys):
+    data = bytes(2_000_000)
+    (tmp_path / "mirror/toy").mkdir(parents=True)
+    (tmp_path / "mirror/toy/a").write_bytes(data)
+    table = entry(described("toy/a", data, "http://127.0.0.1:9/a"))
+    fetch(tmp_path, table, str(tmp_path / "mirror"))
+    assert capsys.readouterr().err == ""
+
+
 @pytest.fixture
 def no_network(monkeypatch):
     def refuse(*_args, **_kwargs):

@@ -16,7 +16,8 @@ IMAGES = {
 
 # One rule for each data set that has files, since their files differ. A raw file is named by its
 # sha256, whatever code fetched it: so neither the code's hash nor the urls are in the spec, and
-# neither a better downloader nor another url downloads anything again.
+# neither a better downloader nor another url downloads anything again. update(): what is there
+# stays, and the program keeps it if it is right. The terminal shows the progress, the log keeps it.
 for name in DATASETS:
     if raw_files(name):
 
@@ -25,7 +26,7 @@ for name in DATASETS:
             name:
                 fetch_rule(name)
             output:
-                raw_files(name),
+                update(raw_files(name)),
             log:
                 f"{RUN}/logs/fetch/{name}.log",
             benchmark:
@@ -51,7 +52,7 @@ for name in DATASETS:
                 ),
             shell:
                 "python {params.script} --spec {params.spec:q}"
-                " --datasets {params.table:q} --out data/raw > {log} 2>&1"
+                " --datasets {params.table:q} --out data/raw 2>&1 | tee {log} >&2"
 
 
 rule prepare_images:
