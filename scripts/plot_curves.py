@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline import plots, settings
 from pipeline.errors import InputError
 
-QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy"}
+QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
 
 class Spec(plots.Look):

@@ -41,6 +41,7 @@ class Spec(settings.Settings):
     batch_size: int = Field(64, ge=1, description="sequences a step")
     lr: float = Field(1e-3, gt=0, description="highest learning rate")
     warmup_share: float = Field(0.05, ge=0, lt=1, description="share of the steps with rising rate")
+    min_lr_share: float = Field(0.01, ge=0, le=1, description="last learning rate, share of lr")
     weight_decay: float = Field(0.05, ge=0, description="decoupled weight decay of AdamW")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the label spread evenly")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
@@ -74,9 +75,8 @@ def main() -> None:
         curve, seconds = stored[1]["curve"], stored[1]["seconds"]
         print(f"resumed after epoch {len(curve)}")
     per_epoch = -(-len(x) // spec.batch_size)
-    rate = one_cycle(
-        spec.epochs * per_epoch, int(spec.warmup_share * spec.epochs * per_epoch), final=0.01
-    )
+    steps = spec.epochs * per_epoch
+    rate = one_cycle(steps, int(spec.warmup_share * steps), final=spec.min_lr_share)
     for epoch in range(len(curve), spec.epochs):
         losses = [point["val_loss"] for point in curve]
         if len(losses) - (np.argmin(losses) if losses else 0) > spec.patience:
