@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.classification_metrics import accuracy, matthews
 from pipeline.dna import known_rows
-from pipeline.results import interval, row
+from pipeline.results import interval, proportion_interval, row
 
 METRICS = {"mcc": matthews, "accuracy": accuracy}
 
@@ -25,7 +25,9 @@ def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list
         row(
             metric=name,
             values=[metric(label, prediction) for prediction in predictions],
-            ci=interval(partial(mean_over_seeds, metric), label, *predictions),
+            ci=proportion_interval(np.stack(predictions) == label)
+            if name == "accuracy"
+            else interval(partial(mean_over_seeds, metric), label, *predictions),
             **about,
         )
         for name, metric in METRICS.items()

@@ -19,7 +19,7 @@ from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
 from pipeline.genetic_code import decode_frame, decode_protein
-from pipeline.results import interval, row
+from pipeline.results import proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 
@@ -73,7 +73,7 @@ def main() -> None:
             metric=metric,
             split=split,
             values=[float(values.mean()) for values in per_seed],
-            ci=interval(lambda *values: float(np.mean(values)), *per_seed),
+            ci=proportion_interval(np.stack(per_seed)),
             parameters=histories[0]["parameters"],
             train_seconds=float(np.mean([history["seconds"] for history in histories])),
             provenance=histories[0]["provenance"],

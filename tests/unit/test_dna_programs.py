@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 
+import dna_scores
 import evaluate_dna
 import evaluate_seq2seq
 import numpy as np
@@ -179,6 +180,9 @@ def test_translation_from_nothing_to_attention(call, tmp_path, monkeypatch):
     found = {(r["metric"], r["split"]): r["value"] for r in metrics}
     assert len(table) == 30 and found["exact_match", "test"] == pytest.approx(exact)
     assert len(found) == 4
+    curve = json.loads(whole["history"].read_text())["curve"]
+    assert found["exact_match", "val"] == max(point["val_exact_match"] for point in curve)
+    assert curve[-1]["lr"] == pytest.approx(0.01 * train_seq2seq.Spec().lr)
     with np.load(outputs["attention"]) as maps:
         assert maps["weights"].shape[2:] == (len(maps["query_tokens"]), len(maps["key_tokens"]))
         assert np.allclose(maps["weights"].sum(-1), 1, atol=1e-5)
@@ -194,3 +198,14 @@ def test_a_loss_that_is_no_number_stops_the_training(call, tmp_path):
     with pytest.raises(InputError, match=r"step \d+, lr .*loss nan"):
         call(train_dna, spec, **data, **out)
     assert not out["weights"].exists()
+
+
+def test_perfect_scores_keep_an_interval():
+    label = np.array([0, 1] * 20)
+    about = {"task": "t", "dataset": "d", "model": "m", "implementation": "torch"}
+    about |= {"split": "test", "parameters": 1, "train_seconds": 1.0, "data_sha256": "0"}
+    about["provenance"] = {"threads": 1, "device": "cpu", "commit": "0"}
+    found = {r["metric"]: r for r in dna_scores.score(label, [label, label], **about)}
+    low, high = found["accuracy"]["ci_low"], found["accuracy"]["ci_high"]
+    # Wilson at 40 of 40: low = 1 / (1 + 1.96^2 / 40).
+    assert found["accuracy"]["value"] == high == 1 and low == pytest.approx(0.9124, abs=1e-4)
