@@ -1,8 +1,7 @@
 """How many nats a language model needs for a text, token by token."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,13 +11,13 @@ from torch_nn.gpt import GPT
 
 @torch.no_grad()
 def window_nats(
-    model: GPT, windows: Iterable[tuple[np.ndarray, np.ndarray, int]], batch_size: int = 32
-) -> tuple[np.ndarray, np.ndarray]:
+    model: GPT, windows: Iterable[tuple[Sequence[int], Sequence[int], int]], batch_size: int = 32
+) -> tuple[Tensor, Tensor]:
     """The negative log-likelihood of each window's counted targets, in float32 arithmetic.
 
-    windows: (inputs (T,), targets (T,), counted) as covering_windows gives them; the last `counted`
-    targets count. Puts the model into eval mode for the call.
-    Returns nats float64 (W,) and counted int64 (W,), W windows.
+    windows: (inputs (T,), targets (T,), counted), integers in whatever torch.as_tensor reads; the
+    last `counted` targets count. Puts the model into eval mode for the call.
+    Returns nats float64 (W,) and counted int64 (W,) of W windows, on the CPU.
     """
     was_training = model.training
     model.eval()
@@ -26,8 +25,8 @@ def window_nats(
     nats, counts, batch = [], [], []
 
     def flush() -> None:
-        inputs = torch.tensor(np.stack([window[0] for window in batch])).to(device)  # (B, T)
-        targets = torch.tensor(np.stack([window[1] for window in batch])).to(device)  # (B, T)
+        inputs = torch.stack([torch.as_tensor(window[0]) for window in batch]).to(device)  # (B, T)
+        targets = torch.stack([torch.as_tensor(window[1]) for window in batch]).to(device)  # (B, T)
         losses = token_nats(model(inputs), targets)  # (B, T)
         for row, (_, _, counted) in zip(losses, batch, strict=True):
             nats.append(row[-counted:].double().sum().item())
@@ -41,7 +40,7 @@ def window_nats(
     if batch:
         flush()
     model.train(was_training)
-    return np.array(nats), np.array(counts)
+    return torch.tensor(nats, dtype=torch.float64), torch.tensor(counts, dtype=torch.int64)
 
 
 def token_nats(logits: Tensor, targets: Tensor) -> Tensor:
