@@ -18,6 +18,7 @@ from pipeline.image_data import load_meta, load_part
 
 
 class Spec(Candidate, Recipe):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
     fold: int = Field(0, ge=0, description="the fold that is held out, from 0")
     folds: int = Field(3, ge=2, description="number of folds")
     fold_seed: int = Field(0, ge=0, description="seed of the folds, the weights and the order")
@@ -49,7 +50,7 @@ def main() -> None:
         __doc__,
         Spec,
         inputs={"data": "images.npz of a prepared data set", "meta": "its meta.json"},
-        outputs={"out": "JSON: the candidate, the fold's accuracy, the curve"},
+        outputs={"out": "JSON: the candidate, the fold's accuracy (null if diverged), the curve"},
     )
     spec: Spec = args.spec
     classes = len(load_meta(args.meta)["classes"])
@@ -58,7 +59,7 @@ def main() -> None:
     training = spec.build_training(
         spec, x[kept], y[kept], classes=classes, epochs=spec.epochs, seed=spec.fold_seed
     )
-    curve, diverged = [], None
+    curve, message = [], None
     try:
         while not training.finished:
             entry = training.run_epoch()
@@ -67,18 +68,20 @@ def main() -> None:
             curve.append(entry)
             print(entry, flush=True)
     except TrainingDiverged as error:
-        # A learning rate that is too large is a finding of the search: the candidate scores 0.
-        diverged = str(error)
-        print(diverged)
+        # A learning rate that is too large is a finding of the search, no error of it.
+        message = str(error)
+        print(message)
     write_json(
         args.out,
         {
             **Candidate.model_validate(
                 {name: getattr(spec, name) for name in Candidate.model_fields}
             ).model_dump(),
+            "dataset": spec.dataset,
             "fold": spec.fold,
-            "accuracy": curve[-1]["val_accuracy"] if diverged is None else 0.0,
-            "diverged": diverged,
+            "accuracy": curve[-1]["val_accuracy"] if message is None else None,
+            "diverged": message is not None,
+            "message": message,
             "seconds": training.seconds,
             "curve": curve,
         },

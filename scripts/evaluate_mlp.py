@@ -14,7 +14,7 @@ from numpy_nn.training import evaluate, predict
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.image_data import load_meta, load_part
-from pipeline.results import interval, row
+from pipeline.results import proportion_interval, row
 
 
 class Spec(settings.Settings):
@@ -70,10 +70,15 @@ def main() -> None:
     train = [evaluate(probabilities(path, train_x), train_y)[1] for path in args.models]
     test_p = [probabilities(path, test_x) for path in args.models]
     test = [evaluate(p, test_y)[1] for p in test_p]
-    # The share of seeds that are right on each test image, (N,).
-    hits = np.mean([p.argmax(axis=1) == test_y for p in test_p], axis=0)
+    hits = np.stack([p.argmax(axis=1) == test_y for p in test_p])  # (seeds, N)
+    final_seconds = [history["seconds"] for history in histories]
 
-    def leaderboard_row(split: str, values: list[float], ci: tuple[float, float] | None) -> dict:
+    def leaderboard_row(
+        split: str,
+        values: list[float],
+        seconds: list[float],
+        ci: tuple[float, float] | None = None,
+    ) -> dict:
         return row(
             task="image_classification",
             dataset=args.spec.dataset,
@@ -84,7 +89,7 @@ def main() -> None:
             values=values,
             ci=ci,
             parameters=histories[0]["parameters"],
-            train_seconds=float(np.mean([history["seconds"] for history in histories])),
+            train_seconds=float(np.mean(seconds)),
             provenance=histories[0]["provenance"],
             data_sha256=meta["data_sha256"],
         )
@@ -93,12 +98,16 @@ def main() -> None:
         args.metrics,
         {
             "rows": [
-                leaderboard_row("train", train, None),
-                leaderboard_row("cv", selected["fold_accuracy"], None),
-                leaderboard_row("test", test, interval(np.mean, hits)),
+                leaderboard_row("train", train, final_seconds),
+                leaderboard_row("cv", selected["fold_accuracy"], selected["fold_seconds"]),
+                leaderboard_row("test", test, final_seconds, proportion_interval(hits)),
             ],
             "notes": {
-                "cv": "values are those of the folds, by models trained on the other folds",
+                "cv": (
+                    "values are those of the folds, by models trained on the other folds: n_seeds"
+                    " counts folds, train_seconds is the mean of a fold's training"
+                ),
+                "interval": "Wilson's; of several seeds bootstrap over images, of the seeds' mean",
                 "predictions": "of the first seed's model",
                 "selected": selection["selected"],
                 "cv_seconds": selection["seconds"],

@@ -47,7 +47,12 @@ def data(tmp_path):
 
 
 def score(lr, fold, accuracy, batch_size=20, dropout=0.5):
+    """What a fold writes; accuracy None: it diverged."""
     return {
+        "dataset": "fake",
+        "diverged": accuracy is None,
+        "message": "diverged at step 7" if accuracy is None else None,
+        "seconds": 2.0 + fold,
         "lr": lr,
         "batch_size": batch_size,
         "dropout": dropout,
@@ -125,6 +130,34 @@ def test_selection_refuses_a_candidate_that_lacks_a_fold_or_has_one_twice():
         summarise([scores[0], scores[0]])
 
 
+def test_a_candidate_that_diverged_is_flagged_and_never_selected():
+    scores = [
+        *(score(0.1, 0, 0.0), score(0.1, 1, 0.0)),
+        *(score(0.2, 0, 0.9), score(0.2, 1, None)),
+    ]
+    found = summarise(scores)
+    assert [c["diverged"] for c in found] == [False, True]
+    assert (found[1]["mean"], found[1]["std"]) == (None, None)
+    assert found[1]["fold_accuracy"] == [0.9, None]
+    assert found[1]["message"] == "diverged at step 7"
+    assert choose(found)["lr"] == 0.1, "even the worst that trains"
+    with pytest.raises(InputError, match="found 1 that diverged.*lower learning rates"):
+        choose(found[1:])
+
+
+def test_scores_of_another_data_set_are_refused(repository, data):
+    paths = [data / "fold0.json", data / "fold1.json"]
+    for fold, path in enumerate(paths):
+        write_json(path, score(0.1, fold, 0.9))
+    out = data / "chosen.json"
+    done = run(repository, "select_mlp.py", {"dataset": "other"}, scores=paths, out=out)
+    assert done.returncode == 1 and "expected those of other, found ['fake']" in done.stderr
+    assert not out.exists()
+    done = run(repository, "select_mlp.py", {"dataset": "fake"}, scores=paths, out=out)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text())["selected"]["lr"] == 0.1
+
+
 def test_a_fold_reads_no_test_data_and_says_what_it_found(repository, data):
     with np.load(data / "images.npz") as stored:
         write_npz(data / "blind.npz", train_x=stored["train_x"], train_y=stored["train_y"])
@@ -133,7 +166,8 @@ def test_a_fold_reads_no_test_data_and_says_what_it_found(repository, data):
     done = run(repository, "cross_validate_mlp.py", spec, **paths)
     assert done.returncode == 0, done.stderr
     found = json.loads((data / "fold.json").read_text())
-    assert found["accuracy"] > 0.95 and found["fold"] == 1 and found["diverged"] is None
+    assert found["accuracy"] > 0.95 and found["fold"] == 1
+    assert found["diverged"] is False and found["message"] is None
     assert found["accuracy"] == found["curve"][-1]["val_accuracy"]
 
 
@@ -143,7 +177,8 @@ def test_a_learning_rate_that_diverges_scores_nothing(repository, data):
     done = run(repository, "cross_validate_mlp.py", spec, **paths)
     assert done.returncode == 0, done.stderr
     found = json.loads((data / "fold.json").read_text())
-    assert found["accuracy"] == 0 and "diverged at step" in found["diverged"]
+    assert found["accuracy"] is None and found["diverged"] is True
+    assert "diverged at step" in found["message"]
 
 
 def training_paths(data, name):
@@ -210,6 +245,9 @@ def test_a_killed_training_goes_on_to_the_same_model_which_is_then_scored(reposi
     rows = {row["split"]: row for row in json.loads(outputs["metrics"].read_text())["rows"]}
     assert set(rows) == {"train", "cv", "test"}
     assert rows["cv"]["value"] == pytest.approx(0.95)
+    assert rows["cv"]["train_seconds"] == 2.5, "of the folds"
+    final = np.mean([history["seconds"] for history in histories])
+    assert rows["test"]["train_seconds"] == pytest.approx(final)
     with outputs["predictions"].open() as opened:
         predictions = list(csv.DictReader(opened))
     right = np.mean([row["label"] == row["prediction"] for row in predictions])

@@ -49,6 +49,7 @@ rule cross_validate_mlp:
             **MLP_GRID[wildcards.candidate],
             **MLP_RECIPE,
             **MLP["cv"],
+            dataset=MLP["dataset"],
             fold=int(wildcards.fold),
         ),
     shell:
