@@ -14,8 +14,7 @@ from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
 from pipeline.image_data import load_meta, load_part
-from pipeline.provenance import provenance
-from pipeline.results import interval, row
+from pipeline.results import proportion_interval, row
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -23,22 +22,23 @@ from torch_nn.image_classifier import parameter_count, probabilities
 
 
 class Spec(Architecture):
+    dataset: str = Field("cifar10", description="name of the data set, for the record")
     seeds: list[int] = Field([1], min_length=1, description="one training each, in this order")
     threads: int = Field(1, ge=1, description="of PyTorch; another number gives other last bits")
     test_time_flips: bool = Field(False, description="a second row: mean with the mirror image")
     examples: int = Field(40, ge=1, description="test images in examples.npz, drawn by the seed")
 
 
-def accuracy(label: np.ndarray, *prediction: np.ndarray) -> float:
-    """Mean accuracy over seeds: label (N,), one prediction (N,) for each seed."""
-    return float(np.mean([(label == found).mean() for found in prediction]))
+def read_histories(paths: list, seeds: list[int], dataset: str) -> list[dict]:
+    """The trainings' history.json files.
 
-
-def read_histories(paths: list, seeds: list[int]) -> list[dict]:
-    """The trainings' history.json files. Raises InputError if their seeds are not `seeds`."""
+    Raises InputError if their seeds are not `seeds`, or one is of another data set.
+    """
     histories = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     if (found := [history["seed"] for history in histories]) != seeds:
         raise InputError(f"--histories: expected seeds {seeds}, found {found}: order them alike")
+    if strange := {history["dataset"] for history in histories} - {dataset}:
+        raise InputError(f"--histories: expected those of {dataset}, found {sorted(strange)}")
     return histories
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     )
     spec, meta = args.spec, load_meta(args.meta)
     images, labels = load_part(args.images, "test", len(meta["classes"]))
-    histories = read_histories(args.histories, spec.seeds)
+    histories = read_histories(args.histories, spec.seeds, spec.dataset)
     if len(args.weights) != len(histories):
         raise InputError(f"--weights: expected {len(histories)} files, found {len(args.weights)}")
     device = setup(spec.seeds[0], spec.threads)
@@ -75,22 +75,22 @@ def main() -> None:
 
     rows = []
     for flips in [False, True] if spec.test_time_flips else [False]:
-        predictions = [p.argmax(1) for p in found[flips]]
+        hits = np.stack([p.argmax(1) == labels for p in found[flips]])  # (seeds, N)
         validation = [h["validation"]["accuracy_flips" if flips else "accuracy"] for h in histories]
         common = {
             "task": "image_classification",
-            "dataset": meta["dataset"],
+            "dataset": spec.dataset,
             "model": spec.title() + (" + flips" if flips else ""),
             "implementation": "torch",
             "metric": "accuracy",
             "parameters": parameter_count(model),
             "train_seconds": float(np.mean([history["seconds"] for history in histories])),
-            "provenance": provenance(spec.threads, device.type, ("torch", "numpy")),
+            "provenance": histories[0]["provenance"],
             "data_sha256": meta["data_sha256"],
         }
-        test = [float((labels == prediction).mean()) for prediction in predictions]
+        test = hits.mean(axis=1).tolist()
         rows.append(row(split="val", values=validation, ci=None, **common))
-        ci = interval(accuracy, labels, *predictions)
+        ci = proportion_interval(hits)
         rows.append(row(split="test", values=test, ci=ci, **common))
         print(f"{common['model']}: test accuracy {np.mean(test):.4f}, 95 % interval {ci}")
 
@@ -111,12 +111,13 @@ def main() -> None:
         label=labels[drawn],
         prediction=first[drawn].argmax(1),
         classes=np.array(meta["classes"]),
-        title=np.array(f"{meta.get('title', meta['dataset'])}: {spec.title()}"),
+        title=np.array(f"{meta.get('title', spec.dataset)}: {spec.title()}"),
     )
     write_json(args.metrics, {
         "rows": rows,
         "notes": {
             "predictions": f"of seed {spec.seeds[0]}, without test-time flips",
+            "interval": "Wilson's; of several seeds bootstrap over images, of the seeds' mean",
             "validation": "training images that the seed held out; test images are read here alone",
             **({"flips": "probabilities averaged over each image and its mirror image"}
                if spec.test_time_flips else {}),

@@ -33,7 +33,7 @@ def main() -> None:
     save_weights(args.weights, model)
     head = {
         "task": "image_classification",
-        "dataset": meta["dataset"],
+        "dataset": spec.dataset,
         "model": spec.title(),
         "seed": spec.seed,
     }

@@ -20,6 +20,7 @@ from torch_nn.schedules import one_cycle
 
 
 class Spec(Architecture):
+    dataset: str = Field("cifar10", description="name of the data set, for the record")
     seed: int = Field(1, ge=0, description="of the split, the weights, the order, augmentation")
     threads: int = Field(1, ge=1, description="of PyTorch; another number gives other last bits")
     validation_size: int = Field(5000, ge=1, description="training images held out")

@@ -16,7 +16,7 @@ from pipeline import checkpoint, image_data
 from pipeline.errors import InputError
 
 CLASSES = ["dark", "bright", "striped"]
-SMALL = {"widths": [8, 8], "stem": 4, "bfloat16": False}
+SMALL = {"dataset": "made_up", "widths": [8, 8], "stem": 4, "bfloat16": False}
 TRAINING = {**SMALL, "epochs": 3, "batch_size": 20, "validation_size": 30, "crop": 1}
 
 
@@ -89,6 +89,7 @@ def test_trains_and_evaluates_end_to_end(monkeypatch, data):
     test = rows["CNN 8-8", "test"]
     assert test["value"] > 0.9 and test["ci_low"] <= test["value"] <= test["ci_high"]
     assert test["parameters"] == history["parameters"] and test["train_seconds"] > 0
+    assert test["dataset"] == history["dataset"] == "made_up"
     assert rows["CNN 8-8", "val"]["value"] == history["validation"]["accuracy"]
 
     with (out / "predictions.csv").open() as opened:
@@ -234,6 +235,26 @@ def test_histories_of_other_seeds_are_refused(monkeypatch, data):
     train(monkeypatch, data, data / "run")
     with pytest.raises(InputError, match=r"expected seeds \[2\], found \[1\]"):
         evaluate(monkeypatch, data, data / "run", seeds=[2])
+
+
+def test_histories_of_another_data_set_are_refused(monkeypatch, data):
+    train(monkeypatch, data, data / "run")
+    with pytest.raises(InputError, match=r"expected those of other, found \['made_up'\]"):
+        evaluate(monkeypatch, data, data / "run", dataset="other")
+
+
+def test_rows_name_where_the_training_ran_and_keep_an_interval(monkeypatch, data):
+    train(monkeypatch, data, data / "run")
+    path = data / "run" / "history.json"
+    history = json.loads(path.read_text())
+    history["provenance"] |= {"commit": "of the training", "device": "cuda", "threads": 7}
+    path.write_text(json.dumps(history))
+    evaluate(monkeypatch, data, data / "run")
+    for row in json.loads((data / "run" / "metrics.json").read_text())["rows"]:
+        place = row["commit"], row["device"], row["threads"]
+        assert place == ("of the training", "cuda", 7)
+        if row["split"] == "test":
+            assert row["ci_low"] < row["ci_high"]
 
 
 def test_weights_of_another_architecture_are_refused(monkeypatch, data):

@@ -29,6 +29,7 @@ def training(section, model, seed):
     return {
         **architecture(section, model),
         **{name: section[model][name] for name in TRAINING},
+        "dataset": section["dataset"],
         "seed": int(seed),
         "threads": section["threads"],
         "validation_size": section["validation_size"],
@@ -39,6 +40,7 @@ def evaluation(section, model):
     """The settings of evaluate_vision.py for one model, all seeds."""
     return {
         **architecture(section, model),
+        "dataset": section["dataset"],
         "test_time_flips": section[model]["test_time_flips"],
         "seeds": section["seeds"],
         "threads": section["threads"],
