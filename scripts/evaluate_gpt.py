@@ -100,7 +100,10 @@ def main() -> None:
             f" {context} tokens of which the last {stride} count; documents stand in one stream,"
             " a separator between them; float32"
         ),
-        "bits_per_byte": "nats of all tokens, separators too, / ln 2 / bytes of the documents",
+        "bits_per_byte": (
+            "nats of all tokens, separators too, / ln 2 / bytes of the documents as cleaned"
+            " (n_bytes in meta.json); a separator counts as no byte"
+        ),
         "tokenizer": f"{meta['tokenizer']}, {meta['vocab_size']} tokens",
         "best_step": [history["best_step"] for history in histories],
         "interval": "bootstrap over windows, of the mean over seeds",

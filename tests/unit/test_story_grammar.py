@@ -1,5 +1,7 @@
 """The story grammar tells what it accepts, and nothing else."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,8 +89,9 @@ def test_the_same_seed_tells_the_same_story_and_there_are_many():
     assert count() > 100_000_000
 
 
-def test_count_of_a_smaller_grammar_by_enumeration(monkeypatch):
-    """Two names, three spots, one word of every other kind."""
+@pytest.fixture
+def smaller(monkeypatch):
+    """A grammar of two names, three spots, one word of every other kind."""
     for name, words in {
         "GIRLS": ("Anna",),
         "BOYS": ("Tom",),
@@ -100,6 +103,22 @@ def test_count_of_a_smaller_grammar_by_enumeration(monkeypatch):
         "SPOTS": ("on the roof", "under the bed", "near the pond"),
     }.items():
         monkeypatch.setattr(story_grammar, name, words)
+
+
+def test_count_of_a_smaller_grammar_by_enumeration(smaller):
     told = {story(seed) for seed in range(1500)}
     # Searches of 1, 2 or 3 of 3 spots in order: 3 + 6 + 6; two ordered pairs of names.
     assert len(told) == count() == 2 * (3 + 6 + 6 + 2)
+
+
+def test_entropy_is_that_of_what_is_told(smaller):
+    """34 stories are log2 34 = 5.09 bits only if all were equally likely: plots are."""
+    told = Counter(story(seed) for seed in range(3000))
+    shares = np.array(list(told.values())) / told.total()
+    bits = story_grammar.entropy_bits()
+    found = -(shares * np.log2(shares)).sum()
+    deviation = np.sqrt((shares * (np.log2(shares) + found) ** 2).sum() / told.total())
+    assert abs(bits - found) < 4 * deviation < 0.2
+    # Plot, order of the names; one of three plots: how many spots, then which of 3, 6 and 6.
+    expected = np.log2(3) + 1 + (np.log2(3) + np.log2([3, 6, 6]).mean()) / 3
+    assert bits == pytest.approx(expected)
