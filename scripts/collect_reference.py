@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.leaderboard import OURS, read_leaderboard
+from pipeline.leaderboard import OURS, read_leaderboard, read_references
 from pipeline.summary import markdown_table
 
 PATTERNS = (
@@ -38,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--out", type=Path, required=True, help="folder to fill anew")
+    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
     for name in ("leaderboard.csv", "report.html"):
         if not (args.run / name).exists():
@@ -47,6 +48,7 @@ def main() -> None:
     if size > LIMIT:
         raise InputError(f"{args.run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
     rows = read_leaderboard(args.run / "leaderboard.csv")
+    table = markdown_table(rows, *read_references(args.references))
     # The folder's own old files go, so that nothing of an earlier run stays behind.
     if args.out.exists():
         shutil.rmtree(args.out)
@@ -63,7 +65,7 @@ def main() -> None:
         "`make reference` writes this folder; nothing in it is edited by hand. The whole page is",
         "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
         "",
-        *markdown_table(rows),
+        *table,
     ]
     write_text(args.out / "README.md", "\n".join(lines) + "\n")
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {args.out}")

@@ -9,14 +9,14 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.leaderboard import OURS, read_leaderboard
+from pipeline.leaderboard import OURS, read_leaderboard, read_references
 from pipeline.summary import markdown_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
-def filled(text: str, leaderboard: Path, link: str) -> str:
-    """`text` with everything between the markers made anew from `leaderboard`.
+def filled(text: str, leaderboard: Path, references: Path, link: str) -> str:
+    """`text` with everything between the markers made anew from `leaderboard` and `references`.
 
     Raises InputError if the markers are not there exactly once, in their order.
     """
@@ -32,9 +32,10 @@ def filled(text: str, leaderboard: Path, link: str) -> str:
         f" follow other protocols, which the [report]({link}) names. `make readme` writes this"
         " table."
     )
+    table = markdown_table(rows, *read_references(references))
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return "\n".join([before + BEGIN, "", *markdown_table(rows), "", note, "", END]) + after
+    return "\n".join([before + BEGIN, "", *table, "", note, "", END]) + after
 
 
 def main() -> None:
@@ -43,12 +44,14 @@ def main() -> None:
     parser.add_argument(
         "--leaderboard", type=Path, default=Path("results/reference/leaderboard.csv")
     )
+    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     args = parser.parse_args()
     if not args.leaderboard.exists():
         raise InputError(f"{args.leaderboard}: not there: `make reference` makes it")
     text = args.readme.read_text(encoding="utf-8")
-    fresh = filled(text, args.leaderboard, args.leaderboard.with_name("report.html").as_posix())
+    link = args.leaderboard.with_name("report.html").as_posix()
+    fresh = filled(text, args.leaderboard, args.references, link)
     if args.check and fresh != text:
         raise InputError(f"{args.readme}: its table is not that of {args.leaderboard}: make readme")
     if fresh != text:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ OURS = "this run"
 KEY = ("task", "dataset", "model", "implementation", "metric", "split")
 INTEGERS = ("n_seeds", "parameters", "threads")
 NUMBERS = ("value", "std", "ci_low", "ci_high", "train_seconds")
+# In a model's name: test-time flips, several models at once, a part of the split.
+ASIDE = re.compile(r" \+ flips\b|\bensemble of\b|\(test rows not\b")
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,15 @@ def order(row: Mapping) -> tuple:
     sign = -1 if METRICS[row["metric"]].more_is_better else 1
     where = (row["task"], row["dataset"], row["metric"], row["split"])
     return *where, sign * row["value"], row["model"], row["implementation"] or ""
+
+
+def ordinary(row: Mapping) -> bool:
+    """Whether a row is of one trained model, as it is, on the whole split.
+
+    Not so are test-time augmentation, an ensemble, and a part of the split's rows: such a row has
+    no place beside a published result of the whole split.
+    """
+    return not ASIDE.search(row["model"])
 
 
 def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:

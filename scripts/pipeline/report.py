@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.leaderboard import METRICS, OURS, number, order
+from pipeline.leaderboard import METRICS, OURS, number, order, ordinary
 
 # Which metric speaks for a data set, and which split for a metric: the first that there is.
 PRIMARY = ("mcc", "accuracy", "exact_match", "bits_per_byte", "nats_per_token")
@@ -62,29 +62,58 @@ def shown(row: Mapping) -> dict:
     }
 
 
+def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | None]:
+    """The candidate whose validation value is best, and the split that chose it, val or else cv.
+
+    candidates: ordinary rows of one data set, metric and split; ours: all of its rows. A test value
+    chooses nothing: a candidate without validation value loses to any that has one, and where none
+    has one (split None) the first by name stands.
+    """
+    key = ("model", "implementation", "metric")
+    names = {tuple(row[k] for k in key): row for row in candidates}
+    for split in ("val", "cv"):
+        same = [r for r in ours if r["split"] == split and tuple(r[k] for k in key) in names]
+        if same:
+            best = min(same, key=order)
+            return names[tuple(best[k] for k in key)], split
+    return names[min(names)], None
+
+
+def best_published(row: Mapping, references: Iterable[dict]) -> dict | None:
+    """The best comparable published result of the data set, metric and split of `row`, if any."""
+    key = ("dataset", "metric", "split")
+    same = [r for r in references if r["comparable"] and all(r[k] == row[k] for k in key)]
+    sign = -1 if METRICS[row["metric"]].more_is_better else 1
+    return min(same, key=lambda r: sign * r["value"], default=None)
+
+
 def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) -> list[dict]:
-    """A data set's best row of ours beside the best comparable published one.
+    """A data set's row of ours that validation chose beside the best comparable published one.
 
     The metric is the first of PRIMARY for which there are published results of one of our splits,
-    or else the first that we have at all.
+    or else the first that we have at all. Only ordinary rows take part.
     """
     found = []
     for dataset in datasets:
-        ours = [r for r in rows if r["dataset"] == dataset and r["source"] == OURS]
-        published = [r for r in references if r["dataset"] == dataset and r["comparable"]]
+        ours = [r for r in rows if r["dataset"] == dataset and r["source"] == OURS and ordinary(r)]
         both = {(r["metric"], r["split"]) for r in ours}
-        compared = {(r["metric"], r["split"]) for r in published} & both
+        compared = both & {
+            (r["metric"], r["split"])
+            for r in references
+            if r["dataset"] == dataset and r["comparable"]
+        }
         choices = [(m, s) for pool in (compared, both) for s in SPLITS for m in PRIMARY
                    if (m, s) in pool]  # fmt: skip
         if not choices:
             continue
         metric, split = choices[0]
-        best = min((r for r in ours if (r["metric"], r["split"]) == (metric, split)), key=order)
+        candidates = [r for r in ours if (r["metric"], r["split"]) == (metric, split)]
+        best, chosen_by = chosen(candidates, ours)
         entry = {"dataset": dataset, "best": shown(best), "published": None}
-        others = [r for r in published if (r["metric"], r["split"]) == (metric, split)]
-        if others:
+        entry |= {"chosen_by": chosen_by, "among": len(candidates)}
+        other = best_published(best, references)
+        if other:
             sign = -1 if METRICS[metric].more_is_better else 1
-            other = min(others, key=lambda r: sign * r["value"])
             ahead = sign * (other["value"] - best["value"])
             entry["published"] = {
                 **other,
@@ -174,7 +203,11 @@ def search(selection: dict) -> dict:
     """A cross-validated search, best candidate first."""
     key = ("lr", "batch_size", "dropout")
     chosen = [selection["selected"][name] for name in key]
-    ranked = sorted(selection["candidates"], key=lambda c: -(c["mean"] or float("-inf")))
+    ranked = sorted(
+        selection["candidates"],
+        key=lambda c: -1.0 if c["mean"] is None else c["mean"],
+        reverse=True,
+    )
     return {
         "dataset": selection["dataset"],
         "folds": max(len(c.get("fold_accuracy", [])) for c in ranked),

@@ -2,22 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.leaderboard import METRICS, OURS, number
-from pipeline.report import seconds, weights
+from pipeline.leaderboard import METRICS, OURS, number, ordinary
+from pipeline.report import best_published, seconds, weights
 
 HEAD = (
     "| data set | model | metric (split) | value | ± std (seeds) | 95 % interval | weights"
     " | training a seed | best published |",
     "|---|---|---|---:|---:|---:|---:|---:|---|",
 )
-
-
-def best_published(row: Mapping, rows: Sequence[Mapping]) -> Mapping | None:
-    """The best published row of the same data set, metric and split, if there is one."""
-    key = ("dataset", "metric", "split")
-    same = [r for r in rows if r["source"] != OURS and all(r[k] == row[k] for k in key)]
-    sign = -1 if METRICS[row["metric"]].more_is_better else 1
-    return min(same, key=lambda r: sign * r["value"], default=None)
 
 
 def shown(rows: Sequence[Mapping]) -> list[Mapping]:
@@ -32,16 +24,23 @@ def shown(rows: Sequence[Mapping]) -> list[Mapping]:
     ]
 
 
-def markdown_table(rows: Sequence[Mapping]) -> list[str]:
-    """Lines of the table, in the leaderboard's order."""
+def markdown_table(
+    rows: Sequence[Mapping], sources: Mapping[str, dict], references: Sequence[dict]
+) -> list[str]:
+    """Lines of the table, in the leaderboard's order.
+
+    sources, references: what read_references gives. Published results stand beside ordinary rows
+    only, and only those that compare.
+    """
     lines = list(HEAD)
     for row in shown(rows):
-        metric, other = row["metric"], best_published(row, rows)
+        metric = row["metric"]
+        other = best_published(row, references) if ordinary(row) else None
         spread = f"± {number(metric, row['std'])} " if row["std"] is not None else ""
         interval = ""
         if row["ci_low"] is not None:
             interval = f"{number(metric, row['ci_low'])} – {number(metric, row['ci_high'])}"
-        source = (other or {}).get("source", "").split("), ")[0]
+        source = sources[other["source"]]["citation"].split("), ")[0] if other else ""
         source += ")" if "(" in source and not source.endswith(")") else ""
         published = f"{number(metric, other['value'])}, {other['model']}; {source}" if other else ""
         cells = (

@@ -32,6 +32,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.leaderboard import METRICS
 from pipeline.report import headline, seconds, weights
+from pipeline.summary import markdown_table
 
 CHOSEN = {
     "mlp": ["fashion_mnist"],
@@ -285,12 +286,18 @@ def test_a_title_is_said_once():
     assert joined("CIFAR-10", "CNN") == "CIFAR-10: CNN"
 
 
-def test_the_headline_takes_the_best_and_never_mixes_splits():
-    added = {"source": "this run", "run": "x", "config_sha256": ""}
+def of_this_run(**changed) -> dict:
+    given = {"ci": None, **changed}
+    return {**metrics_row(**given), "source": "this run", "run": "x", "config_sha256": ""}
+
+
+def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
     rows = [
-        {**metrics_row(split="cv", values=[0.99], ci=None), **added},
-        {**metrics_row(), **added},
-        {**metrics_row(model="worse", values=[0.5], ci=None), **added},
+        of_this_run(split="cv", values=[0.99]),
+        of_this_run(),
+        of_this_run(model="no validation, better on test", values=[0.94]),
+        of_this_run(model="other", split="cv", values=[0.98]),
+        of_this_run(model="other", values=[0.93]),
     ]
     told = {"dataset": "fashion_mnist", "metric": "accuracy", "protocol": "", "model": "m"}
     references = [
@@ -300,7 +307,49 @@ def test_the_headline_takes_the_best_and_never_mixes_splits():
     ]
     (entry,) = headline(rows, references, ["fashion_mnist", "absent"])
     assert entry["best"]["split"] == "test" and entry["best"]["value"] == rows[1]["value"]
+    assert (entry["chosen_by"], entry["among"]) == ("cv", 3)
     assert entry["published"]["value"] == 0.95 and not entry["published"]["ahead"]
+
+
+@pytest.mark.parametrize(
+    "aside", ["CNN + flips", "CNN, ensemble of 3 seeds", "CNN (test rows not in train or dev)"]
+)
+def test_flips_ensembles_and_parts_of_the_test_set_are_no_headline(aside):
+    rows = [
+        of_this_run(model=model, split=split, values=[value])
+        for model, value in (("MLP", 0.5), ("CNN", 0.8), (aside, 0.9))
+        for split in ("val", "test")
+    ]
+    (entry,) = headline(rows, [], ["fashion_mnist"])
+    assert (entry["best"]["model"], entry["best"]["value"]) == ("CNN", 0.8)
+    assert (entry["chosen_by"], entry["among"]) == ("val", 2)
+
+
+def test_lower_is_better_for_a_loss_and_without_validation_no_test_value_chooses():
+    rows = [
+        of_this_run(model=model, metric="bits_per_byte", split=split, values=[value])
+        for model, values in (("a", (1.0, 0.8)), ("b", (0.9, 0.85)))
+        for split, value in zip(("val", "test"), values, strict=True)
+    ]
+    (entry,) = headline(rows, [], ["fashion_mnist"])
+    assert entry["best"]["model"] == "b"
+    tested = [row for row in rows if row["split"] == "test"]
+    tested[0]["value"] = 2.0
+    (entry,) = headline(tested, [], ["fashion_mnist"])
+    assert (entry["best"]["model"], entry["chosen_by"]) == ("a", None)
+
+
+def test_the_table_quotes_only_what_compares():
+    rows = [of_this_run(model=model, values=[0.9]) for model in ("CNN", "CNN + flips")]
+    told = {"dataset": "fashion_mnist", "metric": "accuracy", "split": "test", "source": "s"}
+    references = [
+        {**told, "model": "fair", "value": 0.95, "comparable": True},
+        {**told, "model": "unfair", "value": 0.99, "comparable": False},
+    ]
+    lines = markdown_table(rows, {"s": {"citation": "Someone (2020), Somewhere"}}, references)
+    plain, flips = lines[-2:]
+    assert plain.endswith("| 0.9500, fair; Someone (2020) |")
+    assert flips.endswith("|  |") and "unfair" not in "".join(lines)
 
 
 def test_numbers_as_people_read_them():
@@ -314,7 +363,8 @@ def test_numbers_as_people_read_them():
 
 def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monkeypatch):
     out = tmp_path / "reference"
-    words = ["collect_reference", "--run", str(finished.folder), "--out", str(out)]
+    published = ["--references", str(finished.repository / "config" / "references.yaml")]
+    words = ["collect_reference", "--run", str(finished.folder), "--out", str(out), *published]
     monkeypatch.setattr(sys, "argv", words)
     collect_reference.main()
     collect_reference.main()  # A second time over the first.
@@ -325,7 +375,7 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     readme, board = tmp_path / "README.md", out / "leaderboard.csv"
     text = f"before\n{update_readme.BEGIN}\nold\n{update_readme.END}\nafter\n"
     readme.write_text(text)
-    words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board)]
+    words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board), *published]
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
     with pytest.raises(InputError, match="make readme"):
         update_readme.main()
