@@ -395,9 +395,6 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
 
 
 def test_the_committed_readme_shows_the_committed_reference(repository):
-    board = repository / "results" / "reference" / "leaderboard.csv"
-    if not board.exists():
-        pytest.skip("no reference results yet")
     done = subprocess.run(
         [sys.executable, "scripts/update_readme.py", "--check"],
         cwd=repository,
