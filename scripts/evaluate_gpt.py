@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.gpt_settings import ModelSettings
-from pipeline.results import interval, row
+from pipeline.results import interval, proportion_interval, row
 from pipeline.token_windows import covering_windows, load_tokens
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -49,6 +49,7 @@ def main() -> None:
             "meta": "meta.json of the text",
             "models*": "weights, one a seed",
             "histories*": "history.json of the trainings, in the same order",
+            "samples?": "samples.json of the first seed's model, for the share that is accepted",
         },
         outputs={"out": "metrics.json"},
     )
@@ -58,6 +59,15 @@ def main() -> None:
     meta = json.loads(args.meta.read_text(encoding="utf-8"))
     histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
     model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
+    about = {
+        "task": "language_modelling",
+        "dataset": meta["dataset"],
+        "model": spec.model.name(),
+        "implementation": "torch",
+        "parameters": model.parameter_count(),
+        "provenance": histories[0]["provenance"],
+        "data_sha256": meta["data_sha256"],
+    }
     rows = []
     for split in ("test", "val"):
         name = meta["split_names"].get(split, split)
@@ -78,21 +88,28 @@ def main() -> None:
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
             rows.append(
                 row(
-                    task="language_modelling",
-                    dataset=meta["dataset"],
-                    model=spec.model.name(),
-                    implementation="torch",
                     metric=metric,
                     split=name,
                     values=[value * factor for value in values],
                     ci=(ci[0] * factor, ci[1] * factor),
-                    parameters=model.parameter_count(),
                     train_seconds=float(np.mean([h["seconds"] for h in histories])),
-                    provenance=histories[0]["provenance"],
-                    data_sha256=meta["data_sha256"],
+                    **about,
                 )
             )
             print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}")
+    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
+    if samples.get("judged"):
+        accepted = round(samples["accepted_share"] * samples["judged"])
+        rows.append(
+            row(
+                metric="accepted_share",
+                split="test",
+                values=[samples["accepted_share"]],
+                ci=proportion_interval(np.arange(samples["judged"]) < accepted),
+                train_seconds=histories[0]["seconds"],
+                **about,
+            )
+        )
     notes = {
         "data": meta["protocol"],
         "protocol": (
@@ -106,8 +123,10 @@ def main() -> None:
         ),
         "tokenizer": f"{meta['tokenizer']}, {meta['vocab_size']} tokens",
         "best_step": [history["best_step"] for history in histories],
-        "interval": "bootstrap over windows, of the mean over seeds",
+        "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
+    if samples.get("judged"):
+        notes["accepted_share"] = f"of {samples['judged']} stories that the first seed's model told"
     write_json(args.out, {"rows": rows, "notes": notes})
 
 

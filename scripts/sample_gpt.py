@@ -98,6 +98,7 @@ def main() -> None:
             "samples": samples,
             "note": note,
             "accepted_share": share,
+            "judged": spec.grammar_samples,
         },
     )
 

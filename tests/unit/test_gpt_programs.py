@@ -3,6 +3,7 @@
 import itertools
 import json
 import sys
+from types import SimpleNamespace
 
 import evaluate_gpt
 import generate_stories
@@ -10,11 +11,14 @@ import numpy as np
 import prepare_text
 import pytest
 import sample_gpt
+import torch
 import trace_gpt
 import train_gpt
 
 from pipeline.errors import InputError
 from pipeline.settings import read_spec
+from pipeline.story_grammar import accepts, entropy_bits, tell
+from pipeline.text_tokenizer import load_tokenizer
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
@@ -120,10 +124,51 @@ def test_settings_that_do_not_fit_together_are_one_line(program, spec, line):
     assert read_spec(json.dumps(longest), program.Spec)
 
 
+class Replay(torch.nn.Module):
+    """A stub of a GPT: row b goes on with the b-th stream of tokens, whatever it has read."""
+
+    context = 10_000
+
+    def __init__(self, streams, vocab_size):
+        super().__init__()
+        self.anything = torch.nn.Parameter(torch.zeros(1))
+        self.streams, self.vocab_size = streams, vocab_size
+        self.output_projection = torch.nn.Identity()
+
+    def hidden(self, tokens):
+        place = tokens.size(1)
+        following = [s[min(place, len(s) - 1)] for s in self.streams]
+        logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
+        return logits.unsqueeze(1)  # (B, 1, V)
+
+
+def test_sampled_stories_come_back_whole_and_the_grammar_knows_them(text):
+    tokenizer = load_tokenizer(text["tokenizer"])
+    stories = [tell(np.random.default_rng(seed)) for seed in range(4)]
+    broken = [*stories[:2], stories[2].replace("Once", "One"), stories[3] + " The end."]
+    spec = SimpleNamespace(max_new_tokens=400)
+    for told, share in ((stories, 1.0), (broken, 0.5), (["Anna."] * 4, 0.0)):
+        end = tokenizer.separator
+        streams = [[end, *tokenizer.encode(story), end] for story in told]
+        model = Replay(streams, tokenizer.vocab_size)
+        for way in (sample_gpt.Way(temperature=0.0), sample_gpt.Way(top_k=2)):
+            found = sample_gpt.texts(model, tokenizer, "", 4, way, spec, seed=1)
+            assert found == told
+            assert np.mean([accepts(story) for story in found]) == share
+    # Cut before its end, a story is none.
+    cut = SimpleNamespace(max_new_tokens=20)
+    model = Replay([[end, *tokenizer.encode(s), end] for s in stories], tokenizer.vocab_size)
+    assert not any(map(accepts, sample_gpt.texts(model, tokenizer, "", 4, way, cut, seed=1)))
+
+
 def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     _, history = train(text, monkeypatch, tmp_path / "run")
     weights, model = tmp_path / "run" / "model.safetensors", {"model": MODEL}
     meta = json.loads(text["meta"].read_text())
+    floor = entropy_bits() * meta["n_documents"]["test"] / meta["n_bytes"]["test"]
+    assert f"{floor:.4f} bits per byte" in meta["protocol"]
+    judged = {"judged": 100, "accepted_share": 0.29}
+    (tmp_path / "judged.json").write_text(json.dumps(judged))
     call(
         evaluate_gpt,
         monkeypatch,
@@ -131,10 +176,15 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
         **{name: text[name] for name in ("val", "test", "meta")},
         models=[weights, weights],
         histories=[tmp_path / "run" / "history.json"] * 2,
+        samples=tmp_path / "judged.json",
         out=tmp_path / "metrics.json",
     )
     rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
     found = {(row["split"], row["metric"]): row for row in rows}
+    share = found.pop(("test", "accepted_share"))
+    assert share["value"] == 0.29 and share["n_seeds"] == 1
+    # Wilson's interval at 29 of 100.
+    assert (share["ci_low"], share["ci_high"]) == pytest.approx((0.2101, 0.3854), abs=1e-4)
     assert set(found) == set(
         itertools.product(("val", "test"), ("nats_per_token", "bits_per_byte"))
     )

@@ -135,6 +135,7 @@ rule evaluate_gpt:
             f"{RUN}/gpt/{{{{dataset}}}}/seed{{seed}}/history.json",
             seed=config["gpt"]["seeds"],
         ),
+        samples=f"{RUN}/gpt/{{dataset}}/samples.json",
     output:
         f"{RUN}/gpt/{{dataset}}/metrics.json",
     log:
@@ -159,6 +160,7 @@ rule evaluate_gpt:
         "python {params.script} --spec {params.spec:q}"
         " --val {input.val:q} --test {input.test:q} --meta {input.meta:q}"
         " --models {input.weights:q} --histories {input.histories:q}"
+        " --samples {input.samples:q}"
         " --out {output:q} > {log:q} 2>&1"
 
 
