@@ -72,6 +72,7 @@ def main() -> None:
         room["searches"] = [report.search(selection) for selection in room["selections"]]
         room["texts"] = [report.texts(samples, spec.samples) for samples in room["samples"]]
         notes = (record.get("notes") or {} for record in room["metrics"])
+        room["data_notes"] = report.data_notes(room["metrics"])
         room["notes"] = [item for note in notes for item in note.items()]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

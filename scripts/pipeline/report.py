@@ -199,6 +199,16 @@ def texts(samples: dict, most: int) -> dict:
     return {**samples, "samples": kept, "made": len(samples["samples"])}
 
 
+def data_notes(metrics: Iterable[dict]) -> dict[str, str]:
+    """Data set -> what its evaluation notes of the data: the protocol, a floor of every loss."""
+    found = {}
+    for record in metrics:
+        note = (record.get("notes") or {}).get("data")
+        if isinstance(note, str):
+            found |= dict.fromkeys((row["dataset"] for row in record["rows"]), note)
+    return found
+
+
 def search(selection: dict) -> dict:
     """A cross-validated search, best candidate first."""
     key = ("lr", "batch_size", "dropout")

@@ -177,7 +177,8 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
             metrics_row(**{**given, "ci": None}, metric="bits_per_byte", values=[loss / 0.6931]),
         ]
         folder = f"gpt/{dataset}"
-        write_json(put("metrics", f"{folder}/metrics.json"), {"rows": rows, "notes": {}})
+        notes = {"data": "the floor is 0.1234 bits per byte"} if accepted else {}
+        write_json(put("metrics", f"{folder}/metrics.json"), {"rows": rows, "notes": notes})
         found = history("language_modelling", dataset, "GPT 4x4x128", 1, 4.1, loss)
         write_json(put("histories", f"{folder}/history.json"), found)
         story = " there was a little dog. He liked to run in the park.\nThe end."

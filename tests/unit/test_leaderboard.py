@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import print_leaderboard
 import pytest
 import yaml
 from fabricated_run import fabricate, metrics_row, read_rows
@@ -32,32 +33,26 @@ def references(repository) -> Path:
     return repository / "config" / "references.yaml"
 
 
-def program(repository, name, *words):
-    return subprocess.run(
-        [sys.executable, repository / "scripts" / name, *map(str, words)],
+@pytest.fixture(scope="module")
+def finished(repository, tmp_path_factory) -> Path:
+    """results/made-up: a fabricated run with its leaderboard, built by the program itself."""
+    folder = tmp_path_factory.mktemp("finished") / "results" / "made-up"
+    files = fabricate(folder)
+    spec = json.dumps({"run": "made-up", "config_sha256": "cd" * 32})
+    words = ["--spec", spec, "--metrics", *files["metrics"]]
+    words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
+    done = subprocess.run(
+        [sys.executable, "scripts/build_leaderboard.py", *map(str, words)],
         capture_output=True,
         text=True,
         cwd=repository,
     )
-
-
-def build_in(repository, folder, references):
-    """A fabricated run's leaderboard, built by the program itself."""
-    files = fabricate(folder)
-    out = folder / "leaderboard.csv"
-    spec = json.dumps({"run": "made-up", "config_sha256": "cd" * 32})
-    words = ["--spec", spec, "--metrics", *files["metrics"]]
-    done = program(
-        repository, "build_leaderboard.py", *words, "--references", references, "--out", out
-    )
     assert done.returncode == 0, done.stderr
-    return out
+    return folder
 
 
-def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(
-    repository, tmp_path, references
-):
-    out = build_in(repository, tmp_path, references)
+def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(finished):
+    out = finished / "leaderboard.csv"
     assert out.read_text().splitlines()[0] == ISSUE_COLUMNS
     rows = read_rows(out)
     ours = [row for row in rows if row["source"] == "this run"]
@@ -160,24 +155,21 @@ def test_an_unknown_source_is_named(tmp_path, references):
         read_references(path)
 
 
-def test_the_terminal_shows_the_table_and_ends_with_the_report(repository, tmp_path, references):
-    folder = tmp_path / "results" / "made-up"
-    build_in(repository, folder, references)
+@pytest.mark.parametrize("width", ["80", "120", "200"])
+def test_the_terminal_shows_the_table_and_ends_with_the_report(
+    finished, width, tmp_path, monkeypatch, capsys
+):
     config = tmp_path / "made.yaml"
     config.write_text("run: made-up\n")
-    for width in ("80", "120", "200"):
-        done = subprocess.run(
-            [sys.executable, repository / "scripts" / "print_leaderboard.py", "--config", config],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={"COLUMNS": width, "PATH": ""},
-        )
-        assert done.returncode == 0, done.stderr
-        lines = done.stdout.splitlines()
-        assert lines[-1].endswith("results/made-up/report.html")
-        assert max(map(len, lines)) <= int(width)
-        assert "0.9016" in done.stdout and "0.9670" in done.stdout and "77.75" in done.stdout
+    monkeypatch.chdir(finished.parents[1])
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr(sys, "argv", ["print_leaderboard", "--config", str(config)])
+    print_leaderboard.main()
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    assert lines[-1].endswith("results/made-up/report.html")
+    assert max(map(len, lines)) <= int(width)
+    assert "0.9016" in text and "0.9670" in text and "77.75" in text
 
 
 def test_the_leaderboard_of_other_columns_is_refused(tmp_path):
