@@ -15,7 +15,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.dna import LETTERS, PAD
-from pipeline.errors import InputError
+from pipeline.history import read_histories
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 
@@ -58,11 +58,9 @@ def main() -> None:
             "attention": "attention.npz",
         },
     )
-    if len(args.weights) != len(args.histories):
-        raise InputError(f"{len(args.weights)} weights, but {len(args.histories)} histories")
+    histories = read_histories(args.weights, args.histories)
     spec, device = args.spec, setup(0, args.spec.threads)
     meta = json.loads(args.meta.read_text(encoding="utf-8"))
-    histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
     x = {split: read_split(args.data, split, device) for split in ("train", "dev", "test")}
     label = {split: y.cpu().numpy() for split, (_, y) in x.items()}
     probabilities = {"dev": [], "test": []}

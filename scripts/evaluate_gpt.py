@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.gpt_settings import ModelSettings
+from pipeline.history import read_histories
 from pipeline.results import interval, proportion_interval, row
 from pipeline.token_windows import covering_windows, load_tokens
 from pipeline.torch_setup import setup
@@ -57,7 +58,7 @@ def main() -> None:
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
     meta = json.loads(args.meta.read_text(encoding="utf-8"))
-    histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
+    histories = read_histories(args.models, args.histories)
     model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
     about = {
         "task": "language_modelling",

@@ -17,8 +17,8 @@ from seq2seq_model import (
 
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.errors import InputError
 from pipeline.genetic_code import decode_frame, decode_protein
+from pipeline.history import read_histories
 from pipeline.results import proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -46,11 +46,9 @@ def main() -> None:
             "positions": "positions.npz",
         },
     )
-    if len(args.weights) != len(args.histories):
-        raise InputError(f"{len(args.weights)} weights, but {len(args.histories)} histories")
+    histories = read_histories(args.weights, args.histories)
     spec, device = args.spec, setup(0, args.spec.threads)
     meta = json.loads(args.meta.read_text(encoding="utf-8"))
-    histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     first = None
     for path in args.weights:

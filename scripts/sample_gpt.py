@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_json
+from pipeline.errors import InputError
 from pipeline.gpt_settings import ModelSettings
 from pipeline.story_grammar import accepts
 from pipeline.text_tokenizer import Tokenizer, load_tokenizer
@@ -45,7 +46,10 @@ def texts(
 ) -> list[str]:
     """`count` continuations of prompt, prompt included, each up to the separator."""
     start = [] if tokenizer.separator is None else [tokenizer.separator]
-    tokens = torch.tensor([start + tokenizer.encode(prompt)] * count)  # (B, T)
+    read = start + tokenizer.encode(prompt)
+    if not read:
+        raise InputError("prompts: '' needs a text of stories, where a separator begins one")
+    tokens = torch.tensor([read] * count)  # (B, T)
     drawn = sample(
         model,
         tokens.to(next(model.parameters()).device),

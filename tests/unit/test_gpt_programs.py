@@ -16,9 +16,10 @@ import trace_gpt
 import train_gpt
 
 from pipeline.errors import InputError
+from pipeline.history import read_histories
 from pipeline.settings import read_spec
 from pipeline.story_grammar import accepts, entropy_bits, tell
-from pipeline.text_tokenizer import load_tokenizer
+from pipeline.text_tokenizer import CharacterTokenizer, load_tokenizer
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
@@ -140,6 +141,23 @@ class Replay(torch.nn.Module):
         following = [s[min(place, len(s) - 1)] for s in self.streams]
         logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
         return logits.unsqueeze(1)  # (B, 1, V)
+
+
+def test_nothing_to_read_is_refused():
+    tokenizer = CharacterTokenizer.train(["ab"], separator=False)
+    with pytest.raises(InputError, match="prompts: ''"):
+        sample_gpt.texts(None, tokenizer, "", 1, sample_gpt.Way(), None, seed=1)
+
+
+def test_every_model_needs_its_history(tmp_path):
+    path = tmp_path / "history.json"
+    path.write_text('{"seconds": 1')
+    with pytest.raises(InputError, match="each of the 2 weights.*found 1"):
+        read_histories([path, path], [path])
+    with pytest.raises(InputError, match=r"history.json: .*Train again"):
+        read_histories([path], [path])
+    path.write_text('{"seconds": 1}')
+    assert read_histories([path], [path]) == [{"seconds": 1}]
 
 
 def test_sampled_stories_come_back_whole_and_the_grammar_knows_them(text):
