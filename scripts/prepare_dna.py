@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from pipeline import dna, planted_motifs, settings
+from pipeline import dna, planted_motifs, settings, statlog
 from pipeline.about import About
 from pipeline.atomic import write_json, write_npz
 from pipeline.data_hash import arrays_sha256
@@ -53,9 +53,9 @@ def load(spec: Spec, raw: Path | None) -> dict[str, np.ndarray]:
             )
             arrays[f"{split}_id"] = np.arange(size)
     elif spec.dataset == "statlog_dna":
-        x, y = dna.read_statlog(raw_file(raw, "DNA.rda", spec.dataset))
-        train, dev = dna.grouped_split(x[: dna.STATLOG_TRAIN], spec.dev_share, spec.seed)
-        test = np.arange(dna.STATLOG_TRAIN, len(x))
+        x, y = statlog.read_statlog(raw_file(raw, "DNA.rda", spec.dataset))
+        train, dev = dna.grouped_split(x[: statlog.STATLOG_TRAIN], spec.dev_share, spec.seed)
+        test = np.arange(statlog.STATLOG_TRAIN, len(x))
         for split, rows in zip(SPLITS, (train, dev, test), strict=True):
             arrays |= {f"{split}_x": x[rows], f"{split}_y": y[rows], f"{split}_id": rows}
     else:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipeline import dna
+from pipeline import dna, statlog
 from pipeline.errors import InputError
 
 
@@ -86,15 +86,15 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
 
 def test_statlog_bits():
     bits = np.array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]])
-    assert dna.statlog_tokens(bits).tolist() == [[0, 1, 2, 3]]
+    assert statlog.statlog_tokens(bits).tolist() == [[0, 1, 2, 3]]
     bits[0, 4:6] = 1
     with pytest.raises(InputError, match="row 1, nucleotide 2.*found \\[0, 1, 1\\]"):
-        dna.statlog_tokens(bits)
+        statlog.statlog_tokens(bits)
 
 
 def test_statlog_refuses_what_is_no_r_data(tmp_path):
     with pytest.raises(InputError, match="DNA.rda"):
-        dna.read_statlog(write(tmp_path / "DNA.rda", b"RDX3\nnot really"))
+        statlog.read_statlog(write(tmp_path / "DNA.rda", b"RDX3\nnot really"))
 
 
 @given(

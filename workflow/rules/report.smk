@@ -14,6 +14,9 @@ LOOK = config["report"]
 FIGURES = report_figures.plan(REPORT, RUN, CHOSEN, DATASETS)
 CURVE_GROUPS = report_figures.curve_groups(REPORT, RUN)
 SHOWN_DATASETS = [figure.dataset for figure in FIGURES["leaderboard"]]
+# Paths from the working directory: they stay the same when the tree moves.
+REFERENCES_FILE = os.path.relpath(REPOSITORY / "config" / "references.yaml")
+TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2")
 RECORDS = [
     path
     for kind in ("metrics", "histories", "selections", "samples")
@@ -32,7 +35,7 @@ rule build_leaderboard:
     """
     input:
         metrics=REPORT["metrics"],
-        references=script("../config/references.yaml"),
+        references=REFERENCES_FILE,
     output:
         report(
             f"{RUN}/leaderboard.csv",
@@ -354,8 +357,8 @@ rule build_report:
     """
     input:
         leaderboard=f"{RUN}/leaderboard.csv",
-        references=script("../config/references.yaml"),
-        template=script("../workflow/report/report.html.j2"),
+        references=REFERENCES_FILE,
+        template=TEMPLATE,
         records=RECORDS,
         figures=[path for path, _ in DRAWN],
     output:
