@@ -93,6 +93,8 @@ rule train_gpt:
         f"{RUN}/logs/train_gpt/{{dataset}}.seed{{seed}}.log",
     benchmark:
         f"{RUN}/benchmarks/train_gpt/{{dataset}}.seed{{seed}}.tsv"
+    # The longest jobs start first, so that none is left alone at the end.
+    priority: 10
     conda:
         "../../envs/torch.yaml"
     threads: config["gpt"]["threads"]

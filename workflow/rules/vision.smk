@@ -21,6 +21,8 @@ rule train_vision:
         f"{RUN}/benchmarks/train_vision/{{model}}.seed{{seed}}.tsv"
     wildcard_constraints:
         model="mlp|cnn",
+    # The longest jobs start first, so that none is left alone at the end.
+    priority: 10
     conda:
         "../../envs/torch.yaml"
     threads: config["vision"]["threads"]
