@@ -60,6 +60,10 @@ def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
             "did you mean 'fashion_mnist'?",
         ),
         (
+            {"mlp": {"folds_to_train": 4}},
+            "config: mlp.folds_to_train: expected at most cv.folds = 3, found 4",
+        ),
+        (
             {"mlp": {"dataset": "tinystories"}},
             "config: mlp: the data set 'tinystories' is for language_modelling, "
             "expected one for image_classification",

@@ -118,4 +118,10 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
                 )
             elif "settings" in config[room] and name not in config[room]["settings"]:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
+    mlp = config["mlp"]
+    if (mlp["folds_to_train"] or 0) > mlp["cv"]["folds"]:
+        lines.append(
+            f"mlp.folds_to_train: expected at most cv.folds = {mlp['cv']['folds']}, "
+            f"found {mlp['folds_to_train']}"
+        )
     _raise("config", lines)

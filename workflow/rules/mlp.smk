@@ -67,7 +67,7 @@ rule select_mlp:
         scores=expand(
             f"{RUN}/mlp/cv/{{candidate}}/fold{{fold}}.json",
             candidate=MLP_GRID,
-            fold=range(MLP["cv"]["folds"]),
+            fold=range(MLP["folds_to_train"] or MLP["cv"]["folds"]),
         ),
     output:
         selection=f"{RUN}/mlp/selection.json",
