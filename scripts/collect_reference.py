@@ -1,8 +1,8 @@
 """Copy what a finished run found into a small folder that is committed: results/reference.
 
-Copied are the leaderboard, the report, the figures, and each room's metrics, selection, samples and
-submission files; no weights, predictions or arrays. A README.md beside them names the run and shows
-its test results, read from the leaderboard.
+Copied are the leaderboard, the report, the figures, and each room's metrics, histories, selection,
+samples and submission files; no weights, predictions or arrays. A README.md beside them names the
+run and shows its test results, read from the leaderboard; jobs.csv has the time of every rule.
 """
 
 import argparse
@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.atomic import write_text
+from pipeline.atomic import write_csv, write_text
 from pipeline.errors import InputError
+from pipeline.job_times import COLUMNS, job_times
 from pipeline.leaderboard import OURS, read_leaderboard, read_references
 from pipeline.summary import markdown_table
 
@@ -21,6 +22,7 @@ PATTERNS = (
     "manifest.json",
     "figures/**/*.svg",
     "**/metrics.json",
+    "**/history.json",
     "**/selection.json",
     "**/samples.json",
     "**/submission.csv",
@@ -48,6 +50,9 @@ def main() -> None:
     if size > LIMIT:
         raise InputError(f"{args.run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
     rows = read_leaderboard(args.run / "leaderboard.csv")
+    times = job_times(args.run / "benchmarks")
+    if not times:
+        raise InputError(f"{args.run}/benchmarks: no job times in it: was the run copied whole?")
     table = markdown_table(rows, *read_references(args.references))
     # The folder's own old files go, so that nothing of an earlier run stays behind.
     if args.out.exists():
@@ -66,7 +71,12 @@ def main() -> None:
         "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
         "",
         *table,
+        "",
+        f"The run's {sum(row['jobs'] for row in times)} jobs, one core each, took"
+        f" {sum(row['seconds'] for row in times) / 60:.1f} minutes in all, the longest one"
+        f" {max(row['longest_seconds'] for row in times) / 60:.1f} ([jobs.csv](jobs.csv)).",
     ]
+    write_csv(args.out / "jobs.csv", times, COLUMNS)
     write_text(args.out / "README.md", "\n".join(lines) + "\n")
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {args.out}")
 

@@ -28,7 +28,7 @@ def filled(text: str, leaderboard: Path, references: Path, link: str) -> str:
     devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
     note = (
         f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
-        " The interval is the 95 % bootstrap over the examples of the split; published results"
+        " The 95 % interval is over the examples of the split; published results"
         f" follow other protocols, which the [report]({link}) names. `make readme` writes this"
         " table."
     )

@@ -387,8 +387,20 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     published = ["--references", str(finished.repository / "config" / "references.yaml")]
     words = ["collect_reference", "--run", str(finished.folder), "--out", str(out), *published]
     monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(InputError, match="no job times"):
+        collect_reference.main()
+    for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
+        path = finished.folder / "benchmarks" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\tmax_rss\n{took}\tNA\n")
     collect_reference.main()
     collect_reference.main()  # A second time over the first.
+    assert (out / "jobs.csv").read_text().splitlines() == [
+        "rule,jobs,seconds,longest_seconds,max_rss_mb",
+        "train_gpt,2,150.0,90.0,0",
+        "build_report,1,3.0,3.0,0",
+    ]
+    assert "3 jobs, one core each, took 2.5 minutes in all" in (out / "README.md").read_text()
     assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
     assert not list(out.rglob("*.npz")) and not list(out.rglob("predictions.csv"))
     assert "**0.9016**" in (out / "README.md").read_text()
