@@ -12,7 +12,7 @@ PROFILE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why report test lint format unit lock reference readme clean
+.PHONY: help run why report test lint format unit bench lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/snakefmt Snakefile workflow
+
+bench: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
+	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt

@@ -1,0 +1,176 @@
+"""A training step of the NumPy MLP beside that of PyTorch and scikit-learn, in one process.
+
+    python benchmarks/mlp_step.py --out mlp_step.csv          (or: make bench)
+
+The net is 784-512-256-10 in float32, one thread. Blocks of ours and of the peer alternate; a figure
+is the median over the blocks, and the ratio is the median of the ratios block by block, so that a
+machine whose speed drifts does not favour either. Against PyTorch eager: dropout 0.2, SGD with
+momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,800 examples with
+SGD and momentum, no dropout, which it lacks. `matmul_share` is the time of the step's eight matrix
+products alone over that of our whole step.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# Before NumPy is imported: it reads them once.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from sklearn.neural_network import MLPClassifier  # noqa: E402
+from torch import nn  # noqa: E402
+
+from numpy_nn.losses import SoftmaxCrossEntropy  # noqa: E402
+from numpy_nn.mlp import build_mlp  # noqa: E402
+from numpy_nn.optimisers import SGD  # noqa: E402
+from pipeline.atomic import write_csv  # noqa: E402
+from pipeline.provenance import provenance  # noqa: E402
+
+WIDTHS = (784, 512, 256, 10)
+BLOCKS = 9
+STEPS = {32: 60, 128: 25, 512: 8}  # steps of one block: about a tenth of a second each
+EPOCH = 12_800
+COLUMNS = (
+    "peer", "batch_size", "ours_ms", "peer_ms", "ratio", "matmul_share", "blocks", "threads",
+    "commit", "processor", "numpy", "torch", "scikit-learn",
+)  # fmt: skip
+
+
+def numpy_step(x: np.ndarray, y: np.ndarray, dropout: float, decay: float) -> Callable[[], None]:
+    """Our training step on one batch x (B, 784) float32, y (B,)."""
+    rng = np.random.default_rng
+    model = build_mlp(WIDTHS, dropout, rng(1), rng(2))
+    loss, optimiser = SoftmaxCrossEntropy(), SGD(model.parameters(), 0.01, 0.9, weight_decay=decay)
+
+    def step() -> None:
+        loss.forward(model.forward(x), y)
+        model.backward(loss.backward())
+        optimiser.step()
+
+    return step
+
+
+def torch_step(x: np.ndarray, y: np.ndarray) -> Callable[[], None]:
+    """The same step in PyTorch eager."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(WIDTHS[:-2], WIDTHS[1:-1], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), nn.ReLU(), nn.Dropout(0.2)]
+    model = nn.Sequential(*layers, nn.Linear(*WIDTHS[-2:]))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def matmuls(size: int) -> Callable[[], None]:
+    """The matrix products of a step and nothing else; the first layer needs no dL/dx."""
+    rng = np.random.default_rng(3)
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    pairs = []
+    for index, (fan_in, fan_out) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False)):
+        x, weight, grad = draw(size, fan_in), draw(fan_in, fan_out), draw(size, fan_out)
+        pairs += [(x, weight), (x.T, grad)] + [(grad, weight.T)] * (index > 0)
+    outputs = [np.empty((len(a), b.shape[1]), np.float32) for a, b in pairs]
+
+    def step() -> None:
+        for (a, b), out in zip(pairs, outputs, strict=True):
+            np.matmul(a, b, out=out)
+
+    return step
+
+
+def alternate(*calls: Callable[[], None], times: int) -> np.ndarray:
+    """Seconds of one call, (BLOCKS, calls): each block calls every one of them `times` times."""
+    for call in calls:
+        call()
+    seconds = np.empty((BLOCKS, len(calls)))
+    for block in seconds:
+        for index, call in enumerate(calls):
+            started = time.perf_counter()
+            for _ in range(times):
+                call()
+            block[index] = (time.perf_counter() - started) / times
+    return seconds
+
+
+def epoch_of_ours(x: np.ndarray, y: np.ndarray, size: int) -> Callable[[], None]:
+    """An epoch over x in batches of `size`, without dropout."""
+    rng = np.random.default_rng
+    model = build_mlp(WIDTHS, 0.0, rng(1), rng(2))
+    loss, optimiser = SoftmaxCrossEntropy(), SGD(model.parameters(), 0.01, 0.9, weight_decay=1e-4)
+    shuffle = rng(4)
+
+    def epoch() -> None:
+        order = shuffle.permutation(len(x))
+        for start in range(0, len(x), size):
+            chosen = order[start : start + size]
+            loss.forward(model.forward(x[chosen]), y[chosen])
+            model.backward(loss.backward())
+            optimiser.step()
+
+    return epoch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="CSV to write")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((EPOCH, WIDTHS[0]), dtype=np.float32)
+    y = rng.integers(0, WIDTHS[-1], EPOCH)
+    origin = provenance(1, "cpu", ("numpy", "torch", "scikit-learn"))
+    common = {
+        "blocks": BLOCKS, "threads": 1, "commit": origin["commit"],
+        "processor": origin["processor"],
+        **{name: origin["versions"][name] for name in ("numpy", "torch", "scikit-learn")},
+    }  # fmt: skip
+    rows = []
+
+    def add(peer: str, size: int, seconds: np.ndarray) -> None:
+        middle = np.median(seconds, axis=0) * 1e3
+        rows.append(
+            {
+                "peer": peer,
+                "batch_size": size,
+                "ours_ms": round(middle[0], 3),
+                "peer_ms": round(middle[1], 3),
+                "ratio": round(float(np.median(seconds[:, 0] / seconds[:, 1])), 3),
+                "matmul_share": round(middle[2] / middle[0], 3) if len(middle) > 2 else None,
+                **common,
+            }
+        )
+        print(*(f"{key} {rows[-1][key]}" for key in COLUMNS[:6]), sep="  ", flush=True)
+
+    for size, times in STEPS.items():
+        batch = x[:size], y[:size]
+        calls = numpy_step(*batch, 0.2, 5e-4), torch_step(*batch), matmuls(size)
+        add("PyTorch eager, a step", size, alternate(*calls, times=times))
+    for size in STEPS:
+        theirs = MLPClassifier(
+            WIDTHS[1:-1], solver="sgd", alpha=1e-4, batch_size=size, learning_rate_init=0.01,
+            momentum=0.9, nesterovs_momentum=False, random_state=0,
+        )  # fmt: skip
+        theirs.partial_fit(x, y, classes=np.arange(WIDTHS[-1]))
+        calls = epoch_of_ours(x, y, size), lambda theirs=theirs: theirs.partial_fit(x, y)
+        add("scikit-learn MLPClassifier, an epoch", size, alternate(*calls, times=1))
+    write_csv(args.out, rows, COLUMNS)
+
+
+if __name__ == "__main__":
+    main()
