@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.leaderboard import METRICS, OURS, number, ordinary
-from pipeline.report import best_published, seconds, weights
+from pipeline.report import best_published, headline, seconds, weights
 
 HEAD = (
     "| data set | model | metric (split) | value | ± std (seeds) | 95 % interval | weights"
@@ -12,15 +12,23 @@ HEAD = (
 )
 
 
-def shown(rows: Sequence[Mapping]) -> list[Mapping]:
-    """Ours on test; where a data set and metric has none, on validation. Never train or cv."""
-    ours = [row for row in rows if row["source"] == OURS]
-    tested = {(row["dataset"], row["metric"]) for row in ours if row["split"] == "test"}
+def shown(rows: Sequence[Mapping], references: Sequence[dict]) -> list[Mapping]:
+    """Ours, for each data set under the metric and split of the report's summary.
+
+    Ensembles and test-time flips have a row of their own; the parts of a test split and the further
+    metrics stand in leaderboard.csv alone.
+    """
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    chosen = {
+        (entry["dataset"], entry["best"]["metric"], entry["best"]["split"])
+        for entry in headline(list(rows), list(references), datasets)
+    }
     return [
         row
-        for row in ours
-        if row["split"] == "test"
-        or (row["split"] == "val" and (row["dataset"], row["metric"]) not in tested)
+        for row in rows
+        if row["source"] == OURS
+        and (row["dataset"], row["metric"], row["split"]) in chosen
+        and "(test rows not" not in row["model"]
     ]
 
 
@@ -33,7 +41,7 @@ def markdown_table(
     only, and only those that compare.
     """
     lines = list(HEAD)
-    for row in shown(rows):
+    for row in shown(rows, references):
         metric = row["metric"]
         other = best_published(row, references) if ordinary(row) else None
         spread = f"± {number(metric, row['std'])} " if row["std"] is not None else ""
