@@ -3,8 +3,11 @@
 Shown is the test split, or validation where neither ours nor the published results have a test.
 """
 
+import textwrap
+
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from pydantic import Field
 
 from pipeline import plots, settings
@@ -58,7 +61,9 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
         f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
         for row in group
     ]
-    axes.set_yticks(range(len(group)), [plots.plain(name) for name in names])
+    # Long names on two lines: they would leave no room for the axis.
+    labels = [textwrap.fill(plots.plain(name), 42) for name in names]
+    axes.set_yticks(range(len(group)), labels, fontsize=8)
     for label, row in zip(axes.get_yticklabels(), group, strict=True):
         label.set_color(plots.INK if row["source"] == OURS else plots.GREY)
     axes.set_ylim(len(group) - 0.4, -0.6)
@@ -66,6 +71,7 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) * 0.1 or 1.0
     axes.set_xlim(low - 0.08 * spread, high + 0.24 * spread)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     shown, highest = axes.get_xlim(), METRICS[metric].high
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= highest])
     axes.set_xlim(shown)
@@ -78,7 +84,7 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     groups = [keep(group, spec.rows) for group in panels(rows)]
-    heights = [0.27 * len(group) + 0.62 for group in groups]
+    heights = [0.34 * len(group) + 0.62 for group in groups]
     figure, grid = plt.subplots(
         len(groups),
         1,
