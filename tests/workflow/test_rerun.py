@@ -75,8 +75,8 @@ def test_another_number_of_cores_reruns_nothing(demo):
         ),
         (
             "torch_nn/sampling.py",
-            {"sample_gpt"},
-            {"train_gpt", "evaluate_gpt", "train_seq2seq", "build_leaderboard"},
+            {"sample_gpt", "evaluate_gpt"},
+            {"train_gpt", "train_dna", "train_seq2seq", "trace_gpt", "plot_curves"},
         ),
         (
             "pipeline/story_grammar.py",
@@ -121,7 +121,8 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         ),
         (
             {"gpt": {"settings": {"grammar_stories": {"sampling": {"seed": 2}}}}},
-            {"sample_gpt": 1, "build_report": 1},
+            {"sample_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "build_report": 1},
         ),
     ],
 )  # fmt: skip
