@@ -12,7 +12,7 @@ PROFILE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why report test lint format unit bench lock reference readme clean
+.PHONY: help run why unlock report test lint format unit bench lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,11 +26,15 @@ help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/ready | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
+	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
 	@$(SNAKEMAKE) $(ARGS)
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
 
 why: $(VENV)/ready | $(CONFIG) ## Say what a run would do now, and why
-	@$(SNAKEMAKE) --dry-run --quiet host $(ARGS)
+	@$(SNAKEMAKE) $(ARGS) --dry-run --quiet host
+
+unlock: $(VENV)/ready | $(CONFIG) ## After a kill: free the folder (first end any training that still runs)
+	@$(SNAKEMAKE) --unlock
 
 report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
 	@$(SNAKEMAKE) --report results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)

@@ -4,7 +4,7 @@ Letters of the shape comments:
     B   batch                 T   time (tokens)
     H   heads                 Tq  tokens that ask (queries)
     C   channels (d_model)    Tk  tokens that are asked (keys)
-    D   width of a head, C / H
+    D   width of a head, C / H  Dv  width of a value;  V (gpt.py): size of the vocabulary
 """
 
 import math

@@ -60,6 +60,16 @@ def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
             "did you mean 'fashion_mnist'?",
         ),
         (
+            {"dna": {"settings": {"planted_motifs": {"model": {"n_heads": 5}}}}},
+            "config: dna.settings.planted_motifs.model.n_heads: "
+            "expected a divisor of d_model = 32, found 5",
+        ),
+        (
+            {"gpt": {"settings": {"tinystories": {"training": {"warmup_steps": 2400}}}}},
+            "config: gpt.settings.tinystories.training.warmup_steps: "
+            "expected fewer than steps = 2400, found 2400",
+        ),
+        (
             {"mlp": {"folds_to_train": 4}},
             "config: mlp.folds_to_train: expected at most cv.folds = 3, found 4",
         ),

@@ -97,11 +97,30 @@ def chosen_datasets(config: Mapping) -> dict[str, list[str]]:
     return chosen
 
 
+def _model_lines(value: object, where: tuple[str, ...] = ()) -> Iterator[str]:
+    """What does not fit together inside a Transformer's settings, wherever they stand."""
+    if not isinstance(value, dict):
+        return
+    if {"d_model", "n_heads"} <= set(value) and value["d_model"] % value["n_heads"]:
+        yield (
+            f"{_dotted(where)}.n_heads: expected a divisor of d_model = {value['d_model']}, "
+            f"found {value['n_heads']}"
+        )
+    if {"warmup_steps", "steps"} <= set(value) and value["warmup_steps"] >= value["steps"]:
+        yield (
+            f"{_dotted(where)}.warmup_steps: expected fewer than steps = {value['steps']}, "
+            f"found {value['warmup_steps']}"
+        )
+    for key, inner in value.items():
+        yield from _model_lines(inner, (*where, key))
+
+
 def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> None:
     """Check the merged configuration against its schemas and the table of data sets.
 
     Raises ConfigurationError: an unknown or missing key, a wrong type or range, a data set that
-    does not exist, one of another task, one that is chosen but has no settings.
+    does not exist, one of another task, one that is chosen but has no settings; settings that do
+    not fit together.
     """
     _raise("config", problems(config, schemas, "config"))
     lines = []
@@ -118,6 +137,7 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
                 )
             elif "settings" in config[room] and name not in config[room]["settings"]:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
+    lines += _model_lines(config)
     mlp = config["mlp"]
     if (mlp["folds_to_train"] or 0) > mlp["cv"]["folds"]:
         lines.append(
