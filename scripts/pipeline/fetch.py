@@ -110,7 +110,17 @@ class Fetcher:
         lines = "".join(f"  {line}\n" for line in tried)
         raise InputError(
             f"{path}: expected {expected['bytes']} bytes, sha256 {expected['sha256']};"
-            f" found at none of these places:\n{lines}{HELP}"
+            f" found at none of these places:\n{lines}{self._advice()}"
+        )
+
+    def _advice(self) -> str:
+        """What to do: about the mirror that is set, or about setting one."""
+        if not self.mirror:
+            return HELP
+        return (
+            f"What to do: put the right files into DATA_MIRROR={self.mirror}, laid out as"
+            " <dataset>/<file> (the places above say what is wrong with each), or unset it where"
+            " there is a network, or run the demo, which needs no download (PRESET=demo)."
         )
 
     def _obtain_members(self, name: str, files: list[Mapping]) -> None:

@@ -322,6 +322,15 @@ def test_without_any_answer_it_gives_up_soon(tmp_path, monkeypatch):
     assert clock[0] <= 1020
 
 
+def test_the_advice_for_a_bad_mirror_is_about_the_mirror(tmp_path, server):
+    (tmp_path / "mirror/toy").mkdir(parents=True)
+    (tmp_path / "mirror/toy/a").write_bytes(GOOD[::-1])
+    table = entry(described("toy/a", GOOD, server.url + "/a"))
+    with pytest.raises(InputError, match="put the right files into DATA_MIRROR=") as caught:
+        fetch(tmp_path, table, str(tmp_path / "mirror"))
+    assert "set DATA_MIRROR to a directory" not in str(caught.value)
+
+
 def test_a_mirror_of_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="s3://"):
         fetch(tmp_path, entry(described("toy/a", GOOD, "http://127.0.0.1:9/a")), "s3://bucket")
