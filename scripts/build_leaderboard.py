@@ -8,8 +8,8 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_csv
-from pipeline.leaderboard import OURS, build, published_rows, read_metrics, read_references
 from pipeline.results import COLUMNS
+from reporting.leaderboard import OURS, build, published_rows, read_metrics, read_references
 
 
 class Spec(settings.Settings):

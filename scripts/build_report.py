@@ -9,11 +9,12 @@ import json
 import jinja2
 from pydantic import Field
 
-from pipeline import report, settings
+from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.leaderboard import read_leaderboard, read_references
-from pipeline.plots import COLOUR
+from reporting import report
+from reporting.leaderboard import read_leaderboard, read_references
+from reporting.plots import COLOUR
 
 
 class Spec(settings.Settings):

@@ -12,9 +12,9 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_csv, write_text
 from pipeline.errors import InputError
-from pipeline.job_times import COLUMNS, job_times
-from pipeline.leaderboard import OURS, read_leaderboard, read_references
-from pipeline.summary import markdown_table
+from reporting.job_times import COLUMNS, job_times
+from reporting.leaderboard import OURS, read_leaderboard, read_references
+from reporting.summary import markdown_table
 
 PATTERNS = (
     "leaderboard.csv",

@@ -6,15 +6,15 @@ meet the same ones.
 """
 
 import numpy as np
-from mlp_recipe import Candidate, Recipe
 from pydantic import Field
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from datasets.image_data import load_meta, load_part
 from numpy_nn.training import TrainingDiverged, evaluate, predict
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from pipeline.image_data import load_meta, load_part
+from rooms.mlp_recipe import Candidate, Recipe
 
 
 class Spec(Candidate, Recipe):

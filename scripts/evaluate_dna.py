@@ -8,16 +8,16 @@ import json
 
 import numpy as np
 import torch
-from dna_model import TITLE, Architecture, predict, read_split
-from dna_scores import classifier_rows
 from pydantic import Field
 
+from datasets.dna import LETTERS, PAD
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.dna import LETTERS, PAD
 from pipeline.history import read_histories
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
+from rooms.dna_model import TITLE, Architecture, predict, read_split
+from rooms.dna_scores import classifier_rows
 
 
 class Spec(settings.Settings):

@@ -6,14 +6,14 @@ import math
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from datasets.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
-from pipeline.gpt_settings import ModelSettings
 from pipeline.history import read_histories
 from pipeline.results import interval, proportion_interval, row
-from pipeline.token_windows import covering_windows, load_tokens
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
+from rooms.gpt_settings import ModelSettings
 from torch_nn.gpt import GPT
 from torch_nn.perplexity import window_nats
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
+from datasets.image_data import load_meta, load_part
 from numpy_nn.mlp import mlp_from_state
 from numpy_nn.training import evaluate, predict
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.image_data import load_meta, load_part
 from pipeline.results import proportion_interval, row
 
 

@@ -5,8 +5,16 @@ import json
 import numpy as np
 import torch
 from pydantic import Field
-from seq2seq_attention import cross_attention
-from seq2seq_model import (
+
+from datasets.genetic_code import decode_frame, decode_protein
+from pipeline import settings
+from pipeline.atomic import write_csv, write_json, write_npz
+from pipeline.history import read_histories
+from pipeline.results import proportion_interval, row
+from pipeline.torch_setup import setup
+from pipeline.weights import load_weights
+from rooms.seq2seq_attention import cross_attention
+from rooms.seq2seq_model import (
     TITLE,
     Architecture,
     evaluate,
@@ -14,14 +22,6 @@ from seq2seq_model import (
     read_split,
     token_share,
 )
-
-from pipeline import settings
-from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.genetic_code import decode_frame, decode_protein
-from pipeline.history import read_histories
-from pipeline.results import proportion_interval, row
-from pipeline.torch_setup import setup
-from pipeline.weights import load_weights
 
 
 class Spec(settings.Settings):

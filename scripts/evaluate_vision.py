@@ -8,16 +8,16 @@ import json
 import numpy as np
 import torch
 from pydantic import Field
-from vision_model import Architecture
 
+from datasets.image_data import load_meta, load_part
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
-from pipeline.image_data import load_meta, load_part
 from pipeline.results import proportion_interval, row
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
+from rooms.vision_model import Architecture
 from torch_nn.image_classifier import parameter_count, probabilities
 
 

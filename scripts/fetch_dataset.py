@@ -14,9 +14,9 @@ from pathlib import Path
 import yaml
 from pydantic import Field
 
+from datasets.fetch import Fetcher
 from pipeline import settings
 from pipeline.errors import InputError
-from pipeline.fetch import Fetcher
 
 
 class Spec(settings.Settings):

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from datasets.about import About
+from datasets.images import write_images
+from datasets.standin_images import make_digits, make_shapes
 from pipeline import settings
-from pipeline.about import About
-from pipeline.images import write_images
-from pipeline.standin_images import make_digits, make_shapes
 
 
 class Spec(settings.Settings):

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
+from datasets.story_grammar import tell
+from datasets.text_cleaning import SEPARATOR
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.seeds import generator
-from pipeline.story_grammar import tell
-from pipeline.text_cleaning import SEPARATOR
 
 
 class Spec(settings.Settings):

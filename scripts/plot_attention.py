@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
+from reporting import plots
 
 TICKS = 48  # Most tokens that are written at an axis; beyond, every other or every third is.
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
+from reporting import plots
 
 WRITTEN = 12  # Most classes for which the numbers are written into the cells.
 

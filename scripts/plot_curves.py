@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
+from reporting import plots
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 

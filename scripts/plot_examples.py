@@ -5,7 +5,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
+from reporting import plots
 
 COLUMNS = 6
 

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
+from reporting import plots
 
 SPAN = 0.12  # Share below the best at which the colours end, so that a diverged run hides nothing.
 

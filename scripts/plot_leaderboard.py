@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
-from pipeline.leaderboard import METRICS, OURS, number, order, read_leaderboard
+from reporting import plots
+from reporting.leaderboard import METRICS, OURS, number, order, read_leaderboard
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from pydantic import Field
 
-from pipeline import plots, settings
+from pipeline import settings
 from pipeline.errors import InputError
+from reporting import plots
 
 SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width.
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from pipeline import dna, planted_motifs, settings, statlog
-from pipeline.about import About
+from datasets import dna, planted_motifs, statlog
+from datasets.about import About
+from datasets.data_hash import arrays_sha256
+from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
 
 SPLITS = ("train", "dev", "test")

@@ -2,19 +2,19 @@
 
 Every protein, and so every frame, stands in one split only. Arrays of sequences.npz, for each of
 train, val, test: {split}_x uint8 (N, 3 (longest + 1)) nucleotides, {split}_y uint8 (N, longest + 2)
-start, amino acids, end (see pipeline.genetic_code).
+start, amino acids, end (see datasets.genetic_code).
 """
 
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from datasets.about import About
+from datasets.data_hash import arrays_sha256
+from datasets.genetic_code import codon_coverage, encode_frames, encode_proteins, random_frames
 from pipeline import settings
-from pipeline.about import About
 from pipeline.atomic import write_json, write_npz
-from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
-from pipeline.genetic_code import codon_coverage, encode_frames, encode_proteins, random_frames
 
 
 class Spec(settings.Settings):

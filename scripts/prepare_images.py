@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from datasets.about import About
+from datasets.images import read_cifar10, read_fashion_mnist, write_images
 from pipeline import settings
-from pipeline.about import About
-from pipeline.images import read_cifar10, read_fashion_mnist, write_images
 
 READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
 

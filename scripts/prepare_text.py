@@ -5,13 +5,13 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from datasets.about import About
+from datasets.data_hash import arrays_sha256
+from datasets.text_corpora import read_corpus
+from datasets.text_tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
 from pipeline import settings
-from pipeline.about import About
 from pipeline.atomic import replacing, write_json
-from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
-from pipeline.text_corpora import read_corpus
-from pipeline.text_tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
 
 
 class Spec(settings.Settings):

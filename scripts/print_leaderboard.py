@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import report, settings
+from pipeline import settings
 from pipeline.errors import InputError
-from pipeline.leaderboard import OURS, read_leaderboard
+from reporting import report
+from reporting.leaderboard import OURS, read_leaderboard
 
 SPLITS = ("test", "val", "cv")
 

@@ -5,14 +5,14 @@ import json
 import torch
 from pydantic import Field
 
+from datasets.story_grammar import accepts
+from datasets.text_tokenizer import Tokenizer, load_tokenizer
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from pipeline.gpt_settings import ModelSettings
-from pipeline.story_grammar import accepts
-from pipeline.text_tokenizer import Tokenizer, load_tokenizer
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
+from rooms.gpt_settings import ModelSettings
 from torch_nn.gpt import GPT
 from torch_nn.sampling import sample
 

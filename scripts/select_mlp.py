@@ -9,12 +9,12 @@ import json
 from collections import defaultdict
 
 import numpy as np
-from mlp_recipe import Candidate
 from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from rooms.mlp_recipe import Candidate
 
 
 class Spec(settings.Settings):

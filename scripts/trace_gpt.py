@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from datasets.text_tokenizer import load_tokenizer
 from pipeline import settings
 from pipeline.atomic import write_npz
-from pipeline.gpt_settings import ModelSettings
-from pipeline.text_tokenizer import load_tokenizer
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
+from rooms.gpt_settings import ModelSettings
 from torch_nn.gpt import GPT
 from torch_nn.positions import sinusoidal_table
 

@@ -11,20 +11,20 @@ import time
 
 import numpy as np
 import torch
-from dna_model import TITLE, Architecture, predict, read_split
 from pydantic import Field
 from torch import nn
 
+from datasets.dna import UNKNOWN
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
 from pipeline.classification_metrics import matthews
-from pipeline.dna import UNKNOWN
 from pipeline.errors import InputError
 from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, save_weights, training_state
+from rooms.dna_model import TITLE, Architecture, predict, read_split
 from torch_nn.dna_augmentation import augment
 from torch_nn.optimisation import clipped_step, weight_average
 from torch_nn.schedules import one_cycle
@@ -35,7 +35,9 @@ SECONDS_BETWEEN_CHECKPOINTS = 15
 class Spec(settings.Settings):
     seed: int = Field(1, ge=0, description="seed of weights, batches, dropout and augmentation")
     threads: int = Field(1, ge=1, description="threads of PyTorch")
-    model: Architecture = Field(Architecture(), description="see Architecture in dna_model.py")
+    model: Architecture = Field(
+        Architecture(), description="see rooms/dna_model.py"
+    )
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
     patience: int = Field(15, ge=1, description="epochs without a lower dev loss until the end")
     batch_size: int = Field(64, ge=1, description="sequences a step")

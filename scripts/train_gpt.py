@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from pydantic import Field, ValidationInfo, field_validator
 
+from datasets.token_windows import covering_windows, load_tokens, random_windows
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.gpt_settings import ModelSettings, vocab_size
 from pipeline.provenance import provenance
 from pipeline.seeds import generator
-from pipeline.token_windows import covering_windows, load_tokens, random_windows
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, save_weights, training_state
+from rooms.gpt_settings import ModelSettings, vocab_size
 from torch_nn.gpt import GPT, decay_groups, next_token_loss
 from torch_nn.optimisation import clipped_step
 from torch_nn.perplexity import window_nats

@@ -7,16 +7,16 @@ result is then the same to the last bit. The test part is not read.
 import json
 import time
 
-from mlp_recipe import Candidate, Recipe
 from pydantic import Field
 
+from datasets.image_data import load_meta, load_part
 from numpy_nn.training import TrainingDiverged
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.image_data import load_meta, load_part
 from pipeline.provenance import provenance
+from rooms.mlp_recipe import Candidate, Recipe
 
 SAVE_EVERY = 15.0  # seconds of training between checkpoints
 

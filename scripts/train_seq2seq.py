@@ -12,7 +12,6 @@ import time
 import numpy as np
 import torch
 from pydantic import Field
-from seq2seq_model import TITLE, Architecture, evaluate, exact_rows, read_split, token_loss
 
 from pipeline import settings
 from pipeline.atomic import write_json
@@ -22,6 +21,7 @@ from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, save_weights, training_state
+from rooms.seq2seq_model import TITLE, Architecture, evaluate, exact_rows, read_split, token_loss
 from torch_nn.optimisation import clipped_step, weight_average
 from torch_nn.schedules import one_cycle
 

@@ -4,14 +4,13 @@ A part of the training images, drawn by the seed, is held out for validation. An
 goes on from its checkpoint and ends with the same bytes.
 """
 
-from vision_training import Spec, train
-
+from datasets.image_data import load_meta, load_part
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
-from pipeline.image_data import load_meta, load_part
 from pipeline.provenance import provenance
 from pipeline.weights import save_weights
+from rooms.vision_training import Spec, train
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.leaderboard import OURS, read_leaderboard, read_references
-from pipeline.summary import markdown_table
+from reporting.leaderboard import OURS, read_leaderboard, read_references
+from reporting.summary import markdown_table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 

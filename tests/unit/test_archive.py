@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive import extract_members
+from datasets.archive import extract_members
 from pipeline.errors import InputError
 
 

@@ -11,7 +11,7 @@ import yaml
 from configuration import ConfigurationError, load_table
 from dataset_about import about, fetch_rule
 
-from pipeline.about import About
+from datasets.about import About
 
 REPOSITORY = Path(__file__).parents[2]
 TABLE = REPOSITORY / "config" / "datasets.yaml"

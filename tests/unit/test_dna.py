@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipeline import dna, statlog
+from datasets import dna, statlog
 from pipeline.errors import InputError
 
 

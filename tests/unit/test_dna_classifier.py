@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from dna_model import Architecture, predict
 
+from datasets.dna import PAD, UNKNOWN, VOCABULARY
 from pipeline.classification_metrics import accuracy, matthews
-from pipeline.dna import PAD, UNKNOWN, VOCABULARY
 from pipeline.errors import InputError
+from rooms.dna_model import Architecture, predict
 from torch_nn import dna_augmentation as augmentation
 from torch_nn.dna_classifier import DNAClassifier
 

@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 
-import dna_scores
 import evaluate_dna
 import evaluate_seq2seq
 import numpy as np
@@ -17,6 +16,7 @@ import train_seq2seq
 
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from rooms import dna_scores
 
 DNA_MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls"}
 SEQ_MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_encoder_layers": 1, "n_decoder_layers": 1}

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from pipeline import download
-from pipeline.download import Downloader
+from datasets import download
+from datasets.download import Downloader
+from datasets.fetch import Fetcher
 from pipeline.errors import InputError
-from pipeline.fetch import Fetcher
 
 GOOD = bytes(range(256)) * 1000  # 256,000 bytes: several chunks
 
@@ -347,7 +347,7 @@ def test_a_full_disk_is_told_as_such(tmp_path, server, monkeypatch, via):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "raw/toy/a")
 
     monkeypatch.setattr(
-        f"pipeline.{'fetch.shutil.copyfile' if via == 'mirror' else 'download.tqdm'}", full
+        f"datasets.{'fetch.shutil.copyfile' if via == 'mirror' else 'download.tqdm'}", full
     )
     with pytest.raises(InputError, match=r"no space left.*needs 256000 bytes"):
         fetch(

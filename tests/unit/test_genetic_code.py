@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline import genetic_code as gc
+from datasets import genetic_code as gc
 
 # NCBI writes table 1 as one line of amino acids, codons in the order T, C, A, G of each base.
 NCBI_TABLE_1 = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"

@@ -15,11 +15,11 @@ import torch
 import trace_gpt
 import train_gpt
 
+from datasets.story_grammar import accepts, entropy_bits, tell
+from datasets.text_tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
 from pipeline.history import read_histories
 from pipeline.settings import read_spec
-from pipeline.story_grammar import accepts, entropy_bits, tell
-from pipeline.text_tokenizer import CharacterTokenizer, load_tokenizer
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}

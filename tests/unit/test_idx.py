@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from datasets.idx import DTYPES, parse_idx, read_idx
 from pipeline.errors import InputError
-from pipeline.idx import DTYPES, parse_idx, read_idx
 
 
 def idx(array: np.ndarray, code: int) -> bytes:

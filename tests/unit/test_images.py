@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import shapes
-from pipeline.data_hash import arrays_sha256
+from datasets import shapes
+from datasets.data_hash import arrays_sha256
+from datasets.images import check_images, read_cifar10, read_fashion_mnist, write_images
+from datasets.standin_images import make_digits, make_shapes
 from pipeline.errors import InputError
-from pipeline.images import check_images, read_cifar10, read_fashion_mnist, write_images
-from pipeline.standin_images import make_digits, make_shapes
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 

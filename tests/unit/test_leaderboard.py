@@ -11,7 +11,8 @@ import yaml
 from fabricated_run import fabricate, metrics_row, read_rows
 
 from pipeline.errors import InputError
-from pipeline.leaderboard import (
+from pipeline.results import COLUMNS
+from reporting.leaderboard import (
     METRICS,
     build,
     order,
@@ -20,7 +21,6 @@ from pipeline.leaderboard import (
     read_metrics,
     read_references,
 )
-from pipeline.results import COLUMNS
 
 ISSUE_COLUMNS = (
     "task,dataset,model,implementation,metric,split,value,std,n_seeds,ci_low,ci_high,parameters,"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline import planted_motifs
-from pipeline.dna import Tokenizer
+from datasets import planted_motifs
+from datasets.dna import Tokenizer
 
 MOTIFS = ["TATA", "CACG", "TTTT"]
 

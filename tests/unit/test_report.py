@@ -27,12 +27,12 @@ import update_readme
 import yaml
 from fabricated_run import CLASSES, fabricate, metrics_row
 
-from pipeline import plots
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from pipeline.leaderboard import METRICS
-from pipeline.report import data_notes, headline, seconds, weights
-from pipeline.summary import markdown_table
+from reporting import plots
+from reporting.leaderboard import METRICS
+from reporting.report import data_notes, headline, seconds, weights
+from reporting.summary import markdown_table
 
 CHOSEN = {
     "mlp": ["fashion_mnist"],

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from datasets.restricted_unpickle import parse_pickle, read_pickle
 from pipeline.errors import InputError
-from pipeline.restricted_unpickle import parse_pickle, read_pickle
 
 DTYPES = [np.bool_, np.uint8, np.int64, np.dtype(">i4"), np.float32, np.dtype(">f8"), np.uint16]
 

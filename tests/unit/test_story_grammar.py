@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import story_grammar
-from pipeline.story_grammar import BOYS, COLOURS, GIRLS, SPOTS, Story, accepts, count, parse, tell
+from datasets import story_grammar
+from datasets.story_grammar import BOYS, COLOURS, GIRLS, SPOTS, Story, accepts, count, parse, tell
 
 SEEDS = st.integers(0, 2**32 - 1)
 WORDS = (*GIRLS, *BOYS, *COLOURS, "he", "she", "her", "his", "him", "He", "She", "a", "an", "girl")

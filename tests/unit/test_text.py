@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.text_cleaning import clean_story, deduplicate, paragraph_fingerprints, to_ascii
-from pipeline.text_corpora import (
+from datasets.text_cleaning import clean_story, deduplicate, paragraph_fingerprints, to_ascii
+from datasets.text_corpora import (
     read_corpus,
     split_documents,
     stories_by_opening,
     stories_without_separator,
 )
-from pipeline.text_tokenizer import (
+from datasets.text_tokenizer import (
     BytePairTokenizer,
     CharacterTokenizer,
     load_tokenizer,
     token_stream,
 )
-from pipeline.token_windows import covering_windows, load_tokens, random_windows
+from datasets.token_windows import covering_windows, load_tokens, random_windows
+from pipeline.errors import InputError
 
 LONG = " ".join(["The little red hen went to the big river and sang a song."] * 8)
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 import train_vision
-import vision_training
-from vision_model import Architecture
 
-from pipeline import checkpoint, image_data
+from datasets import image_data
+from pipeline import checkpoint
 from pipeline.errors import InputError
+from rooms import vision_training
+from rooms.vision_model import Architecture
 
 CLASSES = ["dark", "bright", "striped"]
 SMALL = {"dataset": "made_up", "widths": [8, 8], "stem": 4, "bfloat16": False}

@@ -79,11 +79,15 @@ def test_another_number_of_cores_reruns_nothing(demo):
             {"train_gpt", "train_dna", "train_seq2seq", "trace_gpt", "plot_curves"},
         ),
         (
-            "pipeline/story_grammar.py",
+            "datasets/story_grammar.py",
             {"generate_stories"},
             {"train_dna", "train_vision", "train_mlp"},
         ),
-        ("pipeline/report.py", {"build_report"}, {"train_mlp", "plot_curves", "build_leaderboard"}),
+        (
+            "reporting/report.py",
+            {"build_report"},
+            {"train_mlp", "plot_curves", "build_leaderboard"},
+        ),
     ],
 )
 def test_a_module_reruns_what_uses_it(demo, edited, module, directly, never):

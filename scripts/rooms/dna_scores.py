@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
+from datasets.dna import known_rows
 from pipeline.classification_metrics import accuracy, matthews
-from pipeline.dna import known_rows
 from pipeline.results import interval, proportion_interval, row
 
 METRICS = {"mcc": matthews, "accuracy": accuracy}

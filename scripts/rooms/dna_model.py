@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.dna import PAD, VOCABULARY
+from datasets.dna import PAD, VOCABULARY
 from pipeline.errors import InputError
 from pipeline.settings import Settings
 from torch_nn.dna_augmentation import reverse_complement

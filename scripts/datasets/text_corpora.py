@@ -5,16 +5,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import InputError
-from pipeline.seeds import generator
-from pipeline.story_grammar import entropy_bits
-from pipeline.text_cleaning import (
+from datasets.story_grammar import entropy_bits
+from datasets.text_cleaning import (
     SEPARATOR,
     clean_story,
     deduplicate,
     paragraph_fingerprints,
     to_ascii,
 )
+from pipeline.errors import InputError
+from pipeline.seeds import generator
 
 # A piece of the file without separators that is shorter than this (characters) is no whole story.
 SHORTEST_STORY = 250

@@ -7,8 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
-from pipeline.genetic_code import (
+from datasets.genetic_code import (
     SOURCE_PAD,
     SOURCE_VOCABULARY,
     TARGET_END,
@@ -16,6 +15,7 @@ from pipeline.genetic_code import (
     TARGET_START,
     TARGET_VOCABULARY,
 )
+from pipeline.errors import InputError
 from pipeline.settings import Settings
 from torch_nn.transformer import Transformer
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.dna import Tokenizer
+from datasets.dna import Tokenizer
 from pipeline.seeds import generator
 
 

@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
-from vision_model import Architecture
 
+from datasets.image_data import split_by_seed
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.image_data import split_by_seed
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, training_state
+from rooms.vision_model import Architecture
 from torch_nn import image_classifier as classifier
 from torch_nn.schedules import one_cycle
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.leaderboard import METRICS, OURS, number, order, ordinary
+from reporting.leaderboard import METRICS, OURS, number, order, ordinary
 
 # Which metric speaks for a data set, and which split for a metric: the first that there is.
 PRIMARY = ("mcc", "accuracy", "exact_match", "bits_per_byte", "nats_per_token")

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.leaderboard import METRICS, OURS, number, ordinary
-from pipeline.report import best_published, headline, seconds, weights
+from reporting.leaderboard import METRICS, OURS, number, ordinary
+from reporting.report import best_published, headline, seconds, weights
 
 HEAD = (
     "| data set | model | metric (split) | value | ± std (seeds) | 95 % interval | weights"

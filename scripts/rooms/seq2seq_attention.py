@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from seq2seq_model import lengths
 from torch import Tensor
 
-from pipeline.genetic_code import TARGET_END, decode_frame, decode_protein
+from datasets.genetic_code import TARGET_END, decode_frame, decode_protein
+from rooms.seq2seq_model import lengths
 from torch_nn.transformer import Transformer
 
 

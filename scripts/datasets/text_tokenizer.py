@@ -7,9 +7,9 @@ from pathlib import Path
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from datasets.text_cleaning import SEPARATOR
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.text_cleaning import SEPARATOR
 
 
 class CharacterTokenizer:

@@ -102,7 +102,7 @@ def check_values(metric: str, values: Mapping[str, float]) -> None:
     if metric not in METRICS:
         raise ValueError(
             f"metric {metric!r} is unknown; known: {', '.join(METRICS)}"
-            " (a new one is added to METRICS in scripts/pipeline/leaderboard.py)"
+            " (a new one is added to METRICS in scripts/reporting/leaderboard.py)"
         )
     known = METRICS[metric]
     for name, value in values.items():

@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
-from pipeline.archive import extract_members
+from datasets.archive import extract_members
+from datasets.download import Downloader
 from pipeline.atomic import replacing
 from pipeline.checkpoint import file_sha256
-from pipeline.download import Downloader
 from pipeline.errors import InputError
 
 HELP = (

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from pipeline import shapes
+from datasets import shapes
 from pipeline.seeds import generator
 
 Arrays = dict[str, np.ndarray]

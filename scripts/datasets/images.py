@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.data_hash import arrays_sha256
+from datasets.idx import read_idx
+from datasets.restricted_unpickle import read_pickle
 from pipeline.atomic import write_json, write_npz
-from pipeline.data_hash import arrays_sha256
 from pipeline.errors import InputError
-from pipeline.idx import read_idx
-from pipeline.restricted_unpickle import read_pickle
 
 FASHION_CLASSES = (
     "T-shirt/top",

@@ -1,0 +1,1 @@
+"""What the programs of one room share: its models, its settings, its scores."""
