@@ -12,7 +12,7 @@ PROFILE ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report test lint format unit bench lock reference readme clean
+.PHONY: help run why unlock report test lint format unit bench bench-mlp lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +23,7 @@ SNAKEMAKE = $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES) $(if $(COND
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/ready | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
@@ -55,7 +55,9 @@ format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/snakefmt Snakefile workflow
 
-bench: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
+bench: bench-mlp ## Run all of benchmarks/
+
+bench-mlp: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
 	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in

@@ -11,13 +11,14 @@ from numpy_nn.module import Module, NonFiniteError, Parameter
 class Linear(Module):
     """y = x W + b.
 
-    x (N, D_in), W (D_in, D_out), b (D_out,), y (N, D_out), all of one dtype:
+    x (..., D_in), W (D_in, D_out), b (D_out,), y (..., D_out), all of one dtype. All leading axes
+    are examples to this layer; with x flattened to (N, D_in), which copies nothing,
 
         dL/dW = x^T dL/dy,  dL/db = sum_n dL/dy,  dL/dx = dL/dy W^T
 
     rng draws the weights by `initialise` (He's normal distribution by default); the biases are 0.
     input_grad=False leaves out dL/dx, which nobody needs at a model's first layer: `backward` then
-    returns None.
+    returns None. Raises ValueError for a wrong shape or dtype, NonFiniteError for NaN or infinity.
     """
 
     def __init__(
@@ -37,28 +38,38 @@ class Linear(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._check(x)
         weight, bias = self.weight.value, self.bias.value
-        self.x = x
-        y = np.matmul(x, weight, out=self._buffer("y", (len(x), len(bias)), x.dtype))
+        self.shape = x.shape
+        self.x = x.reshape(-1, len(weight))
+        y = np.matmul(self.x, weight, out=self._buffer("y", (len(self.x), len(bias)), x.dtype))
         y += bias
-        return y
+        return y.reshape(*x.shape[:-1], len(bias))
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        grad_output = grad_output.reshape(-1, len(self.bias.value))
         np.matmul(self.x.T, grad_output, out=self.weight.grad)
-        np.sum(grad_output, axis=0, out=self.bias.grad)
+        # The sum over n as a product with ones: BLAS does it twice as fast as np.sum.
+        np.matmul(self._ones(), grad_output, out=self.bias.grad)
         if not self.input_grad:
             return None
         grad_input = self._buffer("grad_input", self.x.shape, grad_output.dtype)
-        return np.matmul(grad_output, self.weight.value.T, out=grad_input)
+        np.matmul(grad_output, self.weight.value.T, out=grad_input)
+        return grad_input.reshape(self.shape)
+
+    def _ones(self) -> np.ndarray:
+        ones = self._buffer("ones", (len(self.x),), self.x.dtype)
+        ones.fill(1)
+        return ones
 
     def _check(self, x: np.ndarray) -> None:
         weight = self.weight.value
-        if x.ndim != 2 or x.shape[1] != len(weight) or len(x) == 0:
-            self._fail(f"shape (N, {len(weight)}) with N >= 1", f"{x.shape}")
+        if x.ndim < 2 or x.shape[-1] != len(weight) or x.size == 0:
+            self._fail(f"shape (N, ..., {len(weight)}) with N >= 1", f"{x.shape}")
         if x.dtype != weight.dtype:
             self._fail(f"{weight.dtype}", f"{x.dtype}")
-        # The sum costs microseconds, and is finite unless an element is not, or it overflows.
+        # The sum of squares costs microseconds, and is finite unless an element is not, or it
+        # overflows. Only then every element is looked at.
         with np.errstate(all="ignore"):
-            suspicious = not np.isfinite(x.sum())
+            suspicious = not np.isfinite(np.vdot(x, x))
         if suspicious and not np.isfinite(x).all():
             raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
 

@@ -24,39 +24,46 @@ class SoftmaxCrossEntropy(Module):
     def __init__(self, label_smoothing: float = 0.0):
         if not 0 <= label_smoothing < 1:
             self._fail("label smoothing in [0, 1)", f"{label_smoothing}")
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = float(label_smoothing)
 
     def forward(self, logits: np.ndarray, targets: np.ndarray) -> float:
         self._check(logits, targets)
         size, classes = logits.shape
         smoothing = self.label_smoothing
-        log_p = self._buffer("log_p", logits.shape, logits.dtype)
-        p = self._buffer("p", logits.shape, logits.dtype)
-        np.subtract(logits, logits.max(axis=1, keepdims=True), out=log_p)
-        np.exp(log_p, out=p)
-        total = p.sum(axis=1, keepdims=True)
-        log_p -= np.log(total)
+        # Class by class (K, N) in memory: sums over few classes are then a few long additions.
+        z = self._buffer("z", (classes, size), logits.dtype)
+        p = self._buffer("p", z.shape, z.dtype)
+        np.copyto(z, logits.T)
+        z -= z.max(axis=0)
+        np.exp(z, out=p)
+        total = p.sum(axis=0)
         p /= total
-        self.p, self.targets, self.log_p = p, targets, log_p
+        log_total = np.log(total, out=total)
+        self.p, self.targets = p, targets
+        # sum_nk t_nk log p_nk, with log p = z - log_total
         if targets.ndim == 2:
-            likelihood = float(np.vdot(targets, log_p))
+            likelihood = float(np.vdot(targets, z.T) - np.vdot(targets.sum(axis=1), log_total))
         else:
-            likelihood = float(log_p[np.arange(size), targets].sum())
+            self.at_label = targets, np.arange(size)
+            likelihood = float(z[self.at_label].sum() - log_total.sum())
         if smoothing:
-            likelihood = (1 - smoothing) * likelihood + smoothing / classes * float(log_p.sum())
+            all_classes = float(z.sum() - classes * log_total.sum())
+            likelihood = (1 - smoothing) * likelihood + smoothing / classes * all_classes
         return -likelihood / size
 
     def backward(self) -> np.ndarray:
-        size, classes = self.p.shape
+        """dL/dz (N, K): a transposed view, which a matrix product reads as easily."""
+        classes, size = self.p.shape
         smoothing = self.label_smoothing
         grad = self._buffer("grad", self.p.shape, self.p.dtype)
-        np.subtract(self.p, smoothing / classes, out=grad)
+        np.multiply(self.p, 1 / size, out=grad)
+        if smoothing:
+            grad -= smoothing / (classes * size)
         if self.targets.ndim == 2:
-            grad -= (1 - smoothing) * self.targets
+            grad -= ((1 - smoothing) / size) * self.targets.T
         else:
-            grad[np.arange(size), self.targets] -= 1 - smoothing
-        grad /= size
-        return grad
+            grad[self.at_label] -= (1 - smoothing) / size
+        return grad.T
 
     def _check(self, logits: np.ndarray, targets: np.ndarray) -> None:
         if logits.ndim != 2 or 0 in logits.shape:

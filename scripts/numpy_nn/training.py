@@ -1,15 +1,22 @@
 """The training loop, one epoch at a time, with everything that a checkpoint has to hold."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
+from numpy_nn.averaging import WeightAverage
 from numpy_nn.batches import batch_count, batches
+from numpy_nn.clipping import clip_norm as clip_by_norm
+from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.module import Module, NonFiniteError
 from numpy_nn.optimisers import Optimiser
+from numpy_nn.prediction import evaluate, predict
 from numpy_nn.schedules import Schedule
+
+__all__ = ["Training", "TrainingDiverged", "evaluate", "predict"]
 
 
 class TrainingDiverged(ArithmeticError):
@@ -22,9 +29,19 @@ class Training:
         while not training.finished:
             print(training.run_epoch())
 
-    rng shuffles; generators: every other generator that the model draws from (dropout). All of
-    them, the model and the optimiser are in `state`, so that a run that was loaded from it goes on
-    exactly, to the last bit, as if it had never stopped.
+    rng shuffles; generators: every other generator that the model draws from (dropout). Optional:
+
+    clip_norm       the largest norm of a step's gradient
+    ema_decay       decay of the weights' moving average; it is what validation scores
+    validation      (x, y), scored after every epoch
+    early_stopping  by that score
+    augment         (x of a batch, rng) -> x, in training only
+    mix             (x, y of a batch, rng) -> (x, targets (N, K)), after `augment`
+    augment_rng     what both of these draw from; `rng` if not given
+
+    When training ends, the model holds the weights to use: the best by validation with early
+    stopping, else the average with ema_decay, else the last. Everything is in `state`, so that a
+    run that was loaded from it goes on exactly, to the last bit, as if it had never stopped.
     """
 
     def __init__(
@@ -40,59 +57,96 @@ class Training:
         epochs: int,
         rng: np.random.Generator,
         generators: Sequence[np.random.Generator] = (),
+        clip_norm: float | None = None,
+        ema_decay: float | None = None,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        early_stopping: EarlyStopping | None = None,
+        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+        mix: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None,
+        augment_rng: np.random.Generator | None = None,
     ):
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"expected as many labels as examples, given {len(y)} and {len(x)}")
+        if early_stopping and validation is None:
+            raise ValueError("early stopping: expected validation data, given none")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.x, self.y, self.batch_size, self.epochs = x, y, batch_size, epochs
-        self.rng, self.generators = rng, (rng, *generators)
+        self.clip_norm, self.validation, self.early_stopping = clip_norm, validation, early_stopping
+        self.augment, self.mix, self.augment_rng = augment, mix, augment_rng or rng
+        self.average = (
+            None if ema_decay is None else WeightAverage(model, optimiser.flat, ema_decay)
+        )
+        self.rng = rng
+        self.generators = (rng, *generators, *([augment_rng] if augment_rng else []))
         self.peak_lr = optimiser.lr
         self.steps = epochs * batch_count(len(x), batch_size)
-        self.step = self.epoch = 0
+        self.step = self.epoch = self.clipped = 0
         self.seconds = 0.0
+        self._ended = False
+        self._batch = np.empty((min(batch_size, len(x)), *x.shape[1:]), x.dtype)
 
     @property
     def finished(self) -> bool:
-        return self.epoch >= self.epochs
+        stopped = self.early_stopping is not None and self.early_stopping.stopped
+        return self.epoch >= self.epochs or stopped
 
     def run_epoch(self) -> dict:
         """One pass over all examples. Returns the epoch's means under dropout, as trained:
 
-        {"step", "epoch", "lr", "train_loss", "train_accuracy"}.
-        Raises TrainingDiverged as soon as a loss is not finite.
+        {"step", "epoch", "lr", "train_loss", "train_accuracy"}, with clipping also "clipped", the
+        share of steps, and with validation "val_loss" and "val_accuracy".
+        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite.
         """
         started = time.perf_counter()
         self.model.train()
-        loss_sum, correct = 0.0, 0
+        loss_sum, correct, self.clipped = 0.0, 0, 0
         for index in batches(len(self.x), self.batch_size, self.rng):
             loss, hits = self._step(index)
             loss_sum += loss * len(index)
             correct += hits
         self.epoch += 1
         self.seconds += time.perf_counter() - started
-        return {
+        entry = {
             "step": self.step,
             "epoch": self.epoch,
             "lr": self.optimiser.lr,
             "train_loss": loss_sum / len(self.x),
             "train_accuracy": correct / len(self.x),
         }
+        if self.clip_norm is not None:
+            entry["clipped"] = self.clipped / batch_count(len(self.x), self.batch_size)
+        if self.validation is not None:
+            self._validate(entry)
+        if self.finished:
+            self._finish()
+        return entry
 
     def _step(self, index: np.ndarray) -> tuple[float, int]:
         """Forward, loss, backward, update on one batch. Returns its loss and how many it got."""
-        x, y = self.x[index], self.y[index]
+        # "clip" never has to clip here; the default mode would copy once more.
+        x = np.take(self.x, index, axis=0, out=self._batch[: len(index)], mode="clip")
+        y = targets = self.y[index]
+        if self.augment:
+            x = self.augment(x, self.augment_rng)
+        if self.mix:
+            x, targets = self.mix(x, y, self.augment_rng)
         self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
         # Overflow needs no warning: every layer and the loss stop at what is not finite.
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 logits = self.model.forward(x)
-                loss = self.loss.forward(logits, y)
+                loss = self.loss.forward(logits, targets)
+                if not np.isfinite(loss):
+                    raise NonFiniteError(f"loss {loss}")
+                self.model.backward(self.loss.backward())
+                if self.clip_norm is not None:
+                    norm = clip_by_norm(self.optimiser.flat.grad, self.clip_norm)
+                    self.clipped += norm > self.clip_norm
             except NonFiniteError as error:
                 raise TrainingDiverged(self._where(index, str(error))) from error
-            if not np.isfinite(loss):
-                raise TrainingDiverged(self._where(index, f"loss {loss}"))
-            self.model.backward(self.loss.backward())
             self.optimiser.step()
+        if self.average:
+            self.average.update()
         self.step += 1
         return loss, int(np.count_nonzero(logits.argmax(axis=1) == y))
 
@@ -103,41 +157,70 @@ class Training:
             f" {what}. Lower the learning rate or look at the input."
         )
 
+    def _validate(self, entry: dict) -> None:
+        x, y = self.validation
+        with self.evaluation_weights():
+            try:
+                entry["val_loss"], entry["val_accuracy"] = evaluate(predict(self.model, x), y)
+            except NonFiniteError as error:
+                where = f"in validation after step {self.step} (epoch {self.epoch})"
+                raise TrainingDiverged(f"training diverged, seen {where}: {error}") from error
+            if self.early_stopping:
+                self.early_stopping.update(entry, self.model)
+
+    @contextmanager
+    def evaluation_weights(self) -> Iterator[None]:
+        """Within this context the model holds the averaged weights, if there is an average."""
+        swapped = self.average is not None and not self._ended
+        if swapped:
+            self.average.swap()
+        try:
+            yield
+        finally:
+            if swapped:
+                self.average.swap()
+
+    def _finish(self) -> None:
+        self._ended = True
+        if self.early_stopping:
+            self.early_stopping.restore(self.model)
+        elif self.average:
+            self.average.swap()
+
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
         """(arrays, JSON): all that `load_state` needs, to be called between epochs."""
-        arrays = {f"model.{name}": array for name, array in self.model.state_dict().items()}
-        arrays |= {f"optimiser.{name}": a for name, a in self.optimiser.state_dict().items()}
-        return arrays, {
+        meta = {
             "step": self.step,
             "epoch": self.epoch,
             "seconds": self.seconds,
+            "ended": self._ended,
             "generators": [generator.bit_generator.state for generator in self.generators],
         }
+        parts = {name: owner.state_dict() for name, owner in self._owners()}
+        if self.early_stopping:
+            parts["early_stopping"], meta["early_stopping"] = self.early_stopping.state()
+        arrays = {f"{part}.{name}": a for part, owned in parts.items() for name, a in owned.items()}
+        return arrays, meta
 
     def load_state(self, arrays: Mapping[str, np.ndarray], meta: Mapping) -> None:
         """Continue from what `state` returned, in a Training that was built in the same way."""
-        for prefix, owner in (("model.", self.model), ("optimiser.", self.optimiser)):
-            owner.load_state_dict(
-                {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-            )
+        for name, owner in self._owners():
+            owner.load_state_dict(_below(name, arrays))
+        if self.early_stopping:
+            stored = _below("early_stopping", arrays)
+            self.early_stopping.load_state(stored, meta["early_stopping"])
         for generator, stored in zip(self.generators, meta["generators"], strict=True):
             generator.bit_generator.state = stored
         self.step, self.epoch, self.seconds = meta["step"], meta["epoch"], meta["seconds"]
+        self._ended = meta["ended"]
+
+    def _owners(self) -> Iterator[tuple[str, Module | Optimiser | WeightAverage]]:
+        yield "model", self.model
+        yield "optimiser", self.optimiser
+        if self.average:
+            yield "average", self.average
 
 
-def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """The class probabilities (N, K), float32, of x (N, ...), with dropout off."""
-    model.eval()
-    parts = []
-    for start in range(0, len(x), batch_size):
-        logits = model.forward(x[start : start + batch_size])
-        p = np.exp(logits - logits.max(axis=1, keepdims=True))
-        parts.append(p / p.sum(axis=1, keepdims=True))
-    return np.concatenate(parts)
-
-
-def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """(mean cross-entropy in nats, accuracy) of probabilities p (N, K) against labels y (N,)."""
-    at_label = p[np.arange(len(y)), y].astype(np.float64)
-    nats = -np.log(np.maximum(at_label, np.finfo(np.float32).tiny)).mean()
-    return float(nats), float((p.argmax(axis=1) == y).mean())
+def _below(part: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    prefix = f"{part}."
+    return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}

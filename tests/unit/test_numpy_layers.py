@@ -228,7 +228,11 @@ def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
 @pytest.mark.parametrize(
     "layer, x, message",
     [
-        (Linear(3, 4, RNG(1)), (2, 5), r"Linear\(3, 4\): expected shape \(N, 3\).*given \(2, 5\)"),
+        (
+            Linear(3, 4, RNG(1)),
+            (2, 5),
+            r"Linear\(3, 4\): expected shape \(N, ..., 3\).*given \(2, 5\)",
+        ),
         (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, given \(0, 3\)"),
         (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*given \(3,\)"),
         (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected shape \(N, 3\), N >= 2"),

@@ -1,0 +1,48 @@
+"""All parameters of a model as one vector, so that an optimiser needs no loop over layers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from numpy_nn.module import Parameter
+
+
+class FlatParameters:
+    """Moves `parameters` into one array of values and one of gradients, both (P,).
+
+    Each `Parameter.value` and `.grad` becomes a view into them, of its old shape and contents: the
+    layers notice nothing, and what runs over all parameters (a step, a norm, an average) is a few
+    calls over contiguous memory instead of a few per layer. Parameters that weight decay applies to
+    come first: they are [0, decayed).
+
+    Raises ValueError if dtypes differ. `Module.astype` afterwards would leave the views behind.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]):
+        ordered = sorted(parameters, key=lambda parameter: not parameter.decay)
+        dtypes = {parameter.value.dtype for parameter in ordered} or {np.dtype(np.float32)}
+        if len(dtypes) > 1:
+            raise ValueError(f"parameters: expected one dtype, given {sorted(map(str, dtypes))}")
+        (dtype,) = dtypes
+        self.value = np.zeros(sum(parameter.value.size for parameter in ordered), dtype)
+        self.grad = np.zeros_like(self.value)
+        self.decayed = sum(parameter.value.size for parameter in ordered if parameter.decay)
+        start = 0
+        for parameter in ordered:
+            stop, shape = start + parameter.value.size, parameter.value.shape
+            for name, flat in (("value", self.value), ("grad", self.grad)):
+                view = flat[start:stop].reshape(shape)
+                view[...] = getattr(parameter, name)
+                setattr(parameter, name, view)
+            start = stop
+
+    def blocks(self, size: int) -> list[tuple[slice, bool]]:
+        """(slice of at most `size` parameters, whether they are decayed), covering all of them."""
+        return [
+            (slice(start, min(start + size, stop)), decayed)
+            for first, stop, decayed in (
+                (0, self.decayed, True),
+                (self.decayed, len(self.value), False),
+            )
+            for start in range(first, stop, size)
+        ]
