@@ -9,9 +9,9 @@ momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,
 SGD and momentum, no dropout, which it lacks; ours is Training.run_epoch, as the pipeline calls it.
 `matmul_share` is the time of the step's eight matrix products alone over that of our whole step.
 
-Everything is measured with the kernels that OpenBLAS takes by itself, and, where it overlooks the
-processor's AVX-512 (numpy_nn/blas_kernel.py), in a second process with those that it should take.
-NumPy and scikit-learn share that OpenBLAS; PyTorch comes with a BLAS of its own.
+`blas_kernel` is OPENBLAS_CORETYPE, by which some machines pin OpenBLAS to older processors' kernels.
+Where it is set, everything is measured a second time in a process without it. NumPy and
+scikit-learn share that OpenBLAS; PyTorch comes with a BLAS of its own.
 """
 
 import argparse
@@ -34,7 +34,6 @@ import torch  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from torch import nn  # noqa: E402
 
-from numpy_nn.blas_kernel import openblas_kernel  # noqa: E402
 from numpy_nn.losses import SoftmaxCrossEntropy  # noqa: E402
 from numpy_nn.mlp import build_mlp  # noqa: E402
 from numpy_nn.optimisers import SGD  # noqa: E402
@@ -45,6 +44,7 @@ from pipeline.provenance import provenance  # noqa: E402
 
 WIDTHS = (784, 512, 256, 10)
 BLOCKS = 15
+PIN = "OPENBLAS_CORETYPE"
 STEPS = {32: 60, 128: 25, 512: 8}  # steps of one block: about a tenth of a second each
 EPOCH = 12_800
 COLUMNS = (
@@ -173,15 +173,12 @@ def measure(kernel: str) -> list[dict]:
     return rows
 
 
-def measure_with(kernel: str) -> list[dict]:
-    """The rows of a process in which OpenBLAS was told its kernel, which it reads only once."""
+def measure_unpinned() -> list[dict]:
+    """The rows of a process in which OpenBLAS chooses its kernels; it reads the variable once."""
+    free = {name: value for name, value in os.environ.items() if name != PIN}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rows.csv"
-        subprocess.run(
-            [sys.executable, __file__, "--out", str(out)],
-            env={**os.environ, "OPENBLAS_CORETYPE": kernel},
-            check=True,
-        )
+        subprocess.run([sys.executable, __file__, "--out", str(out)], env=free, check=True)
         with out.open(newline="", encoding="utf-8") as lines:
             return list(csv.DictReader(lines))
 
@@ -190,11 +187,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
     args = parser.parse_args()
-    told = os.environ.get("OPENBLAS_CORETYPE")
-    rows = measure(told or "OpenBLAS's own choice")
-    cpuinfo = Path("/proc/cpuinfo")
-    if not told and cpuinfo.exists() and (better := openblas_kernel(cpuinfo.read_text())):
-        rows += measure_with(better)
+    rows = measure(os.environ.get(PIN, "chosen by OpenBLAS"))
+    if PIN in os.environ:
+        rows += measure_unpinned()
     write_csv(args.out, rows, COLUMNS)
 
 
