@@ -15,6 +15,7 @@ from pydantic import Field
 from datasets import dna, planted_motifs, statlog
 from datasets.about import About
 from datasets.data_hash import arrays_sha256
+from datasets.raw_files import RawFile, verify
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
@@ -24,6 +25,7 @@ SPLITS = ("train", "dev", "test")
 
 class Spec(settings.Settings):
     dataset: str = Field("planted_motifs", description="name in config/datasets.yaml")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
     classes: list[str] = Field(["0", "1"], min_length=2, description="names of the classes")
     dev_share: float = Field(0.15, ge=0, lt=1, description="statlog_dna: share of train for dev")
@@ -85,6 +87,7 @@ def main() -> None:
         outputs={"out": "sequences.npz", "meta": "meta.json"},
     )
     spec = args.spec
+    verify([args.raw] if args.raw else [], spec.dataset, spec.raw)
     arrays = load(spec, args.raw)
     meta = {"dataset": spec.dataset, **spec.about.model_dump(), "classes": spec.classes}
     meta["sizes"] = {split: len(arrays[f"{split}_y"]) for split in SPLITS}

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from datasets.about import About
 from datasets.images import read_cifar10, read_fashion_mnist, write_images
+from datasets.raw_files import RawFile, verify
 from pipeline import settings
 
 READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
@@ -19,6 +20,7 @@ READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
 
 class Spec(settings.Settings):
     dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="what meta.json says of it, from datasets.yaml")
 
 
@@ -29,6 +31,7 @@ def main() -> None:
         inputs={"raw": "folder of the data set's raw files"},
         outputs={"images": "images.npz: train_x, train_y, test_x, test_y", "meta": "meta.json"},
     )
+    verify([args.raw], args.spec.dataset, args.spec.raw)
     arrays, classes = READERS[args.spec.dataset](args.raw)
     about = args.spec.about.model_dump()
     write_images(args.images, args.meta, args.spec.dataset, about, arrays, classes)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from datasets.about import About
 from datasets.data_hash import arrays_sha256
+from datasets.raw_files import RawFile, verify
 from datasets.text_corpora import read_corpus
 from datasets.text_tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
 from pipeline import settings
@@ -22,6 +23,7 @@ class Spec(settings.Settings):
     vocab_size: int = Field(1024, ge=257, le=65_535, description="tokens of a bpe vocabulary")
     val_share: float = Field(0.05, gt=0, lt=0.5, description="share kept back for validation")
     seed: int = Field(0, ge=0, description="seed of the split")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 
@@ -39,6 +41,7 @@ def main() -> None:
         },
     )
     spec = args.spec
+    verify(args.raw, spec.dataset, spec.raw)
     corpus = read_corpus(spec.dataset, args.raw, spec.val_share, spec.seed)
     splits = {name: getattr(corpus, name) for name in ("train", "val", "test")}
     if spec.tokenizer == "bpe":

@@ -6,7 +6,6 @@ training ends early after `patience` epochs without a lower one. The test split 
 """
 
 import copy
-import json
 import time
 
 import numpy as np
@@ -15,6 +14,7 @@ from pydantic import Field
 from torch import nn
 
 from datasets.dna import UNKNOWN
+from datasets.prepared import load_json
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
@@ -35,9 +35,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 15
 class Spec(settings.Settings):
     seed: int = Field(1, ge=0, description="seed of weights, batches, dropout and augmentation")
     threads: int = Field(1, ge=1, description="threads of PyTorch")
-    model: Architecture = Field(
-        Architecture(), description="see rooms/dna_model.py"
-    )
+    model: Architecture = Field(Architecture(), description="see rooms/dna_model.py")
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
     patience: int = Field(15, ge=1, description="epochs without a lower dev loss until the end")
     batch_size: int = Field(64, ge=1, description="sequences a step")
@@ -62,7 +60,7 @@ def main() -> None:
         outputs={"weights": "model", "history": "history.json", "checkpoint?": "directory"},
     )
     spec, device = args.spec, setup(args.spec.seed, args.spec.threads)
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, ("dataset", "classes"))
     x, y = read_split(args.data, "train", device)
     dev_x, dev_y = read_split(args.data, "dev", device)
     model = spec.model.build(x.size(1), len(meta["classes"])).to(device)
@@ -117,7 +115,8 @@ def main() -> None:
             best.load_state_dict(average.module.state_dict())
         curve.append(point)
         print(" ".join(f"{name} {value:.4g}" for name, value in point.items()))
-        if checkpoint and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+        due = time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS
+        if checkpoint and (due or checkpoint.stopping):
             arrays, state = training_state(parts, device)
             elapsed = seconds + time.monotonic() - started
             checkpoint.save(arrays, {"curve": curve, "seconds": elapsed, "torch": state})

@@ -111,7 +111,8 @@ def main() -> None:
             curve.append(point)
             losses = []
             print(" ".join(f"{k} {v:.5g}" for k, v in point.items()), flush=True)
-        if time.monotonic() - saved > 30 and step < spec.steps:
+        due = time.monotonic() - saved > 30 or checkpoint.stopping
+        if due and step < spec.steps:
             arrays, structure = training_state(parts, device)
             now = time.monotonic()
             progress = {"step": step, "curve": curve, "losses": losses}

@@ -60,16 +60,16 @@ def main() -> None:
     )
     parts = {"model": model, "average": average, "best": best, "optimizer": optimizer}
     checkpoint = args.checkpoint and Checkpoint(args.checkpoint, args.spec_key, args.data)
-    step, seconds, curve, highest = 0, 0.0, [], (-1.0, 0.0)
+    step, seconds, curve, losses, highest = 0, 0.0, [], [], (-1.0, 0.0)
     if checkpoint and (stored := checkpoint.load()):
         arrays, meta = stored
         restore_training_state(parts, arrays, meta["torch"], device)
-        step, seconds, curve = meta["step"], meta["seconds"], meta["curve"]
+        step, seconds, curve, losses = (meta[k] for k in ("step", "seconds", "curve", "losses"))
         highest = tuple(meta["highest"])
         print(f"resumed at step {step}")
     per_epoch = max(1, len(source) // spec.batch_size)
     rate = one_cycle(spec.steps, int(spec.warmup_share * spec.steps), final=spec.min_lr_share)
-    losses, started = [], time.monotonic()
+    started = time.monotonic()
     epoch = order = None
     while step < spec.steps:
         if step // per_epoch != epoch:
@@ -86,12 +86,11 @@ def main() -> None:
             raise InputError(f"step {step}, lr {lr:.3g}: {error}. Lower lr or clip.") from None
         average.update_parameters(model)
         step += 1
-        if step % spec.evaluate_every and step < spec.steps:
-            continue
-        predicted, val_loss = evaluate(average.module, val_source, val_target)
-        matched = float(exact_rows(predicted, val_target.cpu().numpy()).mean())
-        curve.append(
-            {
+        validated = step % spec.evaluate_every == 0 or step == spec.steps
+        if validated:
+            predicted, val_loss = evaluate(average.module, val_source, val_target)
+            matched = float(exact_rows(predicted, val_target.cpu().numpy()).mean())
+            point = {
                 "step": step,
                 "epoch": step / per_epoch,
                 "lr": lr,
@@ -99,17 +98,17 @@ def main() -> None:
                 "val_loss": val_loss,
                 "val_exact_match": matched,
             }
-        )
-        print(f"step {step}: train {np.mean(losses):.4f} val {val_loss:.4f} exact {matched:.4f}")
-        losses = []
-        if (matched, -val_loss) > highest:
-            highest = (matched, -val_loss)
-            best.load_state_dict(average.module.state_dict())
-        if checkpoint and step < spec.steps:
+            curve.append(point)
+            print(" ".join(f"{k} {v:.5g}" for k, v in point.items()), flush=True)
+            losses = []
+            if (matched, -val_loss) > highest:
+                highest = (matched, -val_loss)
+                best.load_state_dict(average.module.state_dict())
+        if checkpoint and step < spec.steps and (validated or checkpoint.stopping):
             arrays, state = training_state(parts, device)
             elapsed = seconds + time.monotonic() - started
             meta = {"step": step, "seconds": elapsed, "curve": curve, "highest": highest}
-            checkpoint.save(arrays, {**meta, "torch": state})
+            checkpoint.save(arrays, {**meta, "losses": losses, "torch": state})
     seconds += time.monotonic() - started
     save_weights(args.weights, best)
     history = {

@@ -14,31 +14,14 @@ from urllib.request import url2pathname
 
 from datasets.archive import extract_members
 from datasets.download import Downloader
+from datasets.raw_files import differs
 from pipeline.atomic import replacing
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 
 HELP = (
     "What to do: set DATA_MIRROR to a directory or URL prefix that holds the raw files as"
     " <dataset>/<file>, or run the demo, which needs no download (PRESET=demo)."
 )
-
-
-def differs(path: Path, expected: Mapping) -> str:
-    """In what the file `path` differs from `expected` (bytes, sha256); '' if in nothing.
-
-    Raises OSError if it cannot be read.
-    """
-    size = path.stat().st_size
-    if size != expected["bytes"]:
-        kind = "truncated: " if size < expected["bytes"] else ""
-        return f"{kind}expected {expected['bytes']} bytes, found {size}"
-    found = file_sha256(path)
-    return (
-        ""
-        if found == expected["sha256"]
-        else f"expected sha256 {expected['sha256']}, found {found}"
-    )
 
 
 def is_there(path: Path, expected: Mapping) -> bool:

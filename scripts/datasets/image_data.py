@@ -1,11 +1,10 @@
 """Images of data/processed/<dataset>/images.npz for a model: read, checked, split by seed."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from datasets.prepared import again, load_arrays, load_json
 from pipeline.errors import InputError
 from pipeline.seeds import generator
 
@@ -16,31 +15,24 @@ def load_part(path: str | Path, part: str, classes: int) -> tuple[np.ndarray, np
     images: uint8 (N, C, H, W), C = 1 for grey; labels: int64 (N,), 0 <= label < classes.
     Raises InputError if the file is no .npz, lacks an array or holds other shapes or dtypes.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            images, labels = stored[f"{part}_x"], stored[f"{part}_y"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: expected an .npz with the arrays {part}_x and {part}_y, found: {error}. "
-            "Prepare the data set again."
-        ) from None
+    images, labels = load_arrays(path, f"{part}_x", f"{part}_y")
     if images.ndim == 3:
         images = images[..., None]
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise InputError(
             f"{path}: {part}_x: expected uint8 images (N, H, W) or (N, H, W, 3), "
-            f"found {images.dtype} {images.shape}. Prepare the data set again."
+            f"found {images.dtype} {images.shape}. {again(path)}"
         )
     if labels.shape != images.shape[:1] or labels.dtype != np.int64:
         raise InputError(
             f"{path}: {part}_y: expected {len(images)} labels, int64, "
-            f"found {labels.dtype} {labels.shape}. Prepare the data set again."
+            f"found {labels.dtype} {labels.shape}. {again(path)}"
         )
     if len(labels) == 0 or labels.min() < 0 or labels.max() >= classes:
         raise InputError(
             f"{path}: {part}_y: expected labels of {classes} classes, 0 to {classes - 1}, found "
             f"{np.unique(labels)[[0, -1]].tolist() if len(labels) else 'none'}. "
-            "Prepare the data set again."
+            f"{again(path)}"
         )
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels
 
@@ -50,14 +42,11 @@ def load_meta(path: str | Path) -> dict:
 
     Raises InputError if it is not JSON or lacks either.
     """
-    try:
-        meta = json.loads(Path(path).read_text(encoding="utf-8"))
-        meta["classes"][0], meta["data_sha256"], meta["dataset"]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    meta = load_json(path, ("dataset", "classes", "data_sha256"))
+    if not isinstance(meta["classes"], list) or not meta["classes"]:
         raise InputError(
-            f"{path}: expected JSON with dataset, classes and data_sha256, found: {error!r}. "
-            "Prepare the data set again."
-        ) from None
+            f"{path}: classes: expected a list of names, found {meta['classes']!r}. {again(path)}"
+        )
     return meta
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from datasets.prepared import again
 from datasets.text_cleaning import SEPARATOR
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
@@ -95,16 +96,19 @@ Tokenizer = CharacterTokenizer | BytePairTokenizer
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
     """The tokenizer that `save` wrote. Raises InputError if the file holds none."""
-    text = Path(path).read_text(encoding="utf-8")
     try:
+        text = Path(path).read_text(encoding="utf-8")
         value = json.loads(text)
-        if value.get("kind") == "characters":
-            return CharacterTokenizer(value["characters"], value["separator"])
-        return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
+        if value.get("kind") != "characters":
+            return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
+        characters, separator = value["characters"], value["separator"]
+        if not (type(characters) is str and type(separator) is bool):
+            raise ValueError("characters that are no text")
+        if len(set(characters)) < len(characters):
+            raise ValueError("a character that stands there twice")
+        return CharacterTokenizer(characters, separator)
     except Exception as error:  # the library raises nothing narrower
-        raise InputError(
-            f"{path}: expected a tokenizer, found: {error}. Prepare it again."
-        ) from None
+        raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
 
 
 def token_stream(tokenizer: Tokenizer, documents: list[str]) -> list[int]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.prepared import again
 from pipeline.errors import InputError
 
 
@@ -13,11 +14,15 @@ def load_tokens(path: str | Path, context: int) -> np.ndarray:
     try:
         tokens = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: expected a .npy of tokens, found: {error}") from None
+        raise InputError(
+            f"{path}: expected a .npy of tokens, found: {' '.join(str(error).split())}. "
+            f"{again(path)}"
+        ) from None
     if tokens.ndim != 1 or tokens.dtype != np.uint16 or len(tokens) < context + 2:
         raise InputError(
             f"{path}: expected at least {context + 2} uint16 tokens (one window of the context),"
-            f" found {tokens.dtype} {tokens.shape}. Choose a smaller context, or prepare again."
+            f" found {tokens.dtype} {tokens.shape}. Choose a smaller context, or prepare it"
+            f" anew: {again(path)}"
         )
     return tokens
 

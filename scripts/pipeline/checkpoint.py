@@ -1,7 +1,8 @@
 """Checkpoints of a training run: one .npz of plain arrays, replaced atomically.
 
 A checkpoint belongs to one key: the sha256 of the stage's settings, its code and its input files.
-A run with any other key does not see it, so that a stale state is never resumed.
+A run with any other key does not see it, so that a stale state is never resumed. One process at a
+time has the directory (pipeline.lock), and SIGTERM waits for the next save (pipeline.termination).
 """
 
 import hashlib
@@ -12,7 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import termination
 from pipeline.atomic import write_npz
+from pipeline.errors import InputError
+from pipeline.lock import lock_directory, unlock_directory
+from pipeline.npz import read_npz
 
 
 def file_sha256(path: str | Path) -> str:
@@ -22,10 +27,20 @@ def file_sha256(path: str | Path) -> str:
 
 
 class Checkpoint:
-    """The checkpoint of one run, in `directory`.
+    """The checkpoint of one run, in `directory`, which no other process may use meanwhile.
+
+        checkpoint = Checkpoint(directory, spec_key, *inputs)
+        if stored := checkpoint.load(): ...
+        while ...:
+            ...
+            if checkpoint.stopping or <some time has passed>:
+                checkpoint.save(arrays, meta)  # after SIGTERM it ends the program
+        <write the declared outputs>
+        checkpoint.clear()
 
     `directory` is not a declared output of the rule, so that Snakemake leaves it alone when the job
     fails or is killed; `clear` removes it once the declared outputs are in place.
+    Raises InputError if another process uses `directory`, or if it cannot be written.
     """
 
     def __init__(self, directory: str | Path, spec_key: str, *inputs: str | Path):
@@ -35,21 +50,45 @@ class Checkpoint:
         self.directory = Path(directory)
         self.key = digest.hexdigest()
         self.path = self.directory / f"{self.key[:16]}.npz"
+        lock_directory(self.directory)
+        termination.defer()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether SIGTERM came: the next `save` ends the program."""
+        return termination.requested()
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
-        """Return (arrays, meta) of the last `save`, or None if there is none for this key."""
+        """Return (arrays, meta) of the last `save`, or None if there is none for this key.
+
+        A file that cannot be read is no checkpoint: a note says so, and training starts anew.
+        """
         if not self.path.exists():
             return None
-        with np.load(self.path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        meta = json.loads(arrays.pop("__meta__").tobytes())
-        return (arrays, meta["state"]) if meta["key"] == self.key else None
+        try:
+            arrays = read_npz(self.path)
+            meta = json.loads(arrays.pop("__meta__").tobytes())
+            return (arrays, meta["state"]) if meta["key"] == self.key else None
+        except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
+            print(f"note: no whole checkpoint, starting anew ({error})", flush=True)
+            return None
 
     def save(self, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
-        """Replace the checkpoint by `arrays` (no Python objects) and `meta` (JSON)."""
+        """Replace the checkpoint by `arrays` (no Python objects) and `meta` (JSON).
+
+        After SIGTERM it ends the program (SystemExit, status 143) once the checkpoint is written.
+        """
+        lock_directory(self.directory)
         encoded = json.dumps({"key": self.key, "state": meta}).encode()
         write_npz(self.path, __meta__=np.frombuffer(encoded, np.uint8), **arrays)
+        if self.stopping:
+            unlock_directory(self.directory)
+            termination.end(
+                f"ended by SIGTERM; the state is saved in {self.directory}: run again to go on"
+            )
 
     def clear(self) -> None:
-        """Remove the checkpoint and its directory."""
+        """Remove the checkpoint and its directory; SIGTERM ends the process at once again."""
         shutil.rmtree(self.directory, ignore_errors=True)
+        unlock_directory(self.directory)
+        termination.accept()

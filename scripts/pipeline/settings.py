@@ -9,10 +9,11 @@ import argparse
 import difflib
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -36,9 +37,11 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
             text = Path(text[1:]).read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(f"--spec {text}: cannot be read: {error.strerror}") from None
+        except ValueError as error:  # not UTF-8, or no file can have this name
+            raise InputError(f"--spec {text!r}: cannot be read: {error}") from None
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"--spec: not JSON ({error}): {text[:80]!r}") from None
     if not isinstance(values, dict):
         raise InputError(f"--spec: expected a JSON object, found {type(values).__name__}")
@@ -53,14 +56,59 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
 def _explain(error: ValidationError, settings: type[Settings]) -> list[str]:
     lines = []
     for problem in error.errors():
-        where = ".".join(map(str, problem["loc"]))
+        *outer, last = problem["loc"] or ("",)
+        where = " ".join(".".join(map(str, problem["loc"])).split())
         if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(where, settings.model_fields, n=1)
-            hint = f", did you mean {near[0]!r}?" if near else ""
+            known = [name for inner in _inside(settings, outer) for name in inner.model_fields]
+            near = difflib.get_close_matches(str(last), known, n=1)
+            hint = f", did you mean {'.'.join(map(str, [*outer, *near]))!r}?" if near else ""
             lines.append(f"unknown setting {where!r}{hint}")
         else:
-            lines.append(f"{where}: {problem['msg']}, found {problem['input']!r}")
+            lines.append(f"{where}: {problem['msg']}, found {repr(problem['input'])[:200]}")
     return lines
+
+
+def _nested(annotation: Any) -> list[type[Settings]]:
+    """The settings that stand in a field's annotation: itself, or in list[...], dict[...], | ."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _nested(part)]
+
+
+def _inside(settings: type[Settings], path: Sequence[str | int]) -> list[type[Settings]]:
+    """The settings at `path` in `settings`; indices and keys of containers lead nowhere new."""
+    found = [settings]
+    for name in path:
+        fields = [s.model_fields[name] for s in found if name in s.model_fields]
+        found = [inner for field in fields for inner in _nested(field.annotation)] or found
+    return found
+
+
+def _described(
+    settings: type[Settings], prefix: str = "", defaults: Settings | None = None
+) -> Iterator[str]:
+    """The lines of --help for each field, nested settings after the field that holds them.
+
+    defaults: the default of the field that holds `settings`, where it has one.
+    """
+    for name, field in settings.model_fields.items():
+        plain = isinstance(field.annotation, type) and not get_args(field.annotation)
+        kind = field.annotation.__name__ if plain else str(field.annotation)
+        kind = re.sub(r"[A-Za-z_]\w*\.", "", kind)  # without the modules
+        value = None
+        if field.is_required() and defaults is None:
+            shown = "(required)"
+        else:
+            default = getattr(defaults, name, field.get_default(call_default_factory=True))
+            value = default if isinstance(default, Settings) else None
+            shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
+        yield f"  {prefix}{name}: {kind} {shown}\n      {field.description or ''}"
+        for nested in _nested(field.annotation):
+            yield from _described(nested, f"{prefix}{name}.{'' if plain else '*.'}", value)
+
+
+def _json(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else str(value)
 
 
 def arguments(
@@ -77,12 +125,7 @@ def arguments(
     Returns a namespace with one Path (or list of Paths) an option, `spec` (the settings) and
     `spec_key` (the sha256 that names this stage's settings and code).
     """
-    fields = "\n".join(
-        f"  {name}: {field.annotation if 'typing' in str(field.annotation) else _name(field)}"
-        f" = {json.dumps(field.get_default(call_default_factory=True), default=str)}"
-        f"\n      {field.description or ''}"
-        for name, field in settings.model_fields.items()
-    )
+    fields = "\n".join(_described(settings))
     parser = argparse.ArgumentParser(
         description=description,
         epilog=f"settings (keys of --spec, with their defaults):\n{fields}",
@@ -112,10 +155,6 @@ def arguments(
                 raise InputError(f"--{name.rstrip('*?')}: no such file: {path}")
     args.spec, args.spec_key = read_spec(args.spec, settings)
     return args
-
-
-def _name(field: Any) -> str:
-    return getattr(field.annotation, "__name__", str(field.annotation))
 
 
 def run(main: Callable[[], None]) -> None:

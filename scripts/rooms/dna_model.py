@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from datasets.dna import PAD, VOCABULARY
+from datasets.prepared import again, load_arrays
 from pipeline.errors import InputError
 from pipeline.settings import Settings
 from torch_nn.dna_augmentation import reverse_complement
@@ -39,8 +40,12 @@ class Architecture(Settings):
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """Tokens (N, L) and labels (N,) of a split of sequences.npz, int64, on `device`."""
-    with np.load(path, allow_pickle=False) as stored:
-        x, y = (stored[f"{split}_{side}"].astype(np.int64) for side in "xy")
+    x, y = (a.astype(np.int64) for a in load_arrays(path, f"{split}_x", f"{split}_y"))
+    if x.ndim != 2 or y.shape != x.shape[:1] or not x.size or x.min() < 0 or x.max() >= VOCABULARY:
+        raise InputError(
+            f"{path}: {split}: expected tokens (N, L) below {VOCABULARY} and labels (N,), found"
+            f" {x.shape} and {y.shape}. {again(path)}"
+        )
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
 

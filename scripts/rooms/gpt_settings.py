@@ -1,11 +1,11 @@
 """The settings of a GPT that training, evaluation, sampling and tracing share."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from datasets.prepared import again, load_json
 from pipeline.errors import InputError
 from pipeline.settings import Settings
 
@@ -41,7 +41,9 @@ class ModelSettings(Settings):
 
 def vocab_size(meta: str | Path) -> int:
     """How many tokens the text of this meta.json has. Raises InputError if it does not say."""
-    try:
-        return int(json.loads(Path(meta).read_text(encoding="utf-8"))["vocab_size"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{meta}: no vocab_size to be read ({error}): prepare it again") from None
+    found = load_json(meta, ("vocab_size",))["vocab_size"]
+    if type(found) is not int or not 1 <= found <= 65_536:
+        raise InputError(
+            f"{meta}: vocab_size: expected 1 to 65536 tokens, found {found!r}. {again(meta)}"
+        )
+    return found

@@ -15,6 +15,7 @@ from datasets.genetic_code import (
     TARGET_START,
     TARGET_VOCABULARY,
 )
+from datasets.prepared import again, load_arrays
 from pipeline.errors import InputError
 from pipeline.settings import Settings
 from torch_nn.transformer import Transformer
@@ -49,8 +50,14 @@ class Architecture(Settings):
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """Source (N, Ts) and target (N, Tt) tokens of a split of sequences.npz, int64, on `device`."""
-    with np.load(path, allow_pickle=False) as stored:
-        source, target = (stored[f"{split}_{side}"].astype(np.int64) for side in "xy")
+    found = load_arrays(path, f"{split}_x", f"{split}_y")
+    source, target = (array.astype(np.int64) for array in found)
+    fits = source.ndim == target.ndim == 2 and len(source) == len(target) > 0
+    if not fits or source.max() >= SOURCE_VOCABULARY or target.max() >= TARGET_VOCABULARY:
+        raise InputError(
+            f"{path}: {split}: expected tokens (N, Ts) and (N, Tt), found {source.shape} and"
+            f" {target.shape}. {again(path)}"
+        )
     return torch.from_numpy(source).to(device), torch.from_numpy(target).to(device)
 
 

@@ -134,7 +134,7 @@ def train(
             print(" ".join(f"{name} {value:.4g}" for name, value in point.items()), flush=True)
         now = time.perf_counter()
         state["seconds"] = seconds_before + now - resumed
-        if now - saved > spec.checkpoint_seconds:
+        if now - saved > spec.checkpoint_seconds or checkpoint.stopping:
             arrays, torch_state = training_state(parts, device)
             checkpoint.save(arrays, {"torch": torch_state, "state": state})
             saved = now

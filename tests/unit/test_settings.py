@@ -90,3 +90,45 @@ def test_a_program_prints_its_settings_and_one_line_for_an_error(repository, tmp
     failed = call("--spec", '{"lr": 0}')
     assert failed.returncode == 1
     assert failed.stderr == "error: --spec: lr: Input should be greater than 0, found 0\n"
+
+
+class Inner(settings.Settings):
+    width: int = Field(4, description="of the inside")
+
+
+class Outer(settings.Settings):
+    name: str = Field(description="what it is called")
+    inner: Inner = Field(Inner(width=7), description="the inside")
+    more: list[Inner] = Field([], description="further ones")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"name": "x", "inner": {"widht": 1}}', "'inner.widht', did you mean 'inner.width'?"),
+        ('{"name": "x", "more": [{"wdth": 1}]}', "'more.0.wdth', did you mean 'more.0.width'?"),
+        ('{"name": "x", "iner": {}}', "'iner', did you mean 'inner'?"),
+        ('{"name": "x", "inner": {"name": 1}}', "unknown setting 'inner.name'"),
+        ('{"name": {"a": "' + "b" * 999 + '"}}', "name: Input should be a valid string"),
+    ],
+)
+def test_the_nearest_key_is_that_of_the_same_level(text, says):
+    with pytest.raises(InputError) as caught:
+        settings.read_spec(text, Outer)
+    assert says in str(caught.value) and len(str(caught.value)) < 400
+    assert "did you mean 'inner.name'" not in str(caught.value)
+
+
+def test_help_shows_what_is_required_and_what_is_inside(capsys):
+    with pytest.raises(SystemExit):
+        settings.arguments("x", Outer, {}, {}, ["--help"])
+    shown = capsys.readouterr().out
+    assert "name: str (required)" in shown and "inner.width: int = 7\n      of the inside" in shown
+    assert "more.*.width: int = 4" in shown and "Undefined" not in shown
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"lr": ' + "9" * 5000 + "}", "@a\0b", "@\ud800"])
+def test_text_that_no_parser_likes_is_one_line(text):
+    with pytest.raises(InputError, match="not JSON|cannot be read") as caught:
+        settings.read_spec(text, Spec)
+    assert "\n" not in str(caught.value)

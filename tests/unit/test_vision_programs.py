@@ -222,7 +222,7 @@ def test_files_that_are_none_are_refused(tmp_path):
     with pytest.raises(InputError, match="expected an .npz"):
         image_data.load_part(tmp_path / "images.npz", "train", 3)
     (tmp_path / "meta.json").write_text('{"dataset": "x", "classes": null}')
-    with pytest.raises(InputError, match="expected JSON with dataset, classes"):
+    with pytest.raises(InputError, match="expected a JSON object with dataset, classes"):
         image_data.load_meta(tmp_path / "meta.json")
 
 

@@ -58,6 +58,14 @@ def raw_files(dataset):
     return [f"{RAW}/{file['path']}" for file in DATASETS[dataset].get("files", [])]
 
 
+def raw_sums(dataset):
+    """path -> bytes and sha256 of the raw files: what a prepare program checks before it reads."""
+    return {
+        file["path"]: {"bytes": file["bytes"], "sha256": file["sha256"]}
+        for file in DATASETS[dataset].get("files", [])
+    }
+
+
 def stage(config_section, *names):
     """The settings `names` of a section of the config, as keyword arguments of spec()."""
     return {name: config_section[name] for name in names}

@@ -79,6 +79,7 @@ rule prepare_images:
         spec=lambda w: spec(
             "prepare_images.py",
             dataset=w.dataset,
+            raw=raw_sums(w.dataset),
             about=about(DATASETS[w.dataset]),
         ),
     shell:

@@ -38,6 +38,7 @@ rule prepare_dna:
         spec=lambda wildcards: spec(
             "prepare_dna.py",
             dataset=wildcards.dataset,
+            raw=raw_sums(wildcards.dataset),
             about=about(DATASETS[wildcards.dataset]),
             **config["dna"]["settings"][wildcards.dataset]["data"],
         ),

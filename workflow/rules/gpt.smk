@@ -67,6 +67,7 @@ rule prepare_text:
         spec=lambda wildcards: spec(
             "prepare_text.py",
             dataset=wildcards.dataset,
+            raw=raw_sums(wildcards.dataset),
             about=about(DATASETS[wildcards.dataset]),
             **config["gpt"]["settings"][wildcards.dataset]["data"],
         ),

@@ -1,0 +1,57 @@
+"""Raw files that a prepare program is about to read: still those that were fetched?"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.checkpoint import file_sha256
+from pipeline.errors import InputError
+from pipeline.settings import Settings
+
+
+class RawFile(Settings):
+    """What config/datasets.yaml says of a raw file."""
+
+    bytes: int = Field(ge=0, description="size")
+    sha256: str = Field(description="sha256 of the bytes, in hex")
+
+
+def differs(path: Path, expected: Mapping) -> str:
+    """In what the file `path` differs from `expected` (bytes, sha256); '' if in nothing.
+
+    Raises OSError if it cannot be read.
+    """
+    size = path.stat().st_size
+    if size != expected["bytes"]:
+        kind = "truncated: " if size < expected["bytes"] else ""
+        return f"{kind}expected {expected['bytes']} bytes, found {size}"
+    found = file_sha256(path)
+    return (
+        ""
+        if found == expected["sha256"]
+        else f"expected sha256 {expected['sha256']}, found {found}"
+    )
+
+
+def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]) -> None:
+    """Check every file of `expected` before any of it is read.
+
+    places: the data set's folder, or its files. expected: path below the folder of all raw files,
+    <dataset>/<file>, to what it must be; empty when a program is called by hand without it.
+    Raises InputError that names the file, both sizes or sums, and what to do.
+    """
+    for name, file in expected.items():
+        inside = Path(name).relative_to(dataset) if name.startswith(f"{dataset}/") else Path(name)
+        tails = [place for place in places if place.parts[-len(inside.parts) :] == inside.parts]
+        folders = [place for place in places if place.is_dir()]
+        path = next(iter([*tails, *(folder / inside for folder in folders)]), inside)
+        try:
+            problem = differs(path, file.model_dump())
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror or error}"
+        if problem:
+            raise InputError(
+                f"{path}: not the file that was fetched: {problem}. Delete it and run again: it is"
+                " then fetched anew."
+            )
