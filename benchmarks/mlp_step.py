@@ -9,7 +9,7 @@ momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,
 SGD and momentum, no dropout, which it lacks; ours is Training.run_epoch, as the pipeline calls it.
 `matmul_share` is the time of the step's eight matrix products alone over that of our whole step.
 
-`blas_kernel` is OPENBLAS_CORETYPE, by which some machines pin OpenBLAS to older processors' kernels.
+`blas_kernel` is OPENBLAS_CORETYPE, which pins OpenBLAS to the kernels of an (older) processor.
 Where it is set, everything is measured a second time in a process without it. NumPy and
 scikit-learn share that OpenBLAS; PyTorch comes with a BLAS of its own.
 """

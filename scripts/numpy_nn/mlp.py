@@ -1,15 +1,24 @@
 """The multi-layer perceptron: Linear, ReLU, Dropout, again and again, and a last Linear."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from numpy_nn.activations import ReLU
+from numpy_nn.activations import GELU, ReLU
+from numpy_nn.architecture import Model, stored_architecture
 from numpy_nn.dropout import Dropout
 from numpy_nn.initialisers import xavier_uniform
 from numpy_nn.linear import Linear
-from numpy_nn.module import Module, Sequential
+from numpy_nn.module import Module
+from numpy_nn.normalisation import BatchNorm, LayerNorm
 from numpy_nn.standardise import Standardise
+
+ACTIVATIONS: dict[str, Callable[[], Module]] = {"relu": ReLU, "gelu": GELU}
+NORMS: dict[str, Callable[[int], Module] | None] = {
+    "none": None,
+    "batch": BatchNorm,
+    "layer": LayerNorm,
+}
 
 
 def build_mlp(
@@ -18,31 +27,63 @@ def build_mlp(
     weights_rng: np.random.Generator,
     dropout_rng: np.random.Generator,
     standardise: Standardise | None = None,
-) -> Sequential:
+    *,
+    activation: str = "relu",
+    norm: str = "none",
+    input_dropout: float = 0.0,
+) -> Model:
     """An MLP of `widths` (inputs, hidden ..., classes) that maps raw inputs to logits.
 
-    dropout: the rate after every hidden ReLU. weights_rng draws the weights, dropout_rng all masks;
-    the latter's state belongs to a checkpoint. standardise: fitted on the training split.
+    dropout: the rate after every hidden activation; input_dropout: that of the inputs. norm
+    ("none", "batch", "layer") stands between a hidden Linear and its activation ("relu", "gelu").
+    weights_rng draws the weights, dropout_rng all masks; the latter's state belongs to a
+    checkpoint. standardise: fitted on the training split.
     """
-    layers: list[Module] = [standardise or Standardise()]
+    check_choice("activation", activation, ACTIVATIONS)
+    check_choice("norm", norm, NORMS)
+    standardise = standardise or Standardise()
+    layers: list[Module] = [standardise]
+    if input_dropout:
+        layers.append(Dropout(input_dropout, dropout_rng))
     *hidden, classes = widths[1:]
     fan_in = widths[0]
     for index, width in enumerate(hidden):
-        layers += [
-            Linear(fan_in, width, weights_rng, input_grad=index > 0),
-            ReLU(),
-            Dropout(dropout, dropout_rng),
-        ]
+        layers.append(Linear(fan_in, width, weights_rng, input_grad=index > 0))
+        if make_norm := NORMS[norm]:
+            layers.append(make_norm(width))
+        layers += [ACTIVATIONS[activation](), Dropout(dropout, dropout_rng)]
         fan_in = width
     layers.append(Linear(fan_in, classes, weights_rng, xavier_uniform, input_grad=bool(hidden)))
-    return Sequential(*layers)
+    architecture = {
+        "kind": "mlp",
+        "widths": [int(width) for width in widths],
+        "dropout": float(dropout),
+        "activation": activation,
+        "norm": norm,
+        "input_dropout": float(input_dropout),
+        "per_feature": standardise.per_feature,
+    }
+    return Model(architecture, *layers)
 
 
-def mlp_from_state(state: Mapping[str, np.ndarray]) -> Sequential:
-    """The MLP whose `state_dict` was `state`, for evaluation; the weights tell the widths."""
-    weights = [array.shape for name, array in state.items() if name.endswith(".weight")]
+def mlp_from_state(state: Mapping[str, np.ndarray]) -> Model:
+    """The MLP whose `state_dict` was `state`, for evaluation."""
+    architecture = stored_architecture(state)
+    check_choice("kind", architecture.pop("kind"), {"mlp"})
+    features = architecture["widths"][0] if architecture.pop("per_feature") else None
     unused = np.random.default_rng(0)
-    model = build_mlp([weights[0][0], *(shape[1] for shape in weights)], 0.0, unused, unused)
+    model = build_mlp(
+        weights_rng=unused,
+        dropout_rng=unused,
+        standardise=Standardise(features=features),
+        **architecture,
+    )
     model.load_state_dict(state)
     model.eval()
     return model
+
+
+def check_choice(name: str, given: str, choices: Mapping | set) -> None:
+    """Raise ValueError if `given` is none of `choices`."""
+    if given not in choices:
+        raise ValueError(f"{name}: expected one of {sorted(choices)}, given {given!r}")

@@ -32,6 +32,10 @@ class Module:
 
     An array that `forward` or `backward` returns belongs to the layer: the next call with the same
     shape overwrites it. Copy what must last.
+
+        first, second = model(x1), model(x2)              # wrong: both are the outputs for x2
+        first, second = model(x1).copy(), model(x2)       # right
+        loss = sum_of(model(x1)), sum_of(model(x2))       # right: used before the next call
     """
 
     training = True
@@ -98,8 +102,15 @@ class Module:
         Raises ValueError if a name is missing or unknown, or if a shape differs.
         """
         arrays = dict(self._arrays())
-        if missing := arrays.keys() ^ state.keys():
-            raise ValueError(f"state: expected {sorted(arrays)}, these differ: {sorted(missing)}")
+        missing, unknown = (
+            sorted(arrays.keys() - state.keys()),
+            sorted(state.keys() - arrays.keys()),
+        )
+        if missing or unknown:
+            raise ValueError(
+                f"state: expected {len(arrays)} arrays;"
+                f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+            )
         for name, array in arrays.items():
             if array.shape != state[name].shape:
                 raise ValueError(
@@ -108,7 +119,10 @@ class Module:
             array[...] = state[name]
 
     def astype(self, dtype: type) -> "Module":
-        """Change the dtype of all parameters and gradients (float64 for gradient checks)."""
+        """Change the dtype of all parameters and gradients (float64 for gradient checks).
+
+        Before an optimiser is built, not afterwards: it would go on with the arrays of before.
+        """
         for parameter in self.parameters():
             parameter.value = parameter.value.astype(dtype)
             parameter.grad = parameter.grad.astype(dtype)

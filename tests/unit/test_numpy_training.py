@@ -273,4 +273,4 @@ def test_everything_is_float32_after_training():
     training.run_epoch()
     arrays, _ = training.state()
     wrong = {n: a.dtype for n, a in arrays.items() if a.dtype != np.float32}
-    assert set(wrong) == {"optimiser.steps"}
+    assert set(wrong) == {"optimiser.steps", "model.architecture"}
