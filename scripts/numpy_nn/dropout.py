@@ -12,17 +12,17 @@ class Dropout(Module):
     leaves evaluation alone. Srivastava et al., Dropout, JMLR 15 (2014), section 10.
 
     The mask compares 16 random bits an element with the rate, which is therefore rounded to a
-    multiple of 1/65536 (exactly so in the scale too). frozen=True keeps the last mask of the same
-    shape: a gradient check needs the same function at every call.
+    multiple of 1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last mask of
+    the same shape: a gradient check needs the same function at every call.
     """
 
     LEVELS = 1 << 16
 
     def __init__(self, rate: float, rng: np.random.Generator):
-        self.rate, self.rng, self.frozen = rate, rng, False
+        self.rate, self.rng, self.frozen = float(rate), rng, False
         if not 0 <= rate < 1:
             self._fail("a rate in [0, 1)", f"{rate}")
-        self.dropped_levels = round(rate * self.LEVELS)
+        self.dropped_levels = min(round(rate * self.LEVELS), self.LEVELS - 1)
         self.scale = self.LEVELS / (self.LEVELS - self.dropped_levels)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -9,14 +9,14 @@ class Dropout(nn.Module):
 
     torch.nn.Dropout draws a whole random number an element, which on a CPU takes more time than all
     matrix products of a small Transformer. Four elements share one 64-bit number here; p is rounded
-    to a multiple of 2^-16. Same interface, another stream of random numbers.
+    to a multiple of 2^-16 below 1. Same interface, another stream of random numbers.
     """
 
     def __init__(self, p: float = 0.0):
         super().__init__()
         if not 0 <= p < 1:
             raise ValueError(f"dropout: expected 0 <= p < 1, found {p}")
-        self.dropped = round(p * 2**16)
+        self.dropped = min(round(p * 2**16), 2**16 - 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """x of any shape -> the same shape and dtype."""
@@ -25,5 +25,6 @@ class Dropout(nn.Module):
         words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
         words.random_(-(2**63), None)  # all 64 bits
         bits = words.view(torch.int16)[: x.numel()].view(x.shape)
+        # As int16 they are uniform over [-2^15, 2^15): `dropped` of the 2^16 values lie below.
         keep = (bits >= self.dropped - 2**15).to(x.dtype)
         return x * keep.mul_(2**16 / (2**16 - self.dropped))

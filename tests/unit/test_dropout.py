@@ -36,6 +36,13 @@ def test_the_gradient_has_the_same_mask_and_eval_is_the_identity():
     assert torch.equal(first, dropout(x)) and dropout(x.bfloat16()).dtype is torch.bfloat16
 
 
+def test_p_just_below_1_keeps_a_65536th():
+    torch.manual_seed(0)
+    y = Dropout(1 - 2**-20)(torch.ones(2**20))
+    assert torch.isfinite(y).all() and 0 < (y > 0).sum() < 64
+    assert y.max().item() == 2**16
+
+
 def test_p_must_leave_something():
     with pytest.raises(ValueError, match="p < 1"):
         Dropout(1.0)

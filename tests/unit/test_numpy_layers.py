@@ -161,23 +161,38 @@ def test_dropout_keeps_the_mean_drops_its_share_and_rests_in_evaluation():
     assert dropout.eval()(x) is x
     assert dropout.backward(x) is x
     assert Dropout(0.0, RNG(1))(x) is x
+    almost_all = Dropout(1 - 2**-20, RNG(1))(x)
+    assert np.isfinite(almost_all).all() and 0 < np.count_nonzero(almost_all) < 20
 
 
-def test_float32_stays_float32_through_a_whole_net():
+F64 = np.float64
+FLOAT32_LAYERS = {
+    "linear": lambda: Linear(8, 8, RNG(1)),
+    "relu": lambda: ReLU(),
+    "leaky_relu": lambda: LeakyReLU(F64(0.1)),
+    "gelu": lambda: GELU(),
+    "tanh": lambda: Tanh(),
+    "sigmoid": lambda: Sigmoid(),
+    "dropout": lambda: Dropout(F64(0.2), RNG(2)),
+    "batch_norm": lambda: BatchNorm(8, momentum=F64(0.1), eps=F64(1e-5)),
+    "layer_norm": lambda: LayerNorm(8, eps=F64(1e-5)),
+    "residual": lambda: Residual(Linear(8, 8, RNG(3))),
+    "standardise": lambda: Standardise(F64(1), F64(2)),
+    "standardise_features": lambda: Standardise(features=8),
+}
+
+
+@pytest.mark.parametrize("name", FLOAT32_LAYERS)
+@pytest.mark.parametrize("training", [True, False])
+def test_float32_stays_float32_whatever_scalars_come_along(name, training):
     """NumPy 2 takes a float64 scalar as a reason to promote: no layer may let one in."""
-    net = Sequential(
-        *(Linear(8, 8, RNG(1)), BatchNorm(8), ReLU(), Dropout(0.2, RNG(2)), LayerNorm(8), GELU()),
-        *(LeakyReLU(np.float64(0.1)), Tanh(), Sigmoid(), Residual(Linear(8, 8, RNG(3)))),
-    )
-    x = RNG(4).standard_normal((6, 8)).astype(np.float32)
-    for layer in net.layers:
-        x = layer(x)
-        assert x.dtype == np.float32, layer
-    grad = x
-    for layer in reversed(net.layers):
-        grad = layer.backward(grad)
-        assert grad.dtype == np.float32, layer
-    assert all(p.value.dtype == p.grad.dtype == np.float32 for p in net.parameters())
+    layer = FLOAT32_LAYERS[name]().train(training)
+    y = layer(RNG(4).standard_normal((6, 8)).astype(np.float32))
+    assert y.dtype == np.float32
+    grad = layer.backward(y.copy())
+    assert grad is None or grad.dtype == np.float32
+    assert all(p.value.dtype == p.grad.dtype == np.float32 for p in layer.parameters())
+    assert all(array.dtype == np.float32 for array in layer.state_dict().values())
 
 
 def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():

@@ -11,7 +11,7 @@ from numpy_nn.gradcheck import gradcheck_loss
 from numpy_nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 from numpy_nn.mlp import build_mlp, mlp_from_state
 from numpy_nn.module import NonFiniteError, Parameter
-from numpy_nn.optimisers import SGD, AdamW
+from numpy_nn.optimisers import SGD, Adam, AdamW
 from numpy_nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay
 from numpy_nn.standardise import Standardise
 from numpy_nn.training import Training, TrainingDiverged, evaluate, predict
@@ -111,6 +111,7 @@ def test_mean_squared_error_refuses_what_makes_no_sense():
             lambda g: torch.optim.SGD(g, 0.1, momentum=0.9, nesterov=True),
         ),
         (lambda p: AdamW(p, 0.01), lambda g: torch.optim.Adam(g, 0.01)),
+        (lambda p: Adam(p, 0.01, weight_decay=0.01), lambda g: torch.optim.Adam(g, 0.01)),
         (lambda p: AdamW(p, 0.01, weight_decay=0.01), lambda g: torch.optim.AdamW(g, 0.01)),
     ],
 )
@@ -156,6 +157,44 @@ def test_momentum_worked_example():
 def test_optimisers_refuse_settings_that_make_no_sense(bad):
     with pytest.raises(ValueError, match="expected"):
         SGD([], **bad)
+
+
+F64 = np.float64
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: SGD(p, F64(0.1), F64(0.9), weight_decay=F64(0.1)),
+        lambda p: SGD(p, F64(0.1), F64(0.9), True, F64(0.1)),
+        lambda p: AdamW(p, F64(0.1), (F64(0.9), F64(0.99)), F64(1e-8), F64(0.1)),
+        lambda p: Adam(p, F64(0.1), weight_decay=F64(0.1)),
+    ],
+)
+def test_optimisers_stay_float32_and_compute_in_it_whatever_scalars_come_along(make):
+    def result(cast):
+        p = Parameter(RNG(1).standard_normal((5, 3)).astype(np.float32))
+        optimiser = make([p])
+        for step in range(3):
+            optimiser.lr = cast(0.1 / (step + 1))
+            p.grad[...] = RNG(step).standard_normal((5, 3))
+            optimiser.step()
+        assert p.value.dtype == p.grad.dtype == np.float32
+        assert all(array.dtype == np.float32 for array in optimiser.state.values())
+        return p.value
+
+    np.testing.assert_array_equal(result(F64), result(float))
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_losses_stay_float32_whatever_scalars_come_along(soft):
+    z = RNG(1).standard_normal((4, 3)).astype(np.float32)
+    targets = np.full((4, 3), 1 / 3, np.float32) if soft else np.array([0, 1, 2, 0])
+    loss = SoftmaxCrossEntropy(F64(0.1))
+    assert type(loss.forward(z, targets)) is float
+    assert loss.backward().dtype == np.float32
+    squared = MeanSquaredError()
+    assert type(squared.forward(z, z + 1)) is float and squared.backward().dtype == np.float32
 
 
 def test_schedules():
