@@ -1,4 +1,4 @@
-"""Raw files and what is made of them: fetch each data set, prepare the image ones."""
+"""Raw files and what is made of them: fetch each data set, prepare the image ones, features."""
 
 from dataset_about import about, fetch_rule
 
@@ -115,3 +115,39 @@ rule generate_images:
     shell:
         "python {params.script} --spec {params.spec:q}"
         " --images {output.images} --meta {output.meta} > {log} 2>&1"
+
+
+rule extract_hog:
+    """
+    Compute hand-made features of the images of {wildcards.dataset}, in shifted views too.
+
+    Settings: {params.spec}
+    """
+    input:
+        images=f"{PROCESSED}/{{dataset}}/images.npz",
+    output:
+        train=f"{PROCESSED}/{{dataset}}/hog/train.npy",
+        test=f"{PROCESSED}/{{dataset}}/hog/test.npy",
+        meta=f"{PROCESSED}/{{dataset}}/hog/meta.json",
+    log:
+        f"{RUN}/logs/extract_hog/{{dataset}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/extract_hog/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(IMAGES["real"] + IMAGES["stand-in"]),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=script("extract_hog.py"),
+        spec=lambda w: spec(
+            "extract_hog.py",
+            dataset=w.dataset,
+            **config["mlp"]["hog"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --images {input.images:q}"
+        " --train {output.train:q} --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"
