@@ -19,6 +19,7 @@ from pipeline.errors import InputError
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_AXES = 8
 MAX_BYTES = 1 << 30
+PIECE = 1 << 20
 
 
 def read_idx(path: str | Path) -> np.ndarray:
@@ -62,7 +63,10 @@ def _parse(stream: BinaryIO, where: str) -> np.ndarray:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size > MAX_BYTES:
         raise InputError(f"{where}: shape {shape} claims {size} bytes, more than {MAX_BYTES}")
-    values = stream.read(size)
+    # In pieces: a header that promises more than there is must not claim the memory first.
+    values = bytearray()
+    while len(values) < size and (piece := stream.read(min(PIECE, size - len(values)))):
+        values += piece
     if len(values) < size:
         raise InputError(
             f"{where}: truncated: shape {shape} needs {size} bytes of values, found {len(values)}"

@@ -53,13 +53,13 @@ def read_cifar10(raw: Path) -> tuple[Arrays, list[str]]:
         ("train", [f"data_batch_{number}" for number in range(1, 6)]),
         ("test", ["test_batch"]),
     ):
-        batches = [_cifar_batch(folder / name) for name in files]
+        batches = [read_cifar10_batch(folder / name) for name in files]
         arrays[f"{split}_x"] = np.concatenate([x for x, _ in batches])
         arrays[f"{split}_y"] = np.concatenate([y for _, y in batches])
     return arrays, [name.decode("ascii") for name in names[b"label_names"]]
 
 
-def _cifar_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
     batch = read_pickle(path)
     data = batch.get(b"data") if isinstance(batch, dict) else None
     labels = batch.get(b"labels") if isinstance(batch, dict) else None

@@ -13,7 +13,7 @@ def load_tokens(path: str | Path, context: int) -> np.ndarray:
     """Memory-map a stream of tokens (N,) uint16. Raises InputError if it is none or too short."""
     try:
         tokens = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # NumPy reads the header with a parser that documents no closed list
         raise InputError(
             f"{path}: expected a .npy of tokens, found: {' '.join(str(error).split())}. "
             f"{again(path)}"

@@ -21,6 +21,8 @@ def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[d
     for path in histories:
         try:
             found.append(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
+            if not isinstance(found[-1], dict):
+                raise ValueError(f"a {type(found[-1]).__name__}")
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{path}: expected a history, found: {error}. Train again.") from None
     return found

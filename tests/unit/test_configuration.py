@@ -113,7 +113,7 @@ def test_every_key_of_every_schema_is_described(schemas):
 
 def test_broken_yaml_is_one_line(tmp_path, schemas):
     (tmp_path / "datasets.yaml").write_text("a: [1\nb: 2")
-    with pytest.raises(ConfigurationError, match=r"datasets\.yaml: not YAML: ") as caught:
+    with pytest.raises(ConfigurationError, match=r"datasets\.yaml:2:2: not YAML: ") as caught:
         load_table(tmp_path / "datasets.yaml", schemas)
     assert len(str(caught.value).splitlines()) == 1
 

@@ -1,10 +1,13 @@
 """The configuration, checked before anything runs: one clear line for each thing that is wrong."""
 
 import difflib
+import reprlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
+from check_yaml import problem
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
@@ -23,6 +26,7 @@ class ConfigurationError(ValueError):
     """A configuration that cannot be run; the message has one line for each problem."""
 
 
+@cache
 def _validator(schemas: Path, name: str) -> Draft202012Validator:
     documents = {
         path.name: yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -38,6 +42,12 @@ def _dotted(parts: object) -> str:
     return ".".join(map(str, parts))
 
 
+def _shown(value: object) -> str:
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 200
+    return short.repr(value)
+
+
 def _lines(error: ValidationError) -> Iterator[str]:
     """Say in one line each what `error` found, what it expected, and the nearest known key."""
     where = list(error.absolute_path)
@@ -51,7 +61,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
         missing = sorted(set(error.validator_value) - set(error.instance))
         yield from (f"{_dotted([*where, key])}: missing" for key in missing)
     elif error.validator in ("anyOf", "oneOf"):
-        yield f"{_dotted(where)}: fits none of the accepted forms, found {error.instance!r}"
+        yield f"{_dotted(where)}: fits none of the accepted forms, found {_shown(error.instance)}"
     else:
         hint = ""
         if error.validator == "type" and isinstance(error.instance, str):
@@ -61,7 +71,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
             except ValueError:
                 pass
         expected = f"expected {error.validator} {error.validator_value}"
-        yield f"{_dotted(where)}: {expected}, found {error.instance!r}{hint}"
+        yield f"{_dotted(where)}: {expected}, found {_shown(error.instance)}{hint}"
 
 
 def problems(value: object, schemas: Path, name: str) -> list[str]:
@@ -80,10 +90,10 @@ def load_table(path: Path, schemas: Path) -> dict:
 
     Raises ConfigurationError if the file is not YAML or does not fit `<stem>.schema.yaml`.
     """
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    line = problem(path)
+    if line:
+        raise ConfigurationError(line)
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
     _raise(f"config/{path.name}", problems(value, schemas, path.stem))
     return value
 
