@@ -45,6 +45,8 @@ class Linear(Module):
         return y.reshape(*x.shape[:-1], len(bias))
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        if grad_output.shape != (*self.shape[:-1], len(self.bias.value)):
+            self._fail(f"dL/dy {(*self.shape[:-1], len(self.bias.value))}", f"{grad_output.shape}")
         grad_output = grad_output.reshape(-1, len(self.bias.value))
         np.matmul(self.x.T, grad_output, out=self.weight.grad)
         # The sum over n as a product with ones: BLAS does it twice as fast as np.sum.

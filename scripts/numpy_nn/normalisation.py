@@ -31,13 +31,19 @@ class _Normalisation(Module):
             self._fail(f"shape (N, ..., {features}), N >= {smallest}", f"{x.shape}")
         return x.reshape(-1, features)
 
-    def _scale_and_shift(self, normalised: np.ndarray) -> np.ndarray:
-        self.normalised = normalised
+    def _scale_and_shift(self, normalised: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """gain x^ + shift, in the input's shape."""
+        self.normalised, self.shape = normalised, shape
         y = np.multiply(
             normalised, self.gain.value, out=self._buffer("y", normalised.shape, normalised.dtype)
         )
         y += self.shift.value
-        return y
+        return y.reshape(shape)
+
+    def _grad_rows(self, grad_output: np.ndarray) -> np.ndarray:
+        if grad_output.shape != self.shape:
+            self._fail(f"dL/dy {self.shape}", f"{grad_output.shape}")
+        return grad_output.reshape(self.normalised.shape)
 
     def _parameter_grads(self, grad: np.ndarray) -> np.ndarray:
         """Store dL/dgain and dL/dshift; return dL/dx^ = dL/dy gain, in memory of this layer."""
@@ -91,10 +97,10 @@ class BatchNorm(_Normalisation):
             np.subtract(rows, mean, out=normalised)
         self.inverse_std = 1 / np.sqrt(var + self.eps)
         normalised *= self.inverse_std
-        return self._scale_and_shift(normalised).reshape(x.shape)
+        return self._scale_and_shift(normalised, x.shape)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        rows = grad_output.reshape(self.normalised.shape)
+        rows = self._grad_rows(grad_output)
         grad = self._parameter_grads(rows)
         if self.over_batch:
             # Both means are known already: gain times those of dL/dy, and of dL/dy x^.
@@ -124,10 +130,10 @@ class LayerNorm(_Normalisation):
         var = np.multiply(normalised, normalised, out=square) @ weights
         self.inverse_std = (1 / np.sqrt(var + self.eps))[:, None]
         normalised *= self.inverse_std
-        return self._scale_and_shift(normalised).reshape(x.shape)
+        return self._scale_and_shift(normalised, x.shape)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        rows = grad_output.reshape(self.normalised.shape)
+        rows = self._grad_rows(grad_output)
         weights = self._weights(rows.dtype)
         grad = self._parameter_grads(rows)
         scratch = self._buffer("scratch", rows.shape, rows.dtype)

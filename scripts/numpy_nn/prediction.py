@@ -7,6 +7,8 @@ from numpy_nn.module import Module
 
 def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     """The class probabilities (N, K), float32, of x (N, ...), with dropout off."""
+    if len(x) == 0:
+        raise ValueError(f"predict: expected at least one example, given {x.shape}")
     model.eval()
     parts = []
     for start in range(0, len(x), batch_size):

@@ -81,11 +81,13 @@ def test_forward_and_backward_agree_with_torch(name, shape):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("shape", [(3, 2), (5, 6)])
-def test_gradient_check(name, shape):
-    errors = gradcheck(LAYERS[name][0](shape[1]), away_from_kinks(RNG(7), *shape))
+@pytest.mark.parametrize("seed", range(3))
+def test_gradient_check_on_random_shapes(name, seed):
+    rng = RNG(seed)
+    shape = rng.integers(3, 9, 2)
+    errors = gradcheck(LAYERS[name][0](shape[1]), away_from_kinks(rng, *shape))
     assert "x" in errors
-    assert max(errors.values()) < 1e-6, errors
+    assert max(errors.values()) < 1e-6, (shape, errors)
 
 
 def test_gradient_check_freezes_dropout():
@@ -228,8 +230,10 @@ def test_state_comes_back_through_a_file_and_other_models_refuse_it(tmp_path):
     assert "layers.1.running_mean" in first.state_dict()
     with pytest.raises(ValueError, match=r"layers.0.weight: expected shape \(3, 5\)"):
         build(1, 5).load_state_dict(first.state_dict())
-    with pytest.raises(ValueError, match="layers.1.gain"):
+    with pytest.raises(ValueError, match="missing: none; unknown: layers.1.gain, layers.1.running"):
         Sequential(Linear(3, 4, RNG(1))).load_state_dict(first.state_dict())
+    with pytest.raises(ValueError, match="missing: layers.0.bias, .*; unknown: none"):
+        build(1).load_state_dict({})
 
 
 def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
@@ -258,6 +262,13 @@ def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
 def test_a_wrong_shape_names_the_layer_the_expected_and_the_given(layer, x, message):
     with pytest.raises(ValueError, match=message):
         layer(np.zeros(x, np.float32))
+
+
+@pytest.mark.parametrize("layer", [Linear(3, 4, RNG(1)), BatchNorm(3), LayerNorm(3)])
+def test_a_gradient_of_another_shape_is_refused(layer):
+    y = layer(np.ones((4, 3), np.float32))
+    with pytest.raises(ValueError, match=r"\(.*\): expected dL/dy \(4, .*given \(2, "):
+        layer.backward(np.zeros((2, 2 * y.shape[1]), np.float32))
 
 
 def test_what_is_not_finite_and_what_is_not_float32_is_refused():

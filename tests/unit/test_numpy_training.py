@@ -299,6 +299,14 @@ def test_input_that_is_not_finite_stops_the_first_step():
         run(make_training(x=x, y=y))
 
 
+def test_no_examples_are_refused():
+    model = build_mlp([2, 3], 0, RNG(1), RNG(2))
+    with pytest.raises(ValueError, match=r"predict: expected at least one example, given \(0, 2\)"):
+        predict(model, np.zeros((0, 2), np.float32))
+    with pytest.raises(ValueError, match=r"at least one example, given \(0, 2\)"):
+        make_training(x=np.zeros((0, 2), np.float32), y=np.zeros(0, int))
+
+
 def test_labels_out_of_range_are_no_divergence():
     x, y = rings()
     with pytest.raises(ValueError, match=r"labels in \[0, 3\)"):
