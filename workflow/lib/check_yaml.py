@@ -1,5 +1,7 @@
 """Say where a configuration file is not YAML, which Snakemake's own message leaves out.
 
+Warn too if the last file, the one that is run, shares its `run` with another one beside it.
+
 python workflow/lib/check_yaml.py FILE...
 """
 
@@ -8,21 +10,89 @@ from pathlib import Path
 
 import yaml
 
+# What comes out of PyYAML for values that its tags cannot take (a date without a day, say).
+UNREADABLE = (
+    yaml.YAMLError, OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
+
+
+MOST_VALUES = 100_000
+
+
+def count_values(value: object, done: dict[int, int] | None = None) -> int:
+    """How many values `value` has, written out: one behind ten aliases counts ten times.
+
+    Ten lines of aliases of aliases stand for a million values: they would stop every later check.
+    Raises ValueError for a value that holds itself.
+    """
+    if not isinstance(value, (dict, list, tuple, set)):
+        return 1
+    done = {} if done is None else done
+    if id(value) not in done:
+        done[id(value)] = 0
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        done[id(value)] = 1 + sum(count_values(item, done) for item in inner)
+    elif not done[id(value)]:
+        raise ValueError("an alias that stands for itself")
+    return done[id(value)]
+
 
 def problem(path: Path) -> str | None:
     """One line with file, line and column of what is not YAML or no mapping, or None."""
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if count_values(value) > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values, aliases written out")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        return f"{path}:{mark.line + 1}:{mark.column + 1}: not YAML: {error.problem}"
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        return f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
+        why = " ".join(str(error.problem).split())
+        return f"{path}:{mark.line + 1}:{mark.column + 1}: not YAML: {why}"
+    except UNREADABLE as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        return f"{path}: cannot be read as YAML: {why}"
     if not isinstance(value, dict):
         return f"{path}: expected keys with values, found {type(value).__name__}"
+    if "__use_yte__" in value:
+        return (
+            f"{path}: __use_yte__: Snakemake would run the code that such a file holds; remove it"
+        )
     return None
 
 
+def _keys(path: Path) -> dict:
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UNREADABLE:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def shared_run(chosen: Path) -> str | None:
+    """A warning if another preset beside `chosen` writes into the same results folder, or None.
+
+    A preset is a YAML file with no other keys than config.yaml beside it, whose `run` it has if it
+    names none of its own.
+    """
+    standard = _keys(chosen.parent / "config.yaml")
+    runs = {
+        path.name: _keys(path).get("run", standard.get("run"))
+        for path in sorted(chosen.parent.glob("*.yaml"))
+        if _keys(path) and set(_keys(path)) <= set(standard)
+    }
+    same = [name for name, run in runs.items() if run == runs.get(chosen.name)]
+    others = [name for name in same if name != chosen.name]
+    if chosen.name not in runs or not others:
+        return None
+    return (
+        f"{chosen}: the run is called {runs[chosen.name]!r}, as in {', '.join(others)}: they write"
+        f" over each other's results; give it a `run` of its own"
+    )
+
+
 if __name__ == "__main__":
-    found = [line for line in map(problem, map(Path, sys.argv[1:])) if line]
+    paths = [Path(word) for word in sys.argv[1:]]
+    found = [line for line in map(problem, paths) if line]
+    if not found and paths and (warning := shared_run(paths[-1])):
+        print(f"warning: {warning}", file=sys.stderr)
     sys.exit("\n".join(f"error: {line}" for line in found) or 0)
