@@ -2,6 +2,9 @@
 
 Rows are checked (types, ranges, no duplicates) and sorted by task, dataset, metric, split and
 value, best first. A published result joins only if the run has its data set.
+
+accuracy_by_split.csv beside it is the same accuracies told by model: training, validation, test and
+test with flips in columns of their own, one row a model of this run.
 """
 
 from pydantic import Field
@@ -10,6 +13,8 @@ from pipeline import settings
 from pipeline.atomic import write_csv
 from pipeline.results import COLUMNS
 from reporting.leaderboard import OURS, build, published_rows, read_metrics, read_references
+from reporting.splits import COLUMNS as SPLIT_COLUMNS
+from reporting.splits import classifiers, record
 
 
 class Spec(settings.Settings):
@@ -27,7 +32,10 @@ def main() -> None:
             "metrics*": "metrics.json of every evaluation",
             "references": "published results, references.yaml",
         },
-        outputs={"out": "leaderboard.csv"},
+        outputs={
+            "out": "leaderboard.csv",
+            "splits?": "accuracy_by_split.csv: a row a classifier, a column a split",
+        },
     )
     added = {"run": args.spec.run, "config_sha256": args.spec.config_sha256, "source": OURS}
     ours = [{**row, **added} for path in args.metrics for row in read_metrics(path)]
@@ -36,6 +44,8 @@ def main() -> None:
     )
     rows = build(ours, published)
     write_csv(args.out, rows, COLUMNS)
+    if args.splits:
+        write_csv(args.splits, [record(line) for line in classifiers(rows)], SPLIT_COLUMNS)
     print(f"{len(ours)} rows of this run, {len(published)} published -> {args.out}")
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import report
+from reporting import race, report, splits, texts
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
 
@@ -39,7 +39,7 @@ def main() -> None:
             "leaderboard": "leaderboard.csv",
             "references": "published results, references.yaml",
             "template": "the page's template, report.html.j2",
-            "records*": "metrics, history, selection and samples files (.json) of the rooms",
+            "records*": "metrics, history, selection, ranking and samples files (.json)",
             "figures*": "the figures, .svg",
         },
         outputs={"out": "report.html"},
@@ -54,12 +54,15 @@ def main() -> None:
     ordered = {name: spec.rooms[name] for name in spec.order or spec.rooms}
     rooms = {
         name: {"name": name, "datasets": datasets, "figures": [], "histories": []}
-        | {"metrics": [], "selections": [], "samples": []}
+        | {"metrics": [], "selections": [], "searches": [], "samples": []}
         for name, datasets in ordered.items()
     }
     for room, path in zip(spec.records, args.records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[room][report.kind_of(record, path)].append(record)
+        kind = report.kind_of(record, path)
+        if kind == "searches":
+            record = race.read_rung(record, str(path))
+        rooms[room][kind].append(record)
     general = []
     for told, path in zip(spec.figures, args.figures, strict=True):
         figure = {**told, "uri": report.data_uri(path)}
@@ -68,13 +71,16 @@ def main() -> None:
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     histories = [history for room in rooms.values() for history in room["histories"]]
+    classifiers = splits.classifiers(rows)
     for room in rooms.values():
+        own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
+        room["splits"] = [splits.told(line) for line in classifiers if own & splits.names(line)]
+        room["races"] = [race.told(rungs) for rungs in race.apart(room["searches"])]
         room["trainings"] = report.trainings(room["histories"])
-        room["searches"] = [report.search(selection) for selection in room["selections"]]
-        room["texts"] = [report.texts(samples, spec.samples) for samples in room["samples"]]
-        notes = (record.get("notes") or {} for record in room["metrics"])
-        room["data_notes"] = report.data_notes(room["metrics"])
-        room["notes"] = [item for note in notes for item in note.items()]
+        room["grids"] = [report.search(selection) for selection in room["selections"]]
+        room["texts"] = [texts.texts(samples, spec.samples) for samples in room["samples"]]
+        room["data_notes"] = texts.data_notes(room["metrics"])
+        room["notes"] = texts.notes(room["metrics"])
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -2,7 +2,8 @@
 
 Copied are the leaderboard, the report, the figures, and each room's metrics, histories, selection,
 samples and submission files; no weights, predictions or arrays. A README.md beside them names the
-run and shows its test results, read from the leaderboard; jobs.csv has the time of every rule.
+run and shows its results, read from the leaderboard; jobs.csv has the time of every rule, and
+mlp_step.csv, if `make bench-mlp` was run, that of a training step beside the peers.
 """
 
 import argparse
@@ -12,18 +13,21 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_csv, write_text
 from pipeline.errors import InputError
+from reporting import speed
 from reporting.job_times import COLUMNS, job_times
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
 
 PATTERNS = (
     "leaderboard.csv",
+    "accuracy_by_split.csv",
     "report.html",
     "manifest.json",
     "figures/**/*.svg",
     "**/metrics.json",
     "**/history.json",
     "**/selection.json",
+    "**/ranking.json",
     "**/samples.json",
     "**/submission.csv",
 )
@@ -40,6 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--out", type=Path, required=True, help="folder to fill anew")
+    parser.add_argument(
+        "--speed", type=Path, default=Path("results/benchmarks/mlp_step.csv"), help="if it exists"
+    )
     parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
     for name in ("leaderboard.csv", "report.html"):
@@ -54,12 +61,15 @@ def main() -> None:
     if not times:
         raise InputError(f"{args.run}/benchmarks: no job times in it: was the run copied whole?")
     table = markdown_table(rows, *read_references(args.references))
+    timed = speed.markdown(speed.read(args.speed)) if args.speed.exists() else []
     # The folder's own old files go, so that nothing of an earlier run stays behind.
     if args.out.exists():
         shutil.rmtree(args.out)
     for name in names:
         (args.out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(args.run / name, args.out / name)
+    if timed:
+        shutil.copyfile(args.speed, args.out / "mlp_step.csv")
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
     lines = [
@@ -71,6 +81,7 @@ def main() -> None:
         "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
         "",
         *table,
+        *(["", "## A training step of Part 1", "", *timed] if timed else []),
         "",
         f"The run's {sum(row['jobs'] for row in times)} jobs, one core each, took"
         f" {sum(row['seconds'] for row in times) / 60:.1f} minutes in all, the longest one"

@@ -1,6 +1,7 @@
 """Plot training curves: a figure a room, a panel a data set, model and quantity, a line a seed."""
 
 import json
+import textwrap
 from itertools import groupby
 from pathlib import Path
 
@@ -55,13 +56,20 @@ def quantities(histories: list[dict]) -> list[str]:
     return [name for name in QUANTITIES if keys & {f"train_{name}", f"val_{name}"}]
 
 
+def trainings(histories: list[dict]) -> str:
+    """How many there are of each kind: `3 seeds, 5 folds`; a fold's model is one without it."""
+    folds = sum(history.get("fold") is not None for history in histories)
+    counts = (("seed", len(histories) - folds), ("fold", folds))
+    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts if n)
+
+
 def plot(histories: list[dict], spec: Spec) -> plt.Figure:
     def model(history: dict) -> tuple:
         return history["task"], history["dataset"], history["model"]
 
     panels = []
     for (_, dataset, name), found in groupby(sorted(histories, key=model), key=model):
-        group = sorted(found, key=lambda history: history.get("seed", 0))
+        group = sorted(found, key=lambda history: history.get("seed") or 0)
         panels += [(group, quantity, dataset, name) for quantity in quantities(group)]
     rows = (len(panels) + 1) // 2
     figure, grid = plt.subplots(rows, 2, figsize=(9, 2.75 * rows), squeeze=False)
@@ -69,9 +77,9 @@ def plot(histories: list[dict], spec: Spec) -> plt.Figure:
         axes.set_visible(False)
     for axes, (group, quantity, dataset, name) in zip(grid.flat, panels, strict=False):
         draw(axes, group, quantity, spec)
-        seeds = f"{len(group)} training{'s' if len(group) > 1 else ''}"
-        title = f"{plots.plain(spec.datasets.get(dataset, dataset))}\n"
-        axes.set_title(f"{title}{plots.plain(name)}, {seeds}", fontsize=9.5)
+        title = f"{spec.datasets.get(dataset, dataset)}\n"
+        title += textwrap.fill(f"{name}, {trainings(group)}", 44)
+        axes.set_title(plots.plain(title), fontsize=9.5)
     return figure
 
 

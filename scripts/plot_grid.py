@@ -1,7 +1,8 @@
 """Plot cross-validated searches: learning rate x batch size, a panel a dropout rate.
 
-A cell holds the mean validation accuracy over the folds and its deviation; a frame marks the
-candidate that was selected. The test set has no part in it.
+A cell holds the mean validation accuracy over the folds and its deviation, on one colour scale for
+all panels; a frame marks the candidate that was selected, hatching one that diverged. The test set
+has no part in it.
 """
 
 import json
@@ -15,7 +16,9 @@ from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
 
-SPAN = 0.12  # Share below the best at which the colours end, so that a diverged run hides nothing.
+# The colours end so many times the median's distance below the best, so that a few lost candidates
+# hide no difference between the good ones; but at least LEAST below it.
+SPAN, LEAST = 3.0, 0.01
 
 
 class Spec(plots.Look):
@@ -29,7 +32,8 @@ def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
     means = [c["mean"] for c in candidates if c["mean"] is not None and np.isfinite(c["mean"])]
     if not means:
         raise InputError("selection: expected candidates with a finite mean, found none")
-    best, worst = max(means), max(min(means), max(means) - SPAN)
+    best = max(means)
+    worst = max(min(means), best - max(LEAST, SPAN * (best - float(np.median(means)))))
     n_rows, n_columns, n_panels = (len(axis[k]) for k in ("lr", "batch_size", "dropout"))
     size = (1.7 + n_panels * max(1.5, 0.95 * n_columns), 1.5 + max(1.0, 0.62 * n_rows))
     figure, panels = plt.subplots(1, n_panels, figsize=size, squeeze=False, sharey=True)
@@ -48,6 +52,9 @@ def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
             text = f"{100 * c['mean']:.2f}" if known else "diverged"
             if known and c.get("std") is not None:
                 text += f"\n± {100 * c['std']:.2f}"
+            if not known:
+                lost = {"fill": False, "hatch": "////", "edgecolor": plots.FAINT, "linewidth": 0}
+                axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lost))
             colour = plots.text_colour(image, c["mean"]) if known else plots.INK
             axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=8)
             if all(c[k] == chosen[k] for k in ("lr", "batch_size", "dropout")):
@@ -56,6 +63,11 @@ def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
         axes.set_xticks(range(n_columns), [str(v) for v in axis["batch_size"]])
         axes.set_yticks(range(n_rows), [f"{v:g}" for v in axis["lr"]])
         axes.tick_params(length=0)
+        axes.set_xticks(np.arange(n_columns - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(n_rows - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="white", linewidth=1.5)
+        axes.tick_params(which="minor", length=0)
+        axes.set_axisbelow(False)
         axes.spines[:].set_visible(False)
         axes.set_title(f"dropout {dropout:g}", fontsize=9.5)
         axes.set_xlabel("batch size")

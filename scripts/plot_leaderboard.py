@@ -1,6 +1,7 @@
 """Plot the leaderboard: a figure a data set, a panel a metric, published results beside ours.
 
 Shown is the test split, or validation where neither ours nor the published results have a test.
+Rows of ensembles and of test-time flips are hollow: they are no single model as it is.
 """
 
 import textwrap
@@ -13,7 +14,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
-from reporting.leaderboard import METRICS, OURS, number, order, read_leaderboard
+from reporting.leaderboard import METRICS, OURS, number, order, ordinary, read_leaderboard
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 
@@ -50,13 +51,14 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
         ours = row["source"] == OURS
         colour = spec.ours if ours else spec.published
         mark = {"marker": "o", "s": 42} if ours else {"marker": "D", "s": 30}
-        fill = colour if ours else "white"
+        single = ours and ordinary(row)
+        fill = colour if single else "white"
         axes.scatter(row["value"], y, edgecolors=colour, facecolors=fill, zorder=3, **mark)
         if row["ci_low"] is not None:
             axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, lw=2.2, alpha=0.6)
         end = max(row["value"], row["ci_high"] or row["value"])
         style = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "fontsize": 8.5}
-        weight = "bold" if ours else "normal"
+        weight = "bold" if single else "normal"
         axes.annotate(number(metric, row["value"]), (end, y), fontweight=weight, **style)
     names = [
         f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
@@ -98,11 +100,14 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     known = any(row["source"] != OURS for group in groups for row in group)
     key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
+    if any(row["source"] == OURS and not ordinary(row) for group in groups for row in group):
+        aside = {"marker": "o", "color": spec.ours, "markerfacecolor": "none"}
+        key.append(("this run, ensemble or flips", aside))
     if known:
         hollow = {"marker": "D", "color": spec.published, "markerfacecolor": "none"}
         key.append(("published", hollow))
     handles = [plt.Line2D([], [], ls="", label=text, **mark) for text, mark in key]
-    figure.legend(handles=handles, loc="outside lower right", ncols=2)
+    figure.legend(handles=handles, loc="outside lower right", ncols=len(key))
     return figure
 
 

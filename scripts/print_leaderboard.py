@@ -1,21 +1,37 @@
-"""Print the leaderboard of a finished run as a table, and where its report is."""
+"""Print the leaderboard of a finished run as tables, and where its report is.
+
+Classifiers first, a line a model, with training, validation and test in columns of their own; then
+every other metric. Columns that do not fit the terminal are left out; nothing is cut.
+"""
 
 import argparse
+import io
 import os
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import yaml
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import report
-from reporting.leaderboard import OURS, read_leaderboard
+from reporting.leaderboard import METRICS, OURS, read_leaderboard
+from reporting.splits import classifiers, spread
+from reporting.terminal import Column, Group, table
 
-SPLITS = ("test", "val", "cv")
+SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
+PUBLISHED = "published"
+SPLIT_COLUMNS = [
+    Column("inputs", 5, left=True), Column("training", 2), Column("validation", 1),
+    Column("test", 0), Column("test + flips", 3), Column("weights", 4), Column("time", 6),
+]  # fmt: skip
+METRIC_COLUMNS = [
+    Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
+    Column("weights", 3), Column("time", 4), Column("source", 5, left=True),
+]  # fmt: skip
 
 
 def run_name(config: Path) -> str:
@@ -30,46 +46,57 @@ def run_name(config: Path) -> str:
     raise InputError(f"--config {config}: no `run` in it, nor in config.yaml beside it")
 
 
-def shown(rows: list[dict]) -> list[dict]:
-    """Test rows; where a data set and metric has none of ours, validation or CV rows instead."""
-    kept = []
+def by_split(rows: list[dict]) -> list[Group]:
+    """A group a data set with classifiers: ours by split, then the published test values."""
+    groups = []
+    for dataset, found in groupby(classifiers(rows), key=lambda line: line.dataset):
+        lines = []
+        for line in found:
+            trained = report.shown(line.trained)
+            splits = (spread(r) for r in (line.train, line.validation, line.test, line.flips))
+            cells = (line.inputs, *splits, trained["parameters_text"], trained["seconds_text"])
+            lines.append((f"{line.model} [{line.implementation}]", cells, "bold"))
+        for row in rows:
+            own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
+            if own and row["source"] != OURS:
+                cells = ("", "", "", spread(row), "", report.weights(row["parameters"]), "")
+                lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
+        groups.append(Group(f"{dataset}: accuracy", lines))
+    return groups
+
+
+def by_metric(rows: list[dict]) -> list[Group]:
+    """A group a data set and metric that by_split has not: test rows, or else validation ones."""
+    told = {(line.dataset, line.metric) for line in classifiers(rows)}
+    groups = []
     for key in dict.fromkeys((row["dataset"], row["metric"]) for row in rows):
-        group = [row for row in rows if (row["dataset"], row["metric"]) == key]
-        ours = {row["split"] for row in group if row["source"] == OURS}
+        here = [row for row in rows if (row["dataset"], row["metric"]) == key]
+        ours = {row["split"] for row in here if row["source"] == OURS}
         split = next((name for name in SPLITS if name in ours), None)
-        kept += [row for row in group if row["split"] == split]
-    return kept
+        lines = []
+        for row in (report.shown(row) for row in here if row["split"] == split):
+            deviation = f"± {row['std_text']} " if row["std_text"] else ""
+            deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
+            cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
+            cells += (row["seconds_text"], "" if row["ours"] else row["source_short"])
+            kind = row["implementation"] if row["ours"] else PUBLISHED
+            name = f"{row['model']} [{kind}]" if row["ours"] else f"{row['model']} ({kind})"
+            lines.append((name, cells, "bold" if row["ours"] else "dim"))
+        if key not in told and lines:
+            groups.append(Group(f"{key[0]}: {METRICS[key[1]].title}, {SPLITS[split]}", lines))
+    return groups
 
 
-def table(rows: list[dict], width: int) -> Table:
-    """The columns that fit: below 120 characters no interval, weights and time."""
-    wide = width >= 120
-    found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    found.add_column("data set", no_wrap=True)
-    found.add_column("metric (split)", no_wrap=True)
-    found.add_column("model", overflow="fold", min_width=18)
-    found.add_column("value", justify="right", no_wrap=True)
-    found.add_column("± std (n)", justify="right", no_wrap=True)
-    if wide:
-        found.add_column("95 % interval", justify="right", no_wrap=True)
-        found.add_column("weights", justify="right", no_wrap=True)
-        found.add_column("time", justify="right", no_wrap=True)
-    if width >= 136:
-        found.add_column("source", overflow="fold")
-    last = None
-    for row in map(report.shown, rows):
-        group = (row["dataset"], f"{row['metric_title']} ({row['split']})")
-        name = f"{row['model']} [{row['implementation']}]" if row["ours"] else row["model"]
-        spread = f"± {row['std_text']} " if row["std_text"] else ""
-        spread += f"({row['n_seeds']})" if row["n_seeds"] else ""
-        cells = [*(group if group != last else ("", "")), name, row["value_text"], spread]
-        if wide:
-            cells += [row["ci_text"], row["parameters_text"], row["seconds_text"]]
-        if width >= 136:
-            cells.append(row["source_short"])
-        found.add_row(*map(Text, cells), style="bold" if row["ours"] else "dim")
-        last = group
-    return found
+def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -> str:
+    """Everything that is printed; colours: with the codes of a terminal."""
+    held = io.StringIO()
+    console = Console(file=held, width=max(width, 200), force_terminal=colours)
+    console.print(Text(f"\nLeaderboard of {name}\n", style="bold"))
+    for groups, columns in ((by_split(rows), SPLIT_COLUMNS), (by_metric(rows), METRIC_COLUMNS)):
+        if groups:
+            console.print(table(groups, columns, width))
+    where = f"Leaderboard: {folder / 'leaderboard.csv'}\nReport:      {folder / 'report.html'}\n"
+    return held.getvalue() + where
 
 
 def main() -> None:
@@ -87,11 +114,13 @@ def main() -> None:
         # A dry run (ARGS="--dry-run") ends here too, and is no failure.
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
-    console = Console(width=None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", 120)))
-    console.print(Text(f"\nLeaderboard of {name}", style="bold"), end="\n\n")
-    console.print(table(shown(read_leaderboard(board)), console.width))
-    # Not through the table's console: a path must never be wrapped.
-    print(f"\nLeaderboard: {board}\nReport:      {folder / 'report.html'}")
+    terminal = sys.stdout.isatty()
+    width = Console().width if terminal else int(os.environ.get("COLUMNS", 120))
+    try:
+        print(text(name, read_leaderboard(board), folder, width, terminal), end="", flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Fill the results table of README.md, between its two markers, from the reference leaderboard.
+"""Fill the tables of README.md, each between its two markers, from the committed reference results.
 
-With --check nothing is written: the program ends with status 1 if the table is out of date.
+`results` comes from the leaderboard, `speed` from the benchmark of Part 1 (mlp_step.csv), if there
+is one. With --check nothing is written: the program ends with status 1 if a table is out of date.
 """
 
 import argparse
@@ -9,33 +10,46 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
+from reporting import speed
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+UNMEASURED = ["Not measured yet: `make bench-mlp`, then `make reference`."]
 
 
-def filled(text: str, leaderboard: Path, references: Path, link: str) -> str:
-    """`text` with everything between the markers made anew from `leaderboard` and `references`.
+def markers(name: str) -> tuple[str, str]:
+    return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+
+
+def replaced(text: str, name: str, lines: list[str]) -> str:
+    """`text` with `lines` between the markers of `name`.
 
     Raises InputError if the markers are not there exactly once, in their order.
     """
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError(f"README: expected {BEGIN} and then {END}, each once")
+    begin, end = markers(name)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise InputError(f"README: expected {begin} and then {end}, each once")
+    before, rest = text.split(begin)
+    return "\n".join([before + begin, "", *lines, "", end]) + rest.split(end)[1]
+
+
+def results(leaderboard: Path, references: Path, link: str) -> list[str]:
+    """The table of the results and how to read it."""
     rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
     devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
     note = (
-        f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
-        " The 95 % interval is over the examples of the split; published results"
-        f" follow other protocols, which the [report]({link}) names. `make readme` writes this"
-        " table."
+        "Training, validation and test are different splits and never mixed: validation (± over the"
+        " folds or seeds) chose, the test split was read once (± over seeds; below it the 95 %"
+        " interval over its examples). *Test + flips* averages over each test image and its mirror"
+        " image, an *ensemble* the probabilities of several trained models: neither is one model"
+        " as it is, so neither competes with the bold figures or with published ones."
+        f" Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
+        f" Published results follow other protocols, which the [report]({link}) names."
+        " `make readme` writes this table."
     )
-    table = markdown_table(rows, *read_references(references))
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return "\n".join([before + BEGIN, "", *table, "", note, "", END]) + after
+    return [*markdown_table(rows, *read_references(references)), "", note]
 
 
 def main() -> None:
@@ -51,9 +65,14 @@ def main() -> None:
         raise InputError(f"{args.leaderboard}: not there: `make reference` makes it")
     text = args.readme.read_text(encoding="utf-8")
     link = args.leaderboard.with_name("report.html").as_posix()
-    fresh = filled(text, args.leaderboard, args.references, link)
+    timed = args.leaderboard.with_name("mlp_step.csv")
+    fresh = replaced(text, "results", results(args.leaderboard, args.references, link))
+    told = speed.markdown(speed.read(timed)) if timed.exists() else UNMEASURED
+    fresh = replaced(fresh, "speed", told)
     if args.check and fresh != text:
-        raise InputError(f"{args.readme}: its table is not that of {args.leaderboard}: make readme")
+        raise InputError(
+            f"{args.readme}: a table is not that of {args.leaderboard.parent}: make readme"
+        )
     if fresh != text:
         write_text(args.readme, fresh)
     print(f"{args.readme}: {'up to date' if fresh == text else 'filled'}")

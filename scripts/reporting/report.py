@@ -138,20 +138,27 @@ def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
 
 
 def trainings(histories: Iterable[dict]) -> list[dict]:
-    """A line a data set and model: seeds, steps, seconds, last losses of the first seed."""
+    """A line a data set and model: seeds, steps, seconds, last losses of the first training.
+
+    Trainings on all folds but one have a line of their own: they alone have a validation loss if
+    the final ones see every training example.
+    """
     groups: dict[tuple, list[dict]] = {}
     for history in histories:
-        groups.setdefault((history["dataset"], history["model"]), []).append(history)
+        crossed = history.get("fold") is not None
+        groups.setdefault((history["dataset"], history["model"], crossed), []).append(history)
     found = []
-    for (dataset, model), group in groups.items():
-        group = sorted(group, key=lambda history: history["seed"])
+    for (dataset, model, crossed), group in groups.items():
+        by = "fold" if crossed else "seed"
+        group = sorted(group, key=lambda history: history[by])
         last = {key: value for point in group[0]["curve"] for key, value in point.items()}
         spent = [history["seconds"] for history in group]
+        numbers = ", ".join(str(history[by]) for history in group)
         found.append(
             {
                 "dataset": dataset,
                 "model": model,
-                "seeds": [history["seed"] for history in group],
+                "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
                 "steps": last.get("step"),
                 "epochs": last.get("epoch"),
                 "seconds": seconds(sum(spent) / len(spent)),
@@ -185,30 +192,6 @@ def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, lis
     return {name: sorted(found) for name, found in sets.items()}
 
 
-def texts(samples: dict, most: int) -> dict:
-    """A language model's samples: the first `most`, prompt and continuation apart."""
-    kept = []
-    for sample in samples["samples"][:most]:
-        continuation = sample["text"].removeprefix(sample["prompt"])
-        sampling = {
-            name.replace("_", "-"): sample[name]
-            for name in ("temperature", "top_k", "top_p", "seed")
-            if sample.get(name) is not None
-        }
-        kept.append({"prompt": sample["prompt"], "text": continuation, "sampling": sampling})
-    return {**samples, "samples": kept, "made": len(samples["samples"])}
-
-
-def data_notes(metrics: Iterable[dict]) -> dict[str, str]:
-    """Data set -> what its evaluation notes of the data: the protocol, a floor of every loss."""
-    found = {}
-    for record in metrics:
-        note = (record.get("notes") or {}).get("data")
-        if isinstance(note, str):
-            found |= dict.fromkeys((row["dataset"] for row in record["rows"]), note)
-    return found
-
-
 def search(selection: dict) -> dict:
     """A cross-validated search, best candidate first."""
     key = ("lr", "batch_size", "dropout")
@@ -221,6 +204,7 @@ def search(selection: dict) -> dict:
     return {
         "dataset": selection["dataset"],
         "folds": max(len(c.get("fold_accuracy", [])) for c in ranked),
+        "seconds": seconds(selection.get("seconds")),
         "candidates": [
             {
                 **{name: candidate[name] for name in key},
@@ -236,6 +220,7 @@ def search(selection: dict) -> dict:
 def kind_of(record: dict, path: Path) -> str:
     """Which of the rooms' files a JSON object is. Raises InputError for any other."""
     for key, kind in (
+        ("rung", "searches"),  # It has candidates too.
         ("rows", "metrics"),
         ("curve", "histories"),
         ("candidates", "selections"),
@@ -243,4 +228,4 @@ def kind_of(record: dict, path: Path) -> str:
     ):
         if isinstance(record, dict) and key in record:
             return kind
-    raise InputError(f"{path}: expected one of rows, curve, candidates or samples in it")
+    raise InputError(f"{path}: expected one of rung, rows, curve, candidates or samples in it")

@@ -1,6 +1,7 @@
 """Files as the rooms write them, with made-up numbers: what the report's tests run on."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,82 @@ def samples(dataset: str, text: str, accepted: float | None) -> dict:
     return {**head, "samples": found, "note": "", "accepted_share": accepted}
 
 
+def ranking(rung: int, epochs: int, settings: dict[str, dict], survivors: int) -> dict:
+    """A rung's ranking.json: the later a candidate's name the better; c00 diverges."""
+    candidates = [
+        {
+            "candidate": name,
+            "settings": found,
+            "parameters": 1_000_000,
+            "accuracy": None if name == "c00" else 0.9 + 0.002 * int(name[1:]) + 0.003 * rung,
+            "diverged": name == "c00",
+            "message": None,
+            "seconds": 2.5 * epochs,
+            "survives": False,
+            "came_from": 0,
+        }
+        for name, found in settings.items()
+    ]
+    candidates.sort(key=lambda c: -1 if c["accuracy"] is None else c["accuracy"], reverse=True)
+    for candidate in candidates[:survivors]:
+        candidate["survives"] = True
+    head = {"dataset": "fashion_mnist", "rung": rung, "epochs": epochs, "survivors": survivors}
+    return {**head, "candidates": candidates, "seconds": 2.5 * epochs * len(candidates)}
+
+
+def fabricate_mlp(run: Path, put: Callable[[str, str], Path]) -> None:
+    """Part 1: three models, each with flips and an ensemble of folds, and one of different ones."""
+    logistic = {"model": "logistic regression", "values": [0.844], "ci": (0.837, 0.851)}
+    image, plain = "image_classification", "MLP 784-512-256-10"
+    for name, model, add in (
+        ("plain", plain, 0.0),
+        ("searched", "MLP 2388-1024-1024-10 on pixels + HOG", 0.036),
+        ("mixer", "Mixer 64x8 on 4x4 patches", 0.04),
+    ):
+        test = [0.901 + add, 0.9035 + add, 0.9002 + add]
+        around = {"ci": (0.8955 + add, 0.9075 + add)}
+        rows = [
+            metrics_row(model=model, values=test, **around),
+            metrics_row(model=model, split="train", values=[0.99, 0.991, 0.992], ci=None),
+            metrics_row(
+                model=model, split="cv", values=[0.89 + add, 0.9 + add], ci=None, train_seconds=7.0
+            ),
+        ]
+        several = {"ci": None, "parameters": 5 * 535818}
+        together = {**several, "model": f"ensemble of 5 folds, {model}"}
+        if name != "plain":
+            rows += [
+                metrics_row(model=f"{model} + flips", values=[v + 0.002 for v in test], ci=None),
+                metrics_row(**together, values=[0.909 + add]),
+                metrics_row(**together, split="cv", values=[0.897 + add]),
+                metrics_row(
+                    **{**together, "model": f"{together['model']} + flips"}, values=[0.9105 + add]
+                ),
+            ]
+        else:
+            rows += [metrics_row(**logistic, parameters=7850, train_seconds=9.0)]
+        notes = {"interval": "Wilson's", "predictions": f"of {name}"}
+        write_json(put("metrics", f"mlp/{name}/metrics.json"), {"rows": rows, "notes": notes})
+        for seed in (1, 2, 3):
+            found = history(image, "fashion_mnist", model, seed, 2.3, 0.25)
+            write_json(put("histories", f"mlp/{name}/seed{seed}/history.json"), found)
+        if name == "searched":
+            for fold in (0, 1):
+                found = {**history(image, "fashion_mnist", model, 1, 2.3, 0.3), "fold": fold}
+                write_json(put("histories", f"mlp/{name}/fold{fold}/history.json"), found)
+        write_predictions(put("predictions", f"mlp/{name}/predictions.csv"), 10)
+        write_images(put("images", f"mlp/{name}/examples.npz"), model, False)
+    mix = {"model": "ensemble of searched, mixer", "ci": None, "parameters": 10_000_000}
+    rows = [metrics_row(**mix, values=[0.947]), metrics_row(**mix, split="cv", values=[0.9444])]
+    write_json(put("metrics", "mlp/ensemble/metrics.json"), {"rows": rows, "notes": {}})
+    write_json(put("selections", "mlp/selection.json"), selection())
+    space = {f"c{k:02d}": {"hidden": [512, 256], "lr": 0.001 * (k + 1)} for k in range(9)}
+    for rung, epochs, taken, left in ((0, 3, 9, 3), (1, 9, 3, 1)):
+        kept = dict(list(space.items())[-taken:])
+        path = put("searches", f"mlp/search/rung{rung}/ranking.json")
+        write_json(path, ranking(rung, epochs, kept, left))
+
+
 def fabricate(run: Path) -> dict[str, list[Path]]:
     """Write a whole run's files under `run`; returns them by the names of REPORT."""
     files: dict[str, list[Path]] = {}
@@ -142,16 +219,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         return run / name
 
     image = "image_classification"
-    logistic = {"model": "logistic regression", "values": [0.844], "ci": (0.837, 0.851)}
-    rows = [metrics_row(), metrics_row(split="cv", values=[0.89, 0.9], ci=None)]
-    rows += [metrics_row(**logistic, parameters=7850, train_seconds=9.0)]
-    write_json(put("metrics", "mlp/metrics.json"), {"rows": rows, "notes": {}})
-    for seed in (1, 2, 3):
-        found = history(image, "fashion_mnist", "MLP 784-512-256-10", seed, 2.3, 0.25)
-        write_json(put("histories", f"mlp/final/seed{seed}/history.json"), found)
-    write_predictions(put("predictions", "mlp/predictions.csv"), 10)
-    write_json(put("selections", "mlp/selection.json"), selection())
-    write_images(put("images", "mlp/examples.npz"), "MLP 784-512-256-10", False)
+    fabricate_mlp(run, put)
 
     cifar = {"dataset": "cifar10", "implementation": "torch"}
     rows = [

@@ -56,7 +56,7 @@ def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(finish
     assert out.read_text().splitlines()[0] == ISSUE_COLUMNS
     rows = read_rows(out)
     ours = [row for row in rows if row["source"] == "this run"]
-    assert len(ours) == 13
+    assert len(ours) == 30
     assert {row["run"] for row in ours} == {"made-up"}
     assert {row["config_sha256"] for row in ours} == {"cd" * 32}
     others = [row for row in rows if row["source"] != "this run"]
@@ -170,6 +170,41 @@ def test_the_terminal_shows_the_table_and_ends_with_the_report(
     assert lines[-1].endswith("results/made-up/report.html")
     assert max(map(len, lines)) <= int(width)
     assert "0.9016" in text and "0.9670" in text and "77.75" in text
+    assert "logistic regression" in text and "0.8440" in text
+
+
+def test_training_validation_and_test_are_three_columns_of_the_terminal(
+    finished, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.chdir(finished.parents[1])
+    monkeypatch.setenv("COLUMNS", "150")
+    (tmp_path / "made.yaml").write_text("run: made-up\n")
+    monkeypatch.setattr(sys, "argv", ["print", "--config", str(tmp_path / "made.yaml")])
+    print_leaderboard.main()
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if "validation" in line)
+    row = next(line for line in lines if "  Mixer" in line)
+    for name, value in (
+        ("training", "0.9910 ± 0.0010"),
+        ("validation", "0.9350 ± 0.0071"),
+        ("test", "0.9416 ± 0.0017"),
+        ("test + flips", "0.9436 ± 0.0017"),
+    ):
+        ends = [head.index(f"{name}  ") + len(name), row.index(value) + len(value)]
+        assert ends[0] == ends[1], name
+
+
+def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
+    config = tmp_path / "made.yaml"
+    config.write_text("run: made-up\n")
+    program = repository / "scripts" / "print_leaderboard.py"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"'{sys.executable}' '{program}' --config '{config}' | :"],
+        cwd=finished.parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_leaderboard_of_other_columns_is_refused(tmp_path):

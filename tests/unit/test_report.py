@@ -21,6 +21,7 @@ import plot_examples
 import plot_grid
 import plot_leaderboard
 import plot_positions
+import plot_race
 import pytest
 import report_figures
 import update_readme
@@ -30,9 +31,10 @@ from fabricated_run import CLASSES, fabricate, metrics_row
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import plots
-from reporting.leaderboard import METRICS
-from reporting.report import data_notes, headline, seconds, weights
+from reporting.leaderboard import METRICS, read_leaderboard, read_references
+from reporting.report import headline, seconds, trainings, weights
 from reporting.summary import markdown_table
+from reporting.texts import data_notes, notes, way
 
 CHOSEN = {
     "mlp": ["fashion_mnist"],
@@ -42,9 +44,14 @@ CHOSEN = {
     "seq2seq": ["genetic_code"],
 }
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
+SPEED = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
+"PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
+"scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
+"""
 PLOTS = {
     "curves": (plot_curves, "histories"),
     "grid": (plot_grid, "selections"),
+    "race": (plot_race, "searches"),
     "confusion": (plot_confusion, "predictions"),
     "examples": (plot_examples, "images"),
     "attention": (plot_attention, "attention"),
@@ -81,6 +88,7 @@ class Run:
             metrics=self.files["metrics"],
             references=repository / "config" / "references.yaml",
             out=folder / "leaderboard.csv",
+            splits=folder / "accuracy_by_split.csv",
         )
 
     def draw(self, kind: str, figures: Path, last: bool = False) -> list[str]:
@@ -99,11 +107,14 @@ class Run:
             taken = [at for at, group in enumerate(self.groups) if group in drawn]
             spec["groups"] = [drawn.index(self.groups[at]) for at in taken]
             files = [files[at] for at in taken]
+        elif kind == "race":
+            spec |= {"groups": [0] * len(files), "titles": [figure.title for figure in plan]}
         else:
             spec["titles"] = [figure.title for figure in plan]
             files = [files[number] for number in drawn]
         if kind == "examples":
             spec["examples"] = 6
+        source = "rankings" if kind == "race" else source
         more = {"meta": [self.meta] * len(files)} if kind == "confusion" else {}
         call(self.patch, module, spec, **{source: files}, **more, figures=figures)
         return spec["names"]
@@ -114,7 +125,7 @@ class Run:
             for kind, figures in self.plan.items()
             for figure in figures
         ]
-        kinds = ("metrics", "histories", "selections", "samples")
+        kinds = ("metrics", "histories", "selections", "searches", "samples")
         records = [path for kind in kinds for path in self.files[kind]]
         spec = {
             "run": "made-up",
@@ -225,8 +236,8 @@ def test_evil_text_stays_text(finished, tmp_path, repository, monkeypatch):
         for path in files["metrics"]:
             record = json.loads(path.read_text())
             record["notes"] = {EVIL: EVIL, "list": [EVIL]}
-            for number, row in enumerate(record["rows"]):
-                row["model"] = f"{number}{EVIL}"
+            for row in record["rows"]:
+                row["model"] += EVIL
             write_json(path, record)
         for path in files["histories"]:
             write_json(path, {**json.loads(path.read_text()), "model": EVIL})
@@ -307,6 +318,63 @@ def test_what_an_evaluation_says_of_a_text_stands_beside_its_samples():
     assert data_notes(records) == {"grammar_stories": told["data"]}
 
 
+def test_a_note_names_no_setting_that_was_not_set():
+    note = "of 100 stories by the first way, temperature=1.0 top_k=None top_p=None"
+    assert way(note) == "of 100 stories by the first way, temperature 1.0"
+    assert way("temperature=0.7 top_k=40 top_p=None") == "temperature 0.7 top-k 40"
+    assert way("none chosen by hand") == "none chosen by hand"
+
+
+def test_what_all_evaluations_of_a_room_note_is_said_once():
+    records = [
+        {"rows": [{"model": "a"}], "notes": {"interval": "Wilson's", "seeds": 3}},
+        {"rows": [{"model": "b"}], "notes": {"interval": "Wilson's", "seeds": 5}},
+    ]
+    assert notes(records) == [
+        ("interval", "Wilson's", []),
+        ("seeds", 3, ["a"]),
+        ("seeds", 5, ["b"]),
+    ]
+
+
+def test_trainings_of_folds_have_a_line_of_their_own(finished):
+    found = trainings([json.loads(path.read_text()) for path in finished.files["histories"]])
+    told = {(line["model"], line["trainings"]) for line in found if "HOG" in line["model"]}
+    name = "MLP 2388-1024-1024-10 on pixels + HOG"
+    assert told == {(name, "seeds 1, 2, 3"), (name, "folds 0, 1")}
+
+
+def test_a_narrow_screen_stacks_tables_of_words_and_scrolls_the_others(finished):
+    text = (finished.folder / "report.html").read_text()
+    tables = text.count("<table")
+    assert text.count('<div class="scroll"><table') == tables
+    style, body = text.split("</style>")
+    assert "@media (max-width: 40rem)" in style and ".stack td[data-label]::before" in style
+    for table in re.findall(r'<table[^>]*class="stack".*?</table>', body, re.S):
+        for row in re.findall(r"<tr(?! class=\"group)[^>]*>(.*?)</tr>", table, re.S)[1:]:
+            # All but the first cells (what the row is about) and a closing mark say what they are.
+            bare = [cell for cell in re.findall(r"<td([^>]*)>", row) if "data-label" not in cell]
+            assert len(bare) <= 3, row
+
+
+def test_each_caption_stands_once(finished):
+    text = (finished.folder / "report.html").read_text()
+    for room in text.split("<section>")[1:]:
+        notes = re.findall(r'<p class="note">(.*?)</p>', room, re.S)
+        assert len(notes) == len(set(notes))
+    assert "<figcaption" not in text
+
+
+def test_part_one_explains_its_words_and_others_do_not(finished):
+    text = (finished.folder / "report.html").read_text()
+    text = re.sub(r"base64,[\w+/=]+", "", text)
+    rooms = dict(re.findall(r'<section>\n<h2 id="(\w+)">(.*?)</section>', text, re.S))
+    for word in ("HOG", "Mixer", "flips at test time", "ensemble of folds", "Successive halving"):
+        assert word in rooms["mlp"], word
+        assert word not in rooms["seq2seq"], word
+    assert "<dt>HOG" not in rooms["vision"]
+
+
 def of_this_run(**changed) -> dict:
     given = {"ci": None, **changed}
     return {**metrics_row(**given), "source": "this run", "run": "x", "config_sha256": ""}
@@ -367,10 +435,34 @@ def test_the_table_quotes_only_what_compares():
         {**told, "model": "fair", "value": 0.95, "comparable": True},
         {**told, "model": "unfair", "value": 0.99, "comparable": False},
     ]
-    lines = markdown_table(rows, {"s": {"citation": "Someone (2020), Somewhere"}}, references)
-    plain, flips = lines[-2:]
-    assert plain.endswith("| 0.9500, fair; Someone (2020) |")
-    assert flips.endswith("|  |") and "unfair" not in "".join(lines)
+    rows += [of_this_run(model=f"ensemble of {what}", values=[0.95]) for what in ("a, b", "b, c")]
+    sources = {"s": {"citation": "Someone (2020), Somewhere"}}
+    lines = markdown_table(rows, sources, references)
+    single, *mixes = lines[2:]
+    assert single.endswith("| 0.9500, fair; Someone (2020) |")
+    assert len(mixes) == 2 and all(line.endswith("|  |") for line in mixes)
+    assert "unfair" not in "".join(lines)
+
+
+def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
+    rows = read_leaderboard(finished.folder / "leaderboard.csv")
+    lines = markdown_table(
+        rows, *read_references(finished.repository / "config" / "references.yaml")
+    )
+    head, _, *body = ([cell.strip() for cell in line.split(" | ")] for line in lines)
+    at = {name: head.index(name) for name in ("training", "validation", "test", "test + flips")}
+    (mixer,) = (cells for cells in body if cells[1].startswith("Mixer"))
+    assert mixer[at["training"]] == "0.9910 ± 0.0010"
+    assert mixer[at["validation"]] == "0.9350 ± 0.0071 (2 folds)"
+    assert mixer[at["test"]] == "**0.9416** ± 0.0017 (3 seeds)<br>0.9355 – 0.9475"
+    assert mixer[at["test + flips"]] == "0.9436 ± 0.0017"
+    assert mixer[head.index("ensemble, test")] == "0.9490 (5 folds)<br>0.9505 + flips"
+    (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of searched"))
+    assert (mix[at["test"]], mix[at["test + flips"]]) == ("", "")
+    assert mix[head.index("ensemble, test")] == "0.9470" and "**" not in " ".join(mix)
+    assert not any("ensemble of 5 folds" in cells[1] for cells in body)
+    # The best published result stands once a data set.
+    assert sum("WRN-40-4" in line for line in lines) == 1
 
 
 def test_numbers_as_people_read_them():
@@ -385,7 +477,9 @@ def test_numbers_as_people_read_them():
 def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monkeypatch):
     out = tmp_path / "reference"
     published = ["--references", str(finished.repository / "config" / "references.yaml")]
+    timed = tmp_path / "mlp_step.csv"
     words = ["collect_reference", "--run", str(finished.folder), "--out", str(out), *published]
+    words += ["--speed", str(timed)]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(InputError, match="no job times"):
         collect_reference.main()
@@ -394,7 +488,14 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\tmax_rss\n{took}\tNA\n")
     collect_reference.main()
+    assert not (out / "mlp_step.csv").exists()
+    timed.write_text(SPEED)
     collect_reference.main()  # A second time over the first.
+    assert (out / "mlp_step.csv").read_text() == SPEED and "**0.76**" in (
+        out / "README.md"
+    ).read_text()
+    assert (out / "mlp" / "search" / "rung1" / "ranking.json").exists()
+    assert (out / "accuracy_by_split.csv").exists()
     assert (out / "jobs.csv").read_text().splitlines() == [
         "rule,jobs,seconds,longest_seconds,max_rss_mb",
         "train_gpt,2,150.0,90.0,0",
@@ -406,7 +507,8 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert "**0.9016**" in (out / "README.md").read_text()
 
     readme, board = tmp_path / "README.md", out / "leaderboard.csv"
-    text = f"before\n{update_readme.BEGIN}\nold\n{update_readme.END}\nafter\n"
+    old = {name: "\nold\n".join(update_readme.markers(name)) for name in ("results", "speed")}
+    text = f"before\n{old['results']}\nbetween\n{old['speed']}\nafter\n"
     readme.write_text(text)
     words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board), *published]
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
@@ -416,11 +518,20 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     monkeypatch.setattr(sys, "argv", words)
     update_readme.main()
     filled = readme.read_text()
-    assert filled.startswith("before\n") and filled.endswith("\nafter\n") and "old" not in filled
-    assert "| fashion_mnist | MLP 784-512-256-10 (numpy) | accuracy (test) | **0.9016**" in filled
+    assert (
+        filled.startswith("before\n") and filled.endswith("\nafter\n") and "\nold\n" not in filled
+    )
+    assert "\nbetween\n" in filled and "| MLP 784-512-256-10 (numpy) | pixels |" in filled
+    assert "| **0.76** | 83 % |" in filled and "between 0.76 and 0.82" in filled
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
     update_readme.main()
 
+    (out / "mlp_step.csv").unlink()
+    with pytest.raises(InputError, match="make readme"):
+        update_readme.main()
+    readme.write_text(old["results"])
+    with pytest.raises(InputError, match="speed:begin"):
+        update_readme.main()
     shutil.rmtree(out / "mlp")
     (out / "leaderboard.csv").unlink()
     with pytest.raises(InputError, match="make reference"):

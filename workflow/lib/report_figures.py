@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 # Kind of figure -> the list of REPORT that it is made of, a figure a file. Training curves (a
-# figure a room) and the leaderboard (a figure a data set) are made otherwise.
+# figure a room), races (a figure a search) and the leaderboard (a figure a data set) are made
+# otherwise.
 KINDS = {
     "grid": "selections",
     "confusion": "predictions",
@@ -98,6 +99,12 @@ def plan(
     found["curves"] = [
         Figure("curves", here, "", here, f"{here}.svg") for here in curve_rooms(report, run)
     ]
+    found["race"] = []
+    for folder in races(report):
+        here, dataset, _ = place(f"{folder}/ranking.json", run, chosen)
+        called = f"{title(dataset, table)}: search by successive halving"
+        name = "-".join(PurePosixPath(folder).relative_to(run).parts) + ".svg"
+        found["race"].append(Figure("race", here, dataset, called, name))
     datasets = dict.fromkeys(name for names in chosen.values() for name in names)
     found["leaderboard"] = [
         Figure("leaderboard", "", name, title(name, table), f"{name.replace('/', '-')}.svg")
@@ -115,3 +122,17 @@ def curve_groups(report: Mapping[str, Sequence[str]], run: str) -> list[int]:
     """For each history the number of its room's figure."""
     rooms = curve_rooms(report, run)
     return [rooms.index(room(path, run)) for path in report["histories"]]
+
+
+def races(report: Mapping[str, Sequence[str]]) -> list[str]:
+    """The folder of each search by successive halving: <folder>/rung<r>/ranking.json."""
+    return list(dict.fromkeys(map(_search, report.get("searches", []))))
+
+
+def race_groups(report: Mapping[str, Sequence[str]]) -> list[int]:
+    """For each ranking the number of its search's figure."""
+    return [races(report).index(_search(path)) for path in report.get("searches", [])]
+
+
+def _search(path: str) -> str:
+    return str(PurePosixPath(path).parents[1])

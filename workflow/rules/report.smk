@@ -19,8 +19,8 @@ REFERENCES_FILE = os.path.relpath(REPOSITORY / "config" / "references.yaml")
 TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2")
 RECORDS = [
     path
-    for kind in ("metrics", "histories", "selections", "samples")
-    for path in REPORT[kind]
+    for kind in ("metrics", "histories", "selections", "searches", "samples")
+    for path in REPORT.get(kind, [])
 ]
 DRAWN = [
     (f"{RUN}/figures/{figure.kind}/{figure.name}", figure)
@@ -37,11 +37,17 @@ rule build_leaderboard:
         metrics=REPORT["metrics"],
         references=REFERENCES_FILE,
     output:
-        report(
+        board=report(
             f"{RUN}/leaderboard.csv",
             caption="../report/leaderboard.rst",
             category="Leaderboard",
             labels={"what": "every row"},
+        ),
+        splits=report(
+            f"{RUN}/accuracy_by_split.csv",
+            caption="../report/accuracy_by_split.rst",
+            category="Leaderboard",
+            labels={"what": "classifiers: training, validation, test"},
         ),
     log:
         f"{RUN}/logs/build_leaderboard.log",
@@ -62,7 +68,8 @@ rule build_leaderboard:
         ),
     shell:
         "python {params.script} --spec {params.spec:q} --metrics {input.metrics:q}"
-        " --references {input.references:q} --out {output:q} > {log} 2>&1"
+        " --references {input.references:q} --out {output.board:q} --splits {output.splits:q}"
+        " > {log} 2>&1"
 
 
 rule plot_leaderboard:
@@ -159,7 +166,7 @@ rule plot_grid:
             report(
                 f"{RUN}/figures/grid/{figure.name}",
                 caption="../report/plot_grid.rst",
-                category="Cross-validation",
+                category="Searches",
                 labels={"what": figure.title},
             )
             for figure in FIGURES["grid"]
@@ -187,6 +194,47 @@ rule plot_grid:
         ),
     shell:
         "python {params.script} --spec {params.spec:q} --selections {input:q}"
+        " --figures {params.folder:q} > {log} 2>&1"
+
+
+rule plot_race:
+    """The search by successive halving: who ran how far, and which candidate won."""
+    input:
+        REPORT.get("searches", []),
+    output:
+        [
+            report(
+                f"{RUN}/figures/race/{figure.name}",
+                caption="../report/plot_race.rst",
+                category="Searches",
+                labels={"what": figure.title},
+            )
+            for figure in FIGURES["race"]
+        ],
+    log:
+        f"{RUN}/logs/plot_race.log",
+    benchmark:
+        f"{RUN}/benchmarks/plot_race.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=800,
+        runtime=5,
+    params:
+        script=script("plot_race.py"),
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
+        spec=spec(
+            "plot_race.py",
+            names=[figure.name for figure in FIGURES["race"]],
+            titles=[figure.title for figure in FIGURES["race"]],
+            groups=report_figures.race_groups(REPORT),
+            ours=LOOK["colours"]["ours"],
+            mark=LOOK["colours"]["published"],
+            dpi=LOOK["dpi"],
+        ),
+    shell:
+        "python {params.script} --spec {params.spec:q} --rankings {input:q}"
         " --figures {params.folder:q} > {log} 2>&1"
 
 

@@ -1,0 +1,135 @@
+"""Plot searches by successive halving: validation accuracy over epochs, a line a candidate.
+
+Each rung trains the best of the rung before for more epochs. Accuracy is drawn by the logarithm of
+the error, so that the best candidates, a few tenths of a percent apart, do not lie on one another.
+"""
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from pydantic import Field
+
+from pipeline import settings
+from pipeline.errors import InputError
+from reporting import plots
+from reporting.race import Rung, label, paths, read_rungs
+
+TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
+LATER = (
+    1.25  # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
+)
+
+
+class Spec(plots.Look):
+    groups: list[int] = Field([], description="for each ranking, the number of its figure")
+    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of the survivors")
+    mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the winner")
+
+
+def height(accuracy: float | np.ndarray) -> float | np.ndarray:
+    """Where an accuracy is drawn: minus the logarithm of the error."""
+    return -np.log10(np.maximum(1 - np.asarray(accuracy, dtype=float), 1e-4))
+
+
+def lowest(rungs: list[Rung]) -> float:
+    """The accuracy below which candidates lie on the lower edge: few lost ones squeeze nobody."""
+    known = [c["accuracy"] for c in rungs[0].candidates if c["accuracy"] is not None]
+    return max(min(known), 1 - LATER * float(np.quantile(1 - np.array(known), 0.75)))
+
+
+def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
+    """A line a candidate; colour, width and the mark at its end tell how far it came."""
+    routes = sorted(paths(rungs).items(), key=lambda item: len(item[1]))
+    bottom = float(height(lowest(rungs)))
+    top = float(height(max(accuracy for _, route in routes for _, accuracy in route)))
+    low = 0
+    for place, (name, route) in enumerate(routes):
+        wins, last, first = name == rungs[-1].winner, len(route) == len(rungs), len(route) == 1
+        colour = spec.mark if wins else plots.GREY if first and not last else spec.ours
+        x = np.array([epochs for epochs, _ in route], dtype=float)
+        if first and not last:
+            x *= 1 + 0.012 * (place % 5 - 2)  # Side by side: equal accuracies hide one another.
+        y = height([accuracy for _, accuracy in route])
+        low += y[-1] < bottom
+        front = 2 + len(route) + wins
+        style = {"lw": 3.0 if wins else 1.7 if last else 1.0, "alpha": 1 if last else 0.6}
+        axes.plot(x, np.maximum(y, bottom), color=colour, zorder=front, **style)
+        mark = "v" if y[-1] < bottom else "o" if last else "x"
+        size = {"s": 60 if wins else 24, "linewidths": 1.2, "zorder": front + 2}
+        axes.scatter(x[-1], max(y[-1], bottom), color=colour, marker=mark, **size)
+        if wins:
+            text = f"{name}\n{100 * route[-1][1]:.2f} %"
+            beside = {"xytext": (11, 0), "textcoords": "offset points", "va": "center"}
+            axes.annotate(
+                plots.plain(text), (x[-1], y[-1]), color=colour, fontweight="bold", **beside
+            )
+    room = 0.07 * (top - bottom or 0.1)
+    if low:
+        start = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), color=plots.GREY, **start)
+    axes.set_ylim(bottom - room, top + room)
+    ticks = [tick for tick in TICKS if bottom - room <= height(tick) <= top + room]
+    axes.set_yticks([float(height(tick)) for tick in ticks], [f"{100 * t:g} %" for t in ticks])
+    axes.set_ylabel("validation accuracy")
+    epochs = [rung.epochs for rung in rungs]
+    axes.set_xscale("log")
+    axes.set_xticks(epochs, [str(number) for number in epochs])
+    axes.minorticks_off()
+    axes.set_xlim(epochs[0] / 1.3, epochs[-1] * 1.4)
+    axes.set_xlabel("epochs of a candidate's training in the rung (logarithmic)")
+    axes.grid(axis="both")
+
+
+def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
+    figure, axes = plt.subplots(figsize=(9, 4.9))
+    draw(axes, rungs, spec)
+    for rung in rungs:
+        lost = f", {rung.diverged} diverged" if rung.diverged else ""
+        text = f"{len(rung.candidates)} candidates × {rung.epochs} epochs{lost}"
+        text += f"\n{rung.seconds:.0f} core-seconds"
+        axes.annotate(
+            text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+            fontsize=8.5, color=plots.GREY,
+        )  # fmt: skip
+    best = rungs[-1].candidates[0]
+    told = f"winner {best['candidate']}: {label(best['settings'])}"
+    looks = [
+        (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(told), 122)),
+        (spec.ours, 1.7, "o", 5, "in the last rung"),
+        (spec.ours, 1.0, "x", 5, "out on the way"),
+        (plots.GREY, 0.0, "x", 5, "out after the first rung"),
+    ]
+    looks = looks[:2] + looks[2:3] * (len(rungs) > 2) + looks[3:] * (len(rungs) > 1)
+    handles = [
+        plt.Line2D([], [], color=colour, lw=width, marker=mark, markersize=size, label=text)
+        for colour, width, mark, size, text in looks
+    ]
+    figure.legend(handles=handles[:1], loc="outside lower left", borderaxespad=0.2)
+    axes.legend(handles=handles[1:], loc="lower right")
+    figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    return figure
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"rankings*": "ranking.json of the rungs"},
+        outputs={"figures": "folder of the figures"},
+    )
+    spec = args.spec
+    plots.start(spec.dpi)
+    groups = spec.groups or [0] * len(args.rankings)
+    names = spec.names or ["race.svg"]
+    titles = spec.titles or ["search by successive halving"] * len(names)
+    if len(groups) != len(args.rankings) or set(groups) != set(range(len(names))):
+        raise InputError("--spec groups: expected a number of a figure for each ranking")
+    for number, (name, title) in enumerate(zip(names, titles, strict=True)):
+        found = [p for p, group in zip(args.rankings, groups, strict=True) if group == number]
+        plots.save(plot(read_rungs(found), title, spec), args.figures / name)
+
+
+if __name__ == "__main__":
+    settings.run(main)
