@@ -41,6 +41,7 @@ for name in DATASETS:
             params:
                 script=script("fetch_dataset.py"),
                 table=TABLE,
+                raw=RAW,
                 spec=json.dumps(
                     {
                         "dataset": name,
@@ -51,8 +52,8 @@ for name in DATASETS:
                     sort_keys=True,
                 ),
             shell:
-                "python {params.script} --spec {params.spec:q}"
-                " --datasets {params.table:q} --out data/raw 2>&1 | tee {log} >&2"
+                "python {params.script:q} --spec {params.spec:q}"
+                " --datasets {params.table:q} --out {params.raw:q} 2>&1 | tee {log:q} >&2"
 
 
 rule prepare_images:
@@ -76,6 +77,7 @@ rule prepare_images:
         runtime=10,
     params:
         script=script("prepare_images.py"),
+        raw=lambda w: f"{RAW}/{w.dataset}",
         spec=lambda w: spec(
             "prepare_images.py",
             dataset=w.dataset,
@@ -83,8 +85,8 @@ rule prepare_images:
             about=about(DATASETS[w.dataset]),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --raw data/raw/{wildcards.dataset}"
-        " --images {output.images} --meta {output.meta} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --raw {params.raw:q}"
+        " --images {output.images:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
 rule generate_images:
@@ -113,8 +115,8 @@ rule generate_images:
             **config["data"][w.dataset],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
-        " --images {output.images} --meta {output.meta} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q}"
+        " --images {output.images:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
 rule extract_hog:
@@ -149,5 +151,5 @@ rule extract_hog:
             **config["mlp"]["hog"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --images {input.images:q}"
+        "python {params.script:q} --spec {params.spec:q} --images {input.images:q}"
         " --train {output.train:q} --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"

@@ -33,7 +33,9 @@ rule prepare_dna:
     params:
         script=script("prepare_dna.py"),
         raw=lambda wildcards: (
-            f"--raw {RAW}/{wildcards.dataset}" if raw_files(wildcards.dataset) else ""
+            ["--raw", f"{RAW}/{wildcards.dataset}"]
+            if raw_files(wildcards.dataset)
+            else []
         ),
         spec=lambda wildcards: spec(
             "prepare_dna.py",
@@ -43,7 +45,7 @@ rule prepare_dna:
             **config["dna"]["settings"][wildcards.dataset]["data"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} {params.raw}"
+        "python {params.script:q} --spec {params.spec:q} {params.raw:q}"
         " --out {output.data:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -82,7 +84,7 @@ rule train_dna:
             **config["dna"]["settings"][wildcards.dataset]["training"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -130,7 +132,7 @@ rule evaluate_dna:
             ),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"

@@ -32,7 +32,7 @@ rule generate_stories:
             seed=config["gpt"]["settings"]["grammar_stories"]["data"]["seed"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --out {output:q} > {log:q} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule prepare_text:
@@ -72,7 +72,7 @@ rule prepare_text:
             **config["gpt"]["settings"][wildcards.dataset]["data"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --raw {input:q}"
+        "python {params.script:q} --spec {params.spec:q} --raw {input:q}"
         " --tokenizer {output.tokenizer:q} --train {output.train:q} --val {output.val:q}"
         " --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"
 
@@ -114,7 +114,7 @@ rule train_gpt:
             **config["gpt"]["settings"][wildcards.dataset]["training"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --train {input.train:q} --val {input.val:q} --meta {input.meta:q}"
         " --model {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -160,7 +160,7 @@ rule evaluate_gpt:
             **config["gpt"]["settings"][wildcards.dataset]["evaluation"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --val {input.val:q} --test {input.test:q} --meta {input.meta:q}"
         " --models {input.weights:q} --histories {input.histories:q}"
         " --samples {input.samples:q}"
@@ -198,7 +198,7 @@ rule sample_gpt:
             **config["gpt"]["settings"][wildcards.dataset]["sampling"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --weights {input.weights:q}"
+        "python {params.script:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --tokenizer {input.tokenizer:q} --meta {input.meta:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -233,7 +233,7 @@ rule trace_gpt:
             **stage(config["gpt"]["settings"][wildcards.dataset], "model", "sentence"),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --weights {input.weights:q}"
+        "python {params.script:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --tokenizer {input.tokenizer:q} --meta {input.meta:q}"
         " --attention {output.attention:q} --positions {output.positions:q} > {log:q} 2>&1"
 

@@ -26,7 +26,7 @@ rule prepare_genetic_code:
             **config["seq2seq"]["data"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --out {output.data:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -61,7 +61,7 @@ rule train_seq2seq:
             **config["seq2seq"]["training"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --data {input.data:q}"
+        "python {params.script:q} --spec {params.spec:q} --data {input.data:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
@@ -97,7 +97,7 @@ rule evaluate_seq2seq:
         script=script("evaluate_seq2seq.py"),
         spec=spec("evaluate_seq2seq.py", **stage(config["seq2seq"], "threads", "model")),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"

@@ -37,7 +37,7 @@ rule train_vision:
             **vision.training(config["vision"], wildcards.model, wildcards.seed),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --images {input.images:q} --meta {input.meta:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -83,7 +83,7 @@ rule evaluate_vision:
             **vision.evaluation(config["vision"], wildcards.model),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --images {input.images:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"
