@@ -265,6 +265,8 @@ def damage(meta: dict, kind: str) -> None:
         ("dtype", "train.npy: expected uint8"),
         ("fewer images", "train.npy: expected uint8"),
         ("objects", "train.npy: expected uint8"),
+        ("column by column", "train.npy: expected uint8"),
+        ("header", "train.npy: expected uint8"),
         ("other images", "those of other images"),
     ],
 )
@@ -289,6 +291,10 @@ def test_damaged_features_are_refused_in_one_line(folder, tmp_path, kind, messag
         np.save(path, values[:, :-1])
     elif kind == "objects":
         np.save(path, np.array([None]), allow_pickle=True)
+    elif kind == "column by column":
+        np.save(path, np.asfortranarray(values))
+    elif kind == "header":  # NumPy raises a TokenError
+        path.write_bytes(path.read_bytes().replace(b"}", b"(", 1))
     elif kind == "other images":
         (tmp_path / "images.npz").write_bytes(b"other")
     with pytest.raises(InputError, match=message) as raised:

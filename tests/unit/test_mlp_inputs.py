@@ -5,7 +5,14 @@ import pytest
 
 from datasets.feature_file import Features
 from datasets.shifts import shifted
+from numpy_nn.linear import Linear
+from numpy_nn.losses import SoftmaxCrossEntropy
+from numpy_nn.module import Sequential
+from numpy_nn.optimisers import SGD
 from numpy_nn.prediction import predict
+from numpy_nn.schedules import SCHEDULES
+from numpy_nn.standardise import Standardise
+from numpy_nn.training import Training
 from pipeline.errors import InputError
 from rooms.mlp_inputs import Inputs, load_inputs
 
@@ -185,6 +192,39 @@ def test_prediction_reads_inputs_as_it_reads_an_array():
 
     inputs = Inputs(IMAGES, features(False))
     assert np.array_equal(predict(Sum(), inputs, 16), predict(Sum(), inputs[:], 16))
+
+
+def training_on(inputs: Inputs, epochs: int) -> Training:
+    rng = np.random.default_rng(3)
+    standardise = Standardise(features=inputs.shape[1])
+    standardise.moments[:] = inputs.moments()
+    first = Linear(inputs.shape[1], 3, np.random.default_rng(0), input_grad=False)
+    model = Sequential(standardise, first)
+    return Training(
+        model,
+        SoftmaxCrossEntropy(),
+        SGD(model.parameters(), 0.1),
+        SCHEDULES["constant"],
+        inputs.augmented(rng, flips=True, shift=1),
+        np.arange(len(inputs)) % 3,
+        batch_size=16,
+        epochs=epochs,
+        rng=np.random.default_rng(4),
+        generators=[rng],
+    )
+
+
+def test_a_training_on_random_views_goes_on_exactly():
+    inputs = Inputs(IMAGES, features(False))
+    whole, first = training_on(inputs, 3), training_on(inputs, 3)
+    wanted = [whole.run_epoch() for _ in range(3)]
+    first.run_epoch()
+    arrays, meta = first.state()
+    second = training_on(inputs, 3)
+    second.load_state({name: array.copy() for name, array in arrays.items()}, meta)
+    assert [second.run_epoch() for _ in range(2)] == wanted[1:]
+    for name, array in whole.model.state_dict().items():
+        assert np.array_equal(array, second.model.state_dict()[name]), name
 
 
 def test_load_inputs(tmp_path):
