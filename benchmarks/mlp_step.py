@@ -4,7 +4,8 @@
 
 The net is 784-512-256-10 in float32, one thread. Blocks of ours and of the peer alternate; a figure
 is the median over the blocks, and the ratio is the median of the ratios block by block, so that a
-machine whose speed drifts does not favour either. Against PyTorch eager: dropout 0.2, SGD with
+machine whose speed drifts does not favour either. Time is the process's CPU time, in which waiting
+for a core that others use does not count. Against PyTorch eager: dropout 0.2, SGD with
 momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,800 examples with
 SGD and momentum, no dropout, which it lacks; ours is Training.run_epoch, as the pipeline calls it.
 `matmul_share` is the time of the step's eight matrix products alone over that of our whole step.
@@ -43,7 +44,6 @@ from pipeline.atomic import write_csv  # noqa: E402
 from pipeline.provenance import provenance  # noqa: E402
 
 WIDTHS = (784, 512, 256, 10)
-BLOCKS = 15
 PIN = "OPENBLAS_CORETYPE"
 STEPS = {32: 60, 128: 25, 512: 8}  # steps of one block: about a tenth of a second each
 EPOCH = 12_800
@@ -105,17 +105,17 @@ def matmuls(size: int) -> Callable[[], None]:
     return step
 
 
-def alternate(*calls: Callable[[], None], times: int) -> np.ndarray:
-    """Seconds of one call, (BLOCKS, calls): each block calls every one of them `times` times."""
+def alternate(*calls: Callable[[], object], times: int, blocks: int) -> np.ndarray:
+    """Seconds of one call, (blocks, calls): each block calls every one of them `times` times."""
     for call in calls:
         call()
-    seconds = np.empty((BLOCKS, len(calls)))
+    seconds = np.empty((blocks, len(calls)))
     for block in seconds:
         for index, call in enumerate(calls):
-            started = time.perf_counter()
+            started = time.process_time()
             for _ in range(times):
                 call()
-            block[index] = (time.perf_counter() - started) / times
+            block[index] = (time.process_time() - started) / times
     return seconds
 
 
@@ -128,7 +128,7 @@ def epoch_of_ours(x: np.ndarray, y: np.ndarray, size: int) -> Callable[[], objec
     return Training(*parts, x, y, batch_size=size, epochs=10**6, rng=rng(4)).run_epoch
 
 
-def measure(kernel: str) -> list[dict]:
+def measure(kernel: str, blocks: int) -> list[dict]:
     """One row for each peer and batch size."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
@@ -136,7 +136,7 @@ def measure(kernel: str) -> list[dict]:
     y = rng.integers(0, WIDTHS[-1], EPOCH)
     origin = provenance(1, "cpu", ("numpy", "torch", "scikit-learn"))
     common = {
-        "blas_kernel": kernel, "blocks": BLOCKS, "threads": 1, "commit": origin["commit"],
+        "blas_kernel": kernel, "blocks": blocks, "threads": 1, "commit": origin["commit"],
         "processor": origin["processor"],
         **{name: origin["versions"][name] for name in ("numpy", "torch", "scikit-learn")},
     }  # fmt: skip
@@ -161,7 +161,7 @@ def measure(kernel: str) -> list[dict]:
     for size, times in STEPS.items():
         batch = x[:size], y[:size]
         calls = numpy_step(*batch, 0.2, 5e-4), torch_step(*batch), matmuls(size)
-        add("PyTorch eager, a step", size, alternate(*calls, times=times))
+        add("PyTorch eager, a step", size, alternate(*calls, times=times, blocks=blocks))
     for size in STEPS:
         theirs = MLPClassifier(
             WIDTHS[1:-1], solver="sgd", alpha=1e-4, batch_size=size, learning_rate_init=0.01,
@@ -169,16 +169,17 @@ def measure(kernel: str) -> list[dict]:
         )  # fmt: skip
         theirs.partial_fit(x, y, classes=np.arange(WIDTHS[-1]))
         calls = epoch_of_ours(x, y, size), lambda theirs=theirs: theirs.partial_fit(x, y)
-        add("scikit-learn MLPClassifier, an epoch", size, alternate(*calls, times=1))
+        add("scikit-learn MLPClassifier, an epoch", size, alternate(*calls, times=1, blocks=blocks))
     return rows
 
 
-def measure_unpinned() -> list[dict]:
+def measure_unpinned(blocks: int) -> list[dict]:
     """The rows of a process in which OpenBLAS chooses its kernels; it reads the variable once."""
     free = {name: value for name, value in os.environ.items() if name != PIN}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rows.csv"
-        subprocess.run([sys.executable, __file__, "--out", str(out)], env=free, check=True)
+        command = [sys.executable, __file__, "--out", str(out), "--blocks", str(blocks)]
+        subprocess.run(command, env=free, check=True)
         with out.open(newline="", encoding="utf-8") as lines:
             return list(csv.DictReader(lines))
 
@@ -186,10 +187,11 @@ def measure_unpinned() -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--blocks", type=int, default=15, help="blocks to take medians over")
     args = parser.parse_args()
-    rows = measure(os.environ.get(PIN, "chosen by OpenBLAS"))
+    rows = measure(os.environ.get(PIN, "chosen by OpenBLAS"), args.blocks)
     if PIN in os.environ:
-        rows += measure_unpinned()
+        rows += measure_unpinned(args.blocks)
     write_csv(args.out, rows, COLUMNS)
 
 
