@@ -34,7 +34,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "workflow" / "lib"), str(Path(
 from mutate import mutated  # noqa: E402
 from readers import Reader, readers  # noqa: E402
 
-SECONDS = 5
+SECONDS = 10
 BYTES = 1 << 30
 COLUMNS = ("reader", "inputs", "accepted", "refused", "seconds", "seed", "commit")
 

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import pickle
+import pickletools
 import struct
 import tarfile
 from collections.abc import Callable
@@ -89,18 +90,25 @@ def idx_seeds() -> list[bytes]:
     return [plain, floats, huge, gzip.compress(plain, mtime=0), gzip.compress(huge, mtime=0)]
 
 
+def of_python2(data: bytes) -> bytes:
+    """A pickle of protocol 3 with the opcodes that Python 2 wrote for strings, as CIFAR-10 has."""
+    old = bytearray(data)
+    for opcode, _, position in pickletools.genops(data):
+        if opcode.name in ("SHORT_BINBYTES", "BINBYTES"):
+            old[position] = ord("U" if opcode.name == "SHORT_BINBYTES" else "T")
+    old[1] = 2
+    return bytes(old).replace(b"numpy._core", b"numpy.core")
+
+
 def pickle_seeds() -> list[bytes]:
-    data = np.arange(6, dtype=np.uint8).reshape(2, 3)
     values = [
-        {b"data": data, b"labels": [1, 2], b"batch_label": b"one"},
+        {b"data": np.zeros((1, 3072), np.uint8), b"labels": [3], b"batch_label": b"one"},
+        {b"data": np.arange(6, dtype=np.uint8).reshape(2, 3), b"labels": [1, 2]},
         {b"label_names": [b"cat", b"dog"], b"num": 10_000, "n": None, "t": (1.5, True, {})},
         [np.zeros(3, ">i4"), np.asfortranarray(np.ones((2, 2), np.float32))],
     ]
-    numpy1 = [
-        pickle.dumps(v, p).replace(b"numpy._core", b"numpy.core") for v in values for p in (2,)
-    ]
-    whole = {b"data": np.zeros((1, 3072), np.uint8), b"labels": [3]}
-    return [*(pickle.dumps(v, p) for v in values for p in (2, 3)), *numpy1, pickle.dumps(whole, 2)]
+    new = [pickle.dumps(value, 3) for value in values]
+    return [*new, *map(of_python2, new), pickle.dumps(values[1], 2), pickle.dumps(values[1], 5)]
 
 
 def tar_seeds() -> list[bytes]:
@@ -147,13 +155,21 @@ def rda_seeds() -> list[bytes]:
     def attribute(name: bytes, value: bytes) -> bytes:
         return word(0x402, 1) + text(name) + value
 
-    names = word(16, 2) + text(b"V1") + text(b"Class")
-    columns = word(13, 2, 0, 1) + word(16, 2) + text(b"ei") + text(b"n")
-    attributes = attribute(b"names", names) + attribute(b"row.names", word(13, 2, -(2**31), -2))
-    attributes += attribute(b"class", word(16, 1) + text(b"data.frame")) + word(254)
+    def table(bits: int, rows: int) -> bytes:
+        """A data frame DNA of `bits` columns of 0 and the column Class."""
+        names = (
+            word(16, bits + 1)
+            + b"".join(text(f"V{i}".encode()) for i in range(bits))
+            + text(b"Class")
+        )
+        columns = word(13, rows, *[0] * rows) * bits + word(16, rows) + text(b"ei") * rows
+        about = attribute(b"names", names) + attribute(b"row.names", word(13, 2, -(2**31), -rows))
+        about += attribute(b"class", word(16, 1) + text(b"data.frame")) + word(254)
+        return head + attribute(b"DNA", word(0x313, bits + 1) + columns + about) + word(254)
+
     head = b"RDX2\nX\n" + word(2, 0x030402, 0x020300)
-    plain = head + attribute(b"DNA", word(0x213 | 0x100, 2) + columns + attributes) + word(254)
-    return [plain, gzip.compress(plain, mtime=0), head + word(254)]
+    plain, whole = table(1, 2), table(180, 2001)
+    return [*[plain] * 9, *[gzip.compress(t, mtime=0) for t in (plain, whole)], head + word(254)]
 
 
 def text_seeds() -> list[bytes]:
@@ -167,15 +183,15 @@ def text_seeds() -> list[bytes]:
 
 
 def read_text(data: bytes, folder: Path) -> None:
-    """All corpora on the same bytes: the first byte chooses which."""
-    which = ("tinyshakespeare", "tinystories", "grammar_stories")[data[0] % 3 if data else 0]
+    """All corpora on the same bytes: their number chooses which."""
+    which = ("tinyshakespeare", "tinystories", "grammar_stories")[len(data) % 3]
     names = ("v1_train_first1000.txt", "v2gpt4_train_first10000lines.txt", "v1_valid_prefix.txt")
     paths = [folder / name for name in (*names, "subset3000.json", "input.txt")]
     if which == "grammar_stories":
         paths = paths[:1]
     for path in paths:
         path.write_bytes(data)
-    if len(data) % 2 and len(paths) > 3:
+    if len(data) % 4 and len(paths) > 3:
         paths[3].write_bytes(b'{"texts": ["Once there was a cat."]}')
     read_corpus(which, paths, 0.1, 0)
 
@@ -183,10 +199,7 @@ def read_text(data: bytes, folder: Path) -> None:
 def tokenizer_seeds(folder: Path) -> list[bytes]:
     CharacterTokenizer.train(["abc é"], separator=True).save(folder / "c.json")
     BytePairTokenizer.train(["the cat and the dog"] * 3, 262).save(folder / "b.json")
-    small = json.loads((folder / "b.json").read_text())
-    kept = sorted(small["model"]["vocab"].items(), key=lambda item: -item[1])[:12]
-    small["model"]["vocab"] = dict(kept)
-    small["model"]["merges"] = small["model"]["merges"][-1:]
+    small = json.loads((folder / "b.json").read_text(encoding="utf-8"))
     return [(folder / "c.json").read_bytes(), json.dumps(small).encode()]
 
 
