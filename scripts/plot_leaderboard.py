@@ -39,10 +39,16 @@ def panels(rows: list[dict]) -> list[list[dict]]:
 
 
 def keep(group: list[dict], most: int) -> list[dict]:
-    """The best `most` rows, ours never left out."""
-    ours = [row for row in group if row["source"] == OURS]
+    """At most `most` rows: our single models, then the best of the published and of our asides.
+
+    Of what the single models leave, half is for published results if there are so many.
+    """
+    single = [row for row in group if row["source"] == OURS and ordinary(row)][:most]
+    aside = [row for row in group if row["source"] == OURS and not ordinary(row)]
     others = [row for row in group if row["source"] != OURS]
-    return sorted([*ours[:most], *others[: max(0, most - len(ours))]], key=order)
+    left = most - len(single)
+    published = others[: max(left // 2, left - len(aside))]
+    return sorted([*single, *published, *aside[: left - len(published)]], key=order)
 
 
 def draw(axes: Axes, group: list[dict], spec: Spec) -> None:

@@ -27,56 +27,53 @@ def milliseconds(text: str) -> str:
 
 
 def markdown(rows: list[dict]) -> list[str]:
-    """A table, a line a peer and batch size, and two sentences on what its ratio means."""
+    """A table, a line a peer and batch size, and some sentences on what its ratio means.
+
+    If OpenBLAS was measured with several kernels, a column names them.
+    """
+    kernels = list(dict.fromkeys(row.get("blas_kernel") or "" for row in rows))
+    several = len(kernels) > 1
     lines = [
-        "| beside | batch | NumPy, ours | the peer | ratio | of ours in matrix products |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| beside |" + " OpenBLAS kernels |" * several + " batch | NumPy, ours | the peer | ratio"
+        " | of ours in matrix products |",
+        "|---|" + "---|" * several + "---:|---:|---:|---:|---:|",
     ]
-    ranges: dict[str, list[float]] = {}
-    for row in rows:
-        ratio = float(row["ratio"])
-        peer = row["peer"]
+    last = None
+    for row in sorted(rows, key=lambda row: kernels.index(row.get("blas_kernel") or "")):
+        group = (row["peer"], row.get("blas_kernel") or "")
         share = f"{100 * float(row['matmul_share']):.0f} %" if row["matmul_share"] else ""
         cells = (
-            peer if peer not in ranges else "",
+            *(group if group != last else ("", ""))[: 1 + several],
             row["batch_size"],
             milliseconds(row["ours_ms"]),
             milliseconds(row["peer_ms"]),
-            f"**{ratio:.2f}**",
+            f"**{float(row['ratio']):.2f}**",
             share,
         )
-        ranges.setdefault(peer, []).append(ratio)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    least, most = min(map(min, ranges.values())), max(map(max, ranges.values()))
-    verdict = (
-        f"here between {least:.2f} and {most:.2f}, so NumPy is ahead everywhere"
-        if most < 1
-        else f"here between {least:.2f} and {most:.2f}"
-    )
+        last = group
+    return [*lines, "", note(rows, several)]
+
+
+def note(rows: list[dict], several: bool) -> str:
+    """What the ratio means, what it was here, how and where it was measured."""
+    ratios = [float(row["ratio"]) for row in rows]
+    verdict = f"here between {min(ratios):.2f} and {max(ratios):.2f}"
+    verdict += ", so NumPy is ahead everywhere" if max(ratios) < 1 else ""
     first = rows[0]
-    machine = ", ".join(
-        text
-        for key, text in (
-            ("blocks", f"medians of {first.get('blocks')} alternating blocks"),
-            ("threads", f"{first.get('threads')} thread"),
-            ("processor", f"{first.get('processor')}"),
-            ("commit", f"commit `{first.get('commit')}`"),
-        )
-        if first.get(key)
+    parts = (
+        ("blocks", "medians of {} alternating blocks"), ("threads", "{} thread"),
+        ("processor", "{}"), ("commit", "commit `{}`"), ("numpy", "NumPy {}"),
+        ("torch", "PyTorch {}"), ("scikit-learn", "scikit-learn {}"),
+    )  # fmt: skip
+    machine = ", ".join(text.format(first[key]) for key, text in parts if first.get(key))
+    pinned = (
+        " OpenBLAS, which NumPy and scikit-learn share, chooses its matrix kernels by the"
+        " processor; OPENBLAS_CORETYPE pins them to those of another one. PyTorch has its own BLAS."
     )
-    versions = ", ".join(
-        f"{title} {first[key]}"
-        for key, title in (
-            ("numpy", "NumPy"),
-            ("torch", "PyTorch"),
-            ("scikit-learn", "scikit-learn"),
-        )
-        if first.get(key)
-    )
-    note = (
+    return (
         "The ratio is our time over the peer's: below 1 the NumPy code is the faster one, and at"
-        f" 0.75 it needs three quarters of the peer's time; {verdict}. The net is 784-512-256-10 in"
-        f" float32, timed in one process ({machine}{'; ' if versions else ''}{versions})."
+        f" 0.75 it needs three quarters of the peer's time; {verdict}.{pinned if several else ''}"
+        f" The net is 784-512-256-10 in float32, timed in one process ({machine})."
         " `make bench-mlp` measures it anew, `make readme` writes this table."
     )
-    return [*lines, "", note]

@@ -30,7 +30,7 @@ from fabricated_run import CLASSES, fabricate, metrics_row
 
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from reporting import plots
+from reporting import plots, speed
 from reporting.leaderboard import METRICS, read_leaderboard, read_references
 from reporting.report import headline, seconds, trainings, weights
 from reporting.summary import markdown_table
@@ -273,6 +273,15 @@ def test_a_diverged_candidate_and_a_single_one_can_be_drawn(finished, tmp_path, 
         call(monkeypatch, plot_grid, {}, selections=[path], figures=tmp_path / "figures")
 
 
+def test_a_figure_of_the_leaderboard_leaves_room_for_published_results():
+    group = [of_this_run(model="single", values=[0.5])]
+    group += [of_this_run(model=f"ensemble of {n} folds, a", values=[0.9]) for n in range(20)]
+    published = [{**of_this_run(model=f"p{n}", values=[0.8]), "source": "S (2020)"} for n in "abc"]
+    kept = [row["model"] for row in plot_leaderboard.keep([*group, *published], 9)]
+    assert len(kept) == 9 and {"single", "pa", "pb", "pc"} <= set(kept)
+    assert len(plot_leaderboard.keep(published + group[:1], 3)) == 3
+
+
 def test_names_and_inputs_must_agree(finished, tmp_path, monkeypatch):
     paths = finished.files["attention"]
     with pytest.raises(InputError, match="names: expected 1"):
@@ -316,6 +325,20 @@ def test_what_an_evaluation_says_of_a_text_stands_beside_its_samples():
         {"rows": [], "notes": None},
     ]
     assert data_notes(records) == {"grammar_stories": told["data"]}
+
+
+def test_pinned_and_free_kernels_are_told_apart(tmp_path):
+    path = tmp_path / "mlp_step.csv"
+    path.write_text(SPEED)
+    rows = speed.read(path)
+    assert "kernels" not in "".join(speed.markdown(rows))
+    both = [{**row, "blas_kernel": kernel} for kernel in ("Haswell", "free") for row in rows]
+    lines = speed.markdown(both)
+    assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
+    assert "OPENBLAS_CORETYPE" in lines[-1]
+    path.write_text("peer,ours_ms\na,1\n")
+    with pytest.raises(InputError, match="batch_size, peer_ms, ratio"):
+        speed.read(path)
 
 
 def test_a_note_names_no_setting_that_was_not_set():
