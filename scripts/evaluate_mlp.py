@@ -1,43 +1,31 @@
-"""Score the final models, one a seed: on the training part, by cross-validation, on the test part.
+"""Score the members of one model: on the training part, out of fold, and, once, on the test part.
 
-This is the one program of the room that reads the test part, once, after everything was chosen.
+A model has a member a seed, trained on all training images, and perhaps members that were trained
+on all folds but one; the mean of the latter's probabilities is the ensemble of folds. Only this
+program and ensemble_mlp.py read the test part, after everything was chosen.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 from pydantic import Field
 
 from datasets.image_data import load_meta, load_part
-from numpy_nn.mlp import mlp_from_state
-from numpy_nn.training import evaluate, predict
 from pipeline import settings
-from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.results import proportion_interval, row
+from pipeline.atomic import write_json, write_npz
+from rooms.mlp_inputs import load_inputs
+from rooms.mlp_members import read_members, recipe_of, score_training_part
+from rooms.mlp_rows import NOTES, row_maker, scored, write_examples, write_predictions
+from rooms.mlp_training import probabilities
 
 
 class Spec(settings.Settings):
     dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+    model: str = Field("plain", description="name of the model in the configuration")
+    folds: int = Field(5, ge=2, description="number of folds")
+    fold_seed: int = Field(0, ge=0, description="seed of the folds")
+    mirrors: bool = Field(False, description="score mirror images if trained with them")
     examples: int = Field(30, ge=1, description="test images that the report shows")
-
-
-def probabilities(path: Path, x: np.ndarray) -> np.ndarray:
-    """p (N, K) of the model that is stored at `path` for images x (N, ...) uint8."""
-    with np.load(path, allow_pickle=False) as stored:
-        return predict(mlp_from_state(dict(stored)), x)
-
-
-def prediction_rows(p: np.ndarray, y: np.ndarray) -> list[dict]:
-    return [
-        {
-            "id": index,
-            "label": int(y[index]),
-            "prediction": int(p[index].argmax()),
-            **{f"p_{k}": f"{value:.6f}" for k, value in enumerate(p[index])},
-        }
-        for index in range(len(y))
-    ]
 
 
 def main() -> None:
@@ -47,86 +35,92 @@ def main() -> None:
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
-            "selection": "selection.json",
-            "models*": "weights, one file a seed",
-            "histories*": "history.json of the same seeds, in the same order",
+            "hog?": "folder of its features, for a recipe that reads them",
+            "models*": "weights of every member",
+            "histories*": "history.json of the same members, in the same order",
+            "selection?": "selection.json of the grid: the cv row of a model without fold members",
         },
         outputs={
             "metrics": "metrics.json",
             "predictions": "predictions.csv of the first seed's model on the test part",
             "examples": "examples.npz: test images with predictions",
+            "probabilities": "probabilities.npz of every member on the test part, and out of fold",
         },
     )
-    meta = load_meta(args.meta)
-    histories = [json.loads(path.read_text(encoding="utf-8")) for path in args.histories]
-    selection = json.loads(args.selection.read_text(encoding="utf-8"))
-    selected = next(
-        c
-        for c in selection["candidates"]
-        if all(c[name] == value for name, value in selection["selected"].items())
+    spec, meta = args.spec, load_meta(args.meta)
+    classes = len(meta["classes"])
+    members = read_members(args.models, args.histories)
+    recipe = recipe_of(members)
+    kind, mirrors = recipe.inputs, args.spec.mirrors and recipe.flips
+    x, y = load_inputs(kind, args.data, args.hog, "train", classes)
+    train, ensemble_train, out = score_training_part(
+        members,
+        *(x, y),
+        classes=classes,
+        folds=spec.folds,
+        fold_seed=spec.fold_seed,
+        mirrors=mirrors,
     )
-    train_x, train_y = load_part(args.data, "train", len(meta["classes"]))
-    test_x, test_y = load_part(args.data, "test", len(meta["classes"]))
-    train = [evaluate(probabilities(path, train_x), train_y)[1] for path in args.models]
-    test_p = [probabilities(path, test_x) for path in args.models]
-    test = [evaluate(p, test_y)[1] for p in test_p]
-    hits = np.stack([p.argmax(axis=1) == test_y for p in test_p])  # (seeds, N)
-    final_seconds = [history["seconds"] for history in histories]
+    x, y = load_inputs(kind, args.data, args.hog, "test", classes)
+    found = [probabilities(member.net(), x, mirrors) for member in members]
+    p = np.stack([plain for plain, _ in found])  # (members, N, classes)
+    flips = np.stack([both for _, both in found]) if mirrors else None
 
-    def leaderboard_row(
-        split: str,
-        values: list[float],
-        seconds: list[float],
-        ci: tuple[float, float] | None = None,
-    ) -> dict:
-        return row(
-            task="image_classification",
-            dataset=args.spec.dataset,
-            model=histories[0]["model"],
-            implementation="numpy",
-            metric="accuracy",
-            split=split,
-            values=values,
-            ci=ci,
-            parameters=histories[0]["parameters"],
-            train_seconds=float(np.mean(seconds)),
-            provenance=histories[0]["provenance"],
-            data_sha256=meta["data_sha256"],
-        )
-
-    write_json(
-        args.metrics,
-        {
-            "rows": [
-                leaderboard_row("train", train, final_seconds),
-                leaderboard_row("cv", selected["fold_accuracy"], selected["fold_seconds"]),
-                leaderboard_row("test", test, final_seconds, proportion_interval(hits)),
-            ],
-            "notes": {
-                "cv": (
-                    "values are those of the folds, by models trained on the other folds: n_seeds"
-                    " counts folds, train_seconds is the mean of a fold's training"
-                ),
-                "interval": "Wilson's; of several seeds bootstrap over images, of the seeds' mean",
-                "predictions": "of the first seed's model",
-                "selected": selection["selected"],
-                "cv_seconds": selection["seconds"],
-            },
-        },
-    )
-    classes = range(test_p[0].shape[1])
-    columns = ["id", "label", "prediction", *(f"p_{k}" for k in classes)]
-    write_csv(args.predictions, prediction_rows(test_p[0], test_y), columns)
-    shown = min(args.spec.examples, len(test_y))
+    first = members[0].history
+    name, parameters, n = first["model"], first["parameters"], len(train)
+    seconds = [member.history["seconds"] for member in members]
+    make = row_maker(spec.dataset, first["provenance"], meta["data_sha256"])
+    cv, cv_seconds, notes = out.accuracy, seconds[n:], dict(NOTES)
+    if args.selection:
+        selection = json.loads(args.selection.read_text(encoding="utf-8"))
+        chosen = selection["selected"].items()
+        best = next(c for c in selection["candidates"] if chosen <= c.items())
+        notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
+        if not cv:
+            cv, cv_seconds = best["fold_accuracy"], best["fold_seconds"]
+    single = (parameters, float(np.mean(seconds[:n])))
+    rows = [make(name, "train", train, *single)]
+    if cv:
+        rows.append(make(name, "cv", cv, parameters, float(np.mean(cv_seconds))))
+    values, interval = scored(p[:n], y)
+    rows.append(make(name, "test", values, *single, interval))
+    print(f"{name}: train {np.mean(train):.4f}  test {np.mean(values):.4f}  ({n} seeds)")
+    if mirrors:
+        if out.flips_accuracy:
+            both = (parameters, float(np.mean(seconds[n:])))
+            rows.append(make(f"{name} + flips", "cv", out.flips_accuracy, *both))
+        values, interval = scored(flips[:n], y)
+        rows.append(make(f"{name} + flips", "test", values, *single, interval))
+    if ensemble_train is not None:
+        together = f"ensemble of {len(members) - n} folds, {name}"
+        cost = (parameters * (len(members) - n), float(np.sum(seconds[n:])))
+        rows.append(make(together, "train", [ensemble_train], *cost))
+        parts = [("", p, out.accuracy)]
+        parts += [(" + flips", flips, out.flips_accuracy)] if mirrors else []
+        for suffix, members_p, of_folds in parts:
+            if len(of_folds) == spec.folds:
+                rows.append(make(together + suffix, "cv", [float(np.mean(of_folds))], *cost))
+            values, interval = scored(members_p[n:].mean(axis=0, keepdims=True), y)
+            rows.append(make(together + suffix, "test", values, *cost, interval))
+    write_json(args.metrics, {"rows": rows, "notes": notes | {"recipe": first["recipe"]}})
+    write_predictions(args.predictions, p[0], y)
+    shown = slice(min(spec.examples, len(y)))
+    images, _ = load_part(args.data, "test", classes)
+    title = f"{name} on {meta.get('title', spec.dataset)}"
+    write_examples(args.examples, images[shown], y[shown], p[0][shown], meta["classes"], title)
+    extra = {"flips": flips, "out_of_fold": out.p, "out_of_fold_flips": out.flips}
     write_npz(
-        args.examples,
-        images=test_x[:shown, 0] if test_x.shape[1] == 1 else test_x[:shown].transpose(0, 2, 3, 1),
-        label=test_y[:shown],
-        prediction=test_p[0][:shown].argmax(axis=1),
-        classes=np.array(meta["classes"]),
-        title=np.array(f"{histories[0]['model']} on {meta.get('title', args.spec.dataset)}"),
+        args.probabilities,
+        model=np.array(spec.model),
+        name=np.array(name),
+        ids=np.arange(len(y)),
+        label=y,
+        members=np.array([member.history["part"] for member in members]),
+        parameters=np.array([parameters] * len(members)),
+        seconds=np.array(seconds),
+        p=p,
+        **{key: array for key, array in extra.items() if array is not None},
     )
-    print(f"train {np.mean(train):.4f}  test {np.mean(test):.4f}  ({len(test)} seeds)")
 
 
 if __name__ == "__main__":

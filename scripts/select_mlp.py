@@ -14,7 +14,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from rooms.mlp_recipe import Candidate
+from rooms.mlp_recipe import GridPoint
 
 
 class Spec(settings.Settings):
@@ -28,7 +28,7 @@ def summarise(scores: list[dict]) -> list[dict]:
     "diverged" True and "message", what the first such fold said.
     Raises InputError unless every candidate has been scored once on each of the same folds.
     """
-    names = tuple(Candidate.model_fields)
+    names = tuple(GridPoint.model_fields)
     by_candidate = defaultdict(dict)
     for score in scores:
         folds = by_candidate[tuple(score[name] for name in names)]
@@ -76,7 +76,7 @@ def choose(candidates: list[dict]) -> dict:
     best = min(
         trained, key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"])
     )
-    return {name: best[name] for name in Candidate.model_fields}
+    return {name: best[name] for name in GridPoint.model_fields}
 
 
 def main() -> None:

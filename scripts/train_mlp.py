@@ -1,4 +1,5 @@
-"""Train the selected candidate on the whole training part, under one seed.
+"""Train one of the room's models by its chosen recipe: on the whole training part, or on all folds
+but one, on which it is then scored.
 
 Continues from its checkpoint if a run with the same settings, code and inputs was stopped; the
 result is then the same to the last bit. The test part is not read.
@@ -9,22 +10,29 @@ import time
 
 from pydantic import Field
 
-from datasets.image_data import load_meta, load_part
-from numpy_nn.training import TrainingDiverged
+from datasets.image_data import load_meta
+from numpy_nn.training import TrainingDiverged, evaluate
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.provenance import provenance
-from rooms.mlp_recipe import Candidate, Recipe
+from rooms.mlp_folds import split
+from rooms.mlp_inputs import load_inputs
+from rooms.mlp_recipe import Recipe
+from rooms.mlp_training import build_training, model_name, parameter_count, probabilities
 
 SAVE_EVERY = 15.0  # seconds of training between checkpoints
 
 
 class Spec(Recipe):
     dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    seed: int = Field(1, ge=0, description="seed of weights, order and dropout")
-    epochs: int = Field(40, ge=1, description="passes over the training part")
+    model: str = Field("plain", description="name of the model in the configuration")
+    seed: int = Field(1, ge=0, description="seed of weights, order, dropout and augmentation")
+    fold: int | None = Field(None, ge=0, description="fold to hold out; null: train on all")
+    folds: int = Field(5, ge=2, description="number of folds")
+    fold_seed: int = Field(0, ge=0, description="seed of the folds")
+    mirrors: bool = Field(False, description="score mirror images if trained with them")
     threads: int = Field(1, ge=1, description="BLAS threads, for the record: the rule sets them")
 
 
@@ -35,7 +43,8 @@ def main() -> None:
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
-            "selection": "selection.json",
+            "hog?": "folder of its features, for a recipe that reads them",
+            "selection?": "selection.json of the search that chose the recipe; none: as it is",
         },
         outputs={
             "model": "weights, .npz",
@@ -43,18 +52,22 @@ def main() -> None:
             "checkpoint?": "directory of the checkpoint",
         },
     )
-    spec: Spec = args.spec
-    selected = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
-    candidate = Candidate.model_validate(selected)
+    chosen = {}
+    if args.selection:
+        chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
+    spec: Spec = args.spec.changed(chosen)
     classes = len(load_meta(args.meta)["classes"])
-    x, y = load_part(args.data, "train", classes)
-    training = spec.build_training(
-        candidate, x, y, classes=classes, epochs=spec.epochs, seed=spec.seed
-    )
-    curve: list[dict] = []
+    x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
+    kept_x, kept_y, validation, curve = x, y, None, []
+    if spec.fold is not None:
+        kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
+        kept_x, kept_y = x.subset(kept), y[kept]
+        validation = x.subset(held_out), y[held_out]
+    training = build_training(spec, kept_x, kept_y, validation, classes=classes, seed=spec.seed)
     checkpoint = None
     if args.checkpoint:
-        checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.data, args.selection)
+        inputs = [args.data, args.meta, args.selection, args.hog and args.hog / "meta.json"]
+        checkpoint = Checkpoint(args.checkpoint, args.spec_key, *filter(None, inputs))
         if stored := checkpoint.load():
             arrays, meta = stored
             training.load_state(arrays, meta["training"])
@@ -67,24 +80,36 @@ def main() -> None:
         except TrainingDiverged as error:
             raise InputError(str(error)) from None
         print(curve[-1], flush=True)
-        if checkpoint and time.perf_counter() - saved > SAVE_EVERY:
+        due = time.perf_counter() - saved > SAVE_EVERY
+        if checkpoint and (due or checkpoint.stopping):
             arrays, meta = training.state()
             checkpoint.save(arrays, {"training": meta, "curve": curve})
             saved = time.perf_counter()
-    parameters = training.model.parameters()
-    widths = [x[0].size, *(p.value.shape[1] for p in parameters if p.value.ndim == 2)]
+    out_of_fold = None
+    if validation:
+        mirrors = spec.mirrors and spec.flips
+        plain, flips = probabilities(training.model, validation[0], mirrors)
+        out_of_fold = {
+            "accuracy": evaluate(plain, validation[1])[1],
+            "flips_accuracy": evaluate(flips, validation[1])[1] if mirrors else None,
+            "examples": len(validation[1]),
+        }
     write_npz(args.model, **training.model.state_dict())
     write_json(
         args.history,
         {
             "task": "image_classification",
             "dataset": spec.dataset,
-            "model": f"MLP {'-'.join(map(str, widths))}",
+            "model": model_name(spec, spec.model, training.model.architecture),
             "seed": spec.seed,
-            "candidate": selected,
+            "part": f"seed{spec.seed}" if spec.fold is None else f"fold{spec.fold}",
+            "fold": spec.fold,
+            "recipe": spec.recipe(),
+            "candidate": chosen,
             "curve": curve,
             "seconds": training.seconds,
-            "parameters": sum(p.value.size for p in parameters),
+            "parameters": parameter_count(training.model),
+            "out_of_fold": out_of_fold,
             "provenance": provenance(spec.threads, packages=("numpy",)),
         },
     )

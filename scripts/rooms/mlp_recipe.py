@@ -1,74 +1,86 @@
-"""How Part 1 trains a net: the settings that cross-validation and final training share."""
+"""A recipe: all that describes one training of Part 1, from its inputs to its last epoch."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.mlp import build_mlp
-from numpy_nn.optimisers import SGD
-from numpy_nn.schedules import SCHEDULES
-from numpy_nn.standardise import Standardise
-from numpy_nn.training import Training
-from pipeline.seeds import generator
+from pipeline.errors import InputError
 from pipeline.settings import Settings
 
 
-class Candidate(Settings):
-    """One point of the grid that cross-validation searches."""
+class GridPoint(Settings):
+    """One point of the grid that cross-validation searches: a recipe with three values changed."""
 
     lr: float = Field(0.1, gt=0, description="peak learning rate")
     batch_size: int = Field(128, ge=1, description="examples a step")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of hidden activations set to 0")
 
 
-class Recipe(Settings):
-    """What every candidate has in common."""
+class Recipe(GridPoint):
+    """The complete recipe. A candidate of a search is a mapping that changes some of its keys."""
 
-    hidden: list[int] = Field([512, 256], description="widths of the hidden layers")
+    inputs: Literal["pixels", "hog", "pixels+hog"] = Field(
+        "pixels", description="pixels, histograms of oriented gradients, or both side by side"
+    )
+    architecture: Literal["mlp", "mixer"] = Field(
+        "mlp", description="fully connected layers, or an all-linear mixer over patches"
+    )
+    hidden: list[int] = Field([512, 256], description="mlp: widths of the hidden layers")
+    activation: Literal["relu", "gelu"] = Field("relu", description="after a hidden layer")
+    norm: Literal["none", "batch", "layer"] = Field(
+        "none", description="normalisation of each hidden layer (mixer: before each pair)"
+    )
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="share of the inputs set to 0")
+    patch: int = Field(4, ge=1, description="mixer: side of a patch in pixels")
+    channels: int = Field(64, ge=1, description="mixer: width of a patch's vector")
+    depth: int = Field(4, ge=1, description="mixer: blocks")
+    token_width: int = Field(64, ge=1, description="mixer: hidden width across patches")
+    channel_width: int = Field(256, ge=1, description="mixer: hidden width across channels")
+    pool: Literal["mean", "flatten"] = Field(
+        "mean", description="mixer: mean over patches, or all of them side by side"
+    )
+    optimiser: Literal["sgd", "adamw"] = Field("sgd", description="SGD or AdamW")
+    momentum: float = Field(0.9, ge=0, lt=1, description="sgd: momentum")
+    nesterov: bool = Field(True, description="sgd: Nesterov's momentum, not the heavy ball")
+    beta2: float = Field(0.999, ge=0, lt=1, description="adamw: memory of squared gradients")
+    weight_decay: float = Field(5e-4, ge=0, description="of weights; biases are not decayed")
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
         "one_cycle", description="course of the learning rate over the run"
     )
-    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
-    nesterov: bool = Field(True, description="Nesterov's momentum instead of the heavy ball")
-    weight_decay: float = Field(5e-4, ge=0, description="of SGD; biases are not decayed")
+    warmup: float = Field(0.2, ge=0, lt=1, description="one_cycle: share of the steps of the rise")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of the cross-entropy")
+    mixup: float = Field(0.0, ge=0, description="alpha of mixup's Beta distribution; 0: none")
+    flips: bool = Field(False, description="mirror images at random in training")
+    shift: int = Field(0, ge=0, description="pixels by which a training image moves at most")
+    ema_decay: float | None = Field(
+        None, gt=0, lt=1, description="memory a step of averaged weights; null: none"
+    )
+    clip_norm: float | None = Field(
+        None, gt=0, description="largest norm of the gradient; null: no limit"
+    )
+    epochs: int = Field(8, ge=1, description="passes over the training examples")
 
-    def build_training(
-        self,
-        candidate: Candidate,
-        x: np.ndarray,
-        y: np.ndarray,
-        *,
-        classes: int,
-        epochs: int,
-        seed: int,
-    ) -> Training:
-        """A training that is ready to run, on images x (N, ...) uint8 and labels y (N,)."""
-        dropout_rng = generator(seed, "dropout")
-        model = build_mlp(
-            [x[0].size, *self.hidden, classes],
-            candidate.dropout,
-            generator(seed, "weights"),
-            dropout_rng,
-            Standardise().fit(x),
-        )
-        return Training(
-            model,
-            SoftmaxCrossEntropy(self.label_smoothing),
-            SGD(
-                model.parameters(),
-                candidate.lr,
-                self.momentum,
-                self.nesterov and self.momentum > 0,
-                self.weight_decay,
-            ),
-            SCHEDULES[self.schedule],
-            x,
-            y,
-            batch_size=candidate.batch_size,
-            epochs=epochs,
-            rng=generator(seed, "order"),
-            generators=[dropout_rng],
-        )
+    def changed(self, changes: Mapping[str, object]) -> Self:
+        """This recipe with the values of a candidate.
+
+        Raises InputError for a key that no recipe has, `epochs` included, or for a bad value.
+        """
+        free = set(Recipe.model_fields) - {"epochs"}
+        if unknown := set(changes) - free:
+            raise InputError(
+                f"candidate: expected keys of a recipe ({', '.join(sorted(free))}),"
+                f" found {sorted(unknown)}"
+            )
+        try:
+            return type(self).model_validate(self.model_dump() | dict(changes))
+        except ValidationError as error:
+            found = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {e['input']!r}"
+                for e in error.errors()
+            )
+            raise InputError(f"candidate {dict(changes)}: {found}") from None
+
+    def recipe(self) -> dict:
+        """The recipe's keys alone, for the record."""
+        return {name: getattr(self, name) for name in Recipe.model_fields}

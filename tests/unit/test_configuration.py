@@ -70,8 +70,8 @@ def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
             "expected fewer than steps = 2400, found 2400",
         ),
         (
-            {"mlp": {"folds_to_train": 4}},
-            "config: mlp.folds_to_train: expected at most cv.folds = 3, found 4",
+            {"mlp": {"folds_to_train": 6}},
+            "config: mlp.folds_to_train: expected at most cv.folds = 5, found 6",
         ),
         (
             {"mlp": {"dataset": "tinystories"}},

@@ -10,7 +10,6 @@ import time
 
 import numpy as np
 import pytest
-from cross_validate_mlp import Spec, split
 from mlp_grid import candidates
 from select_mlp import choose, summarise
 
@@ -88,23 +87,6 @@ def test_candidates_are_every_combination_with_a_name_each():
     }
     with pytest.raises(ValueError, match="lr-0.1 stands there twice"):
         candidates({"lr": [0.1, 0.1]})
-
-
-def test_folds_are_stratified_disjoint_and_the_same_for_every_candidate():
-    y = np.repeat([0, 1, 2], [300, 120, 60])
-    parts = [split(y, Spec(fold=fold, folds=3)) for fold in range(3)]
-    assert sorted(np.concatenate([held_out for _, held_out in parts])) == list(range(480))
-    for kept, held_out in parts:
-        assert sorted([*kept, *held_out]) == list(range(480))
-        assert np.bincount(y[held_out]).tolist() == [100, 40, 20]
-    again = split(y, Spec(fold=1, folds=3, lr=0.5, batch_size=7, epochs=3))
-    np.testing.assert_array_equal(again[1], parts[1][1])
-    kept, held_out = split(y, Spec(fold=0, folds=2, examples=48))
-    assert np.bincount(y[[*kept, *held_out]]).tolist() == [30, 12, 6]
-    with pytest.raises(InputError, match="fold: expected 0 to 2, found 3"):
-        split(y, Spec(fold=3, folds=3))
-    with pytest.raises(InputError, match="expected at most 60, the rarest class, found 61"):
-        split(y, Spec(fold=0, folds=61))
 
 
 def test_selection_worked_example():
@@ -191,14 +173,21 @@ def training_paths(data, name):
     }
 
 
-def test_a_killed_training_goes_on_to_the_same_model_which_is_then_scored(repository, data):
-    spec = {"hidden": [64, 32], "epochs": 40, "seed": 3, "dataset": "fake"}
+# Everything whose state a checkpoint has to hold: views, mixup, dropout, averaged weights, norms.
+FULL = {
+    **{"hidden": [64, 32], "epochs": 12, "seed": 3, "dataset": "fake", "norm": "batch"},
+    **{"flips": True, "shift": 1, "mixup": 0.2, "ema_decay": 0.98, "clip_norm": 5.0},
+    **{"input_dropout": 0.1, "optimiser": "adamw", "lr": 0.002, "weight_decay": 0.01},
+}
+
+
+def test_a_killed_training_goes_on_to_the_same_model(repository, data):
     whole, resumed = training_paths(data, "whole"), training_paths(data, "resumed")
-    done = run(repository, "train_mlp.py", spec, **whole)
+    done = run(repository, "train_mlp.py", FULL, **whole)
     assert done.returncode == 0, done.stderr
 
     checkpoint = data / "checkpoint"
-    line = command(repository, "train_mlp.py", spec, **resumed, checkpoint=checkpoint)
+    line = command(repository, "train_mlp.py", FULL, **resumed, checkpoint=checkpoint)
     # A checkpoint after every epoch, and a pause after each, so that the kill hits the middle.
     slow = (
         "import runpy, sys, time; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv.pop(0));"
@@ -212,14 +201,14 @@ def test_a_killed_training_goes_on_to_the_same_model_which_is_then_scored(reposi
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not list(checkpoint.glob("[!.]*.npz")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not resumed["model"].exists()
 
-    done = run(repository, "train_mlp.py", spec, **resumed, checkpoint=checkpoint)
+    done = run(repository, "train_mlp.py", FULL, **resumed, checkpoint=checkpoint)
     assert done.returncode == 0, done.stderr
     assert "resumed after epoch" in done.stdout
     assert not checkpoint.exists()
@@ -230,28 +219,120 @@ def test_a_killed_training_goes_on_to_the_same_model_which_is_then_scored(reposi
     histories = [json.loads(p["history"].read_text()) for p in (whole, resumed)]
     assert histories[0]["curve"] == histories[1]["curve"]
     assert histories[0]["model"] == "MLP 36-64-32-2"
-    assert histories[0]["parameters"] == 36 * 64 + 64 + 64 * 32 + 32 + 32 * 2 + 2
+    norms = 2 * (64 + 32)
+    assert histories[0]["parameters"] == 36 * 64 + 64 + 64 * 32 + 32 + 32 * 2 + 2 + norms
+    assert histories[0]["candidate"] == {"lr": 0.1, "batch_size": 20, "dropout": 0.5}
+    assert histories[0]["recipe"]["lr"] == 0.1, "the search chose it"
+    assert histories[0]["fold"] is None and histories[0]["out_of_fold"] is None
 
-    outputs = {name: data / name for name in ("metrics", "predictions", "examples.npz")}
-    outputs["examples"] = outputs.pop("examples.npz")
-    done = run(
-        *(repository, "evaluate_mlp.py", {"dataset": "fake", "examples": 5}),
-        **{name: whole[name] for name in ("data", "meta", "selection")},
-        models=[whole["model"], resumed["model"]],
-        histories=[whole["history"], resumed["history"]],
-        **outputs,
-    )
+
+@pytest.fixture
+def trained(repository, data):
+    """Two seeds and both of two folds of one recipe, trained with mirror images."""
+    base = {"hidden": [16], "epochs": 4, "dataset": "fake", "model": "searched"}
+    base |= {"flips": True, "mirrors": True, "lr": 0.1, "batch_size": 20}
+    folds = [{"seed": k, "fold": k, "folds": 2, "fold_seed": 0} for k in (0, 1)]
+    models, histories = [], []
+    for part in ({"seed": 1}, {"seed": 2}, *folds):
+        paths = training_paths(data, f"{'fold' if 'fold' in part else 'seed'}{part['seed']}")
+        paths.pop("selection")
+        done = run(repository, "train_mlp.py", {**base, **part}, **paths)
+        assert done.returncode == 0, done.stderr
+        models.append(paths["model"])
+        histories.append(paths["history"])
+    return {"models": models, "histories": histories}
+
+
+def evaluated(repository, data, trained, spec=None, **more):
+    names = ("metrics.json", "predictions.csv", "examples.npz", "probabilities.npz")
+    outputs = {name.split(".")[0]: data / name for name in names}
+    settings = {"dataset": "fake", "model": "searched", "folds": 2, "mirrors": True, "examples": 5}
+    paths = {"data": data / "images.npz", "meta": data / "meta.json"} | trained | outputs | more
+    return outputs, run(repository, "evaluate_mlp.py", settings | (spec or {}), **paths)
+
+
+def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, trained):
+    outputs, done = evaluated(repository, data, trained)
     assert done.returncode == 0, done.stderr
-    rows = {row["split"]: row for row in json.loads(outputs["metrics"].read_text())["rows"]}
-    assert set(rows) == {"train", "cv", "test"}
-    assert rows["cv"]["value"] == pytest.approx(0.95)
-    assert rows["cv"]["train_seconds"] == 2.5, "of the folds"
-    final = np.mean([history["seconds"] for history in histories])
-    assert rows["test"]["train_seconds"] == pytest.approx(final)
+    rows = json.loads(outputs["metrics"].read_text())["rows"]
+    found = {(row["model"], row["split"]): row for row in rows}
+    name = "MLP 36-16-2, chosen by halving"
+    both = f"ensemble of 2 folds, {name}"
+    assert list(found) == [
+        *((name, "train"), (name, "cv"), (name, "test")),
+        *((f"{name} + flips", "cv"), (f"{name} + flips", "test")),
+        *((both, "train"), (both, "cv"), (both, "test")),
+        *((f"{both} + flips", "cv"), (f"{both} + flips", "test")),
+    ]
+    histories = [json.loads(path.read_text()) for path in trained["histories"]]
+    out_of_fold = [h["out_of_fold"]["accuracy"] for h in histories[2:]]
+    assert found[name, "cv"]["value"] == pytest.approx(np.mean(out_of_fold))
+    assert found[both, "cv"]["value"] == found[name, "cv"]["value"]
+    assert found[name, "test"]["n_seeds"] == 2 and found[both, "test"]["n_seeds"] == 1
+    assert found[both, "test"]["parameters"] == 2 * found[name, "test"]["parameters"]
+    seconds = [h["seconds"] for h in histories]
+    assert found[name, "test"]["train_seconds"] == pytest.approx(np.mean(seconds[:2]))
+    assert found[both, "test"]["train_seconds"] == pytest.approx(np.sum(seconds[2:]))
+
+    with np.load(outputs["probabilities"], allow_pickle=False) as stored:
+        p, y, members = stored["p"], stored["label"], stored["members"].tolist()
+        assert members == ["seed1", "seed2", "fold0", "fold1"]
+        assert p.shape == stored["flips"].shape == (4, 100, 2)
+        assert stored["out_of_fold"].shape == (600, 2)
+        assert (stored["out_of_fold"].sum(axis=1) > 0.99).all()
+    expected = (p[2:].mean(axis=0).argmax(axis=1) == y).mean()
+    assert found[both, "test"]["value"] == pytest.approx(expected)
     with outputs["predictions"].open() as opened:
         predictions = list(csv.DictReader(opened))
-    right = np.mean([row["label"] == row["prediction"] for row in predictions])
-    assert len(predictions) == 100 and right == pytest.approx(rows["test"]["value"]) and right > 0.9
-    assert rows["test"]["ci_low"] <= right <= rows["test"]["ci_high"]
+    assert [int(row["prediction"]) for row in predictions] == p[0].argmax(axis=1).tolist()
     with np.load(outputs["examples"], allow_pickle=False) as shown:
         assert shown["images"].shape == (5, 6, 6) and shown["classes"].tolist() == ["a", "b"]
+
+    spec = {"dataset": "fake", "members": ["searched/folds", "searched/seeds"], "mirrors": True}
+    paths = {name: data / file for name, file in (("data", "images.npz"), ("meta", "meta.json"))}
+    paths |= {"metrics": data / "e.json", "predictions": data / "e.csv"}
+    paths["probabilities"] = outputs["probabilities"]
+    done = run(repository, "ensemble_mlp.py", spec, **paths)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((data / "e.json").read_text())["rows"]
+    all_four = f"ensemble of 2 folds of {name} and 2 seeds of {name}"
+    assert [(r["model"], r["split"]) for r in rows] == [
+        *((all_four, "test"), (all_four, "cv")),
+        *((f"{all_four} + flips", "test"), (f"{all_four} + flips", "cv")),
+    ]
+    mean = (p[2:].mean(axis=0) + p[:2].mean(axis=0)) / 2
+    assert rows[0]["value"] == pytest.approx((mean.argmax(axis=1) == y).mean())
+    assert rows[0]["parameters"] == 4 * found[name, "test"]["parameters"]
+    done = run(repository, "ensemble_mlp.py", {**spec, "members": ["mixer/seeds"]}, **paths)
+    assert done.returncode == 1 and "expected models among ['searched']" in done.stderr
+
+
+def test_without_folds_the_grid_gives_the_cv_row_and_without_mirrors_no_flips(
+    repository, data, trained
+):
+    seeds = {kind: paths[:2] for kind, paths in trained.items()}
+    choice = {"selection": data / "selection.json"}
+    outputs, done = evaluated(repository, data, seeds, {"mirrors": False}, **choice)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(outputs["metrics"].read_text())["rows"]
+    assert [row["split"] for row in rows] == ["train", "cv", "test"]
+    assert rows[1]["value"] == pytest.approx(0.95) and rows[1]["train_seconds"] == 2.5
+    with np.load(outputs["probabilities"], allow_pickle=False) as stored:
+        assert not {"flips", "out_of_fold"} & set(stored.files)
+
+
+def test_evaluation_refuses_members_that_do_not_belong_together(repository, data, trained):
+    for chosen, message in (
+        (slice(2, 4), "at least one seed"),
+        ([0, 0], "each part once"),
+    ):
+        paths = {k: list(np.array(v, dtype=object)[chosen]) for k, v in trained.items()}
+        _, done = evaluated(repository, data, paths)
+        assert done.returncode == 1 and message in done.stderr
+    path = trained["histories"][1]
+    history = json.loads(path.read_text())
+    history["recipe"]["lr"] = 0.5
+    write_json(path, history)
+    _, done = evaluated(repository, data, trained)
+    assert done.returncode == 1 and "members of one recipe" in done.stderr
+    assert not (data / "metrics.json").exists()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import mlp_checks
 import yaml
 from check_yaml import problem
 from jsonschema import Draft202012Validator
@@ -148,10 +149,5 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
             elif "settings" in config[room] and name not in config[room]["settings"]:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
     lines += _model_lines(config)
-    mlp = config["mlp"]
-    if (mlp["folds_to_train"] or 0) > mlp["cv"]["folds"]:
-        lines.append(
-            f"mlp.folds_to_train: expected at most cv.folds = {mlp['cv']['folds']}, "
-            f"found {mlp['folds_to_train']}"
-        )
+    lines += mlp_checks.lines(config["mlp"])
     _raise("config", lines)

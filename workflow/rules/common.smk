@@ -31,6 +31,7 @@ REPORT = {
     "histories": [],  # history.json of every training
     "predictions": [],  # predictions.csv of every classifier
     "selections": [],  # selection.json of every cross-validated search
+    "searches": [],  # ranking.json of every rung of a halving search, in order
     "samples": [],  # samples.json of every language model
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings

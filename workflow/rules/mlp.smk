@@ -1,24 +1,33 @@
-"""Part 1: a fully connected net in NumPy alone, chosen by cross-validation over a grid."""
+"""Part 1: fully connected nets in NumPy alone. A grid with cross-validation chooses `plain`,
+successive halving chooses `searched`, `mixer` has the recipe of the configuration."""
+
+import mlp_recipes
 
 from mlp_grid import candidates
 
 MLP = config["mlp"]
-MLP_GRID = candidates(MLP["grid"])
+MLP_RUN = f"{RUN}/mlp"
 MLP_IMAGES = f"{PROCESSED}/{MLP['dataset']}/images.npz"
 MLP_META = f"{PROCESSED}/{MLP['dataset']}/meta.json"
-MLP_RECIPE = stage(
-    MLP,
-    "hidden",
-    "schedule",
-    "momentum",
-    "nesterov",
-    "weight_decay",
-    "label_smoothing",
-)
+MLP_GRID = candidates(MLP["grid"]) if "plain" in MLP["models"] else {}
+MLP_RUNGS = MLP["search"]["rungs"] if "searched" in MLP["models"] else []
+# The search that chooses a model's recipe; the mixer's stands in the configuration.
+MLP_CHOICE = {
+    "plain": f"{MLP_RUN}/selection.json",
+    "searched": f"{MLP_RUN}/search/selection.json",
+}
+# The folder of the features, read by models that may see them.
+MLP_HOG = f"{PROCESSED}/{MLP['dataset']}/hog"
+MLP_HOG_TRAIN = [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"]
+MLP_HOG_MODELS = [model for model in MLP["models"] if mlp_recipes.reads_hog(MLP, model)]
+MLP_FOLDS = stage(MLP["cv"], "folds", "fold_seed")
+MLP_MEMBERS = mlp_recipes.member_models(MLP)
 
 
 wildcard_constraints:
     candidate=r"lr-[^/]+",
+    rung=r"\d+",
+    place=r"\d+",
 
 
 rule cross_validate_mlp:
@@ -30,8 +39,9 @@ rule cross_validate_mlp:
     input:
         data=MLP_IMAGES,
         meta=MLP_META,
+        hog=MLP_HOG_TRAIN if "plain" in MLP_HOG_MODELS else [],
     output:
-        score=f"{RUN}/mlp/cv/{{candidate}}/fold{{fold}}.json",
+        score=f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     log:
         f"{RUN}/logs/cross_validate_mlp/{{candidate}}.fold{{fold}}.log",
     benchmark:
@@ -44,17 +54,19 @@ rule cross_validate_mlp:
         runtime=20,
     params:
         script=script("cross_validate_mlp.py"),
+        hog=f"--hog {MLP_HOG}" if "plain" in MLP_HOG_MODELS else "",
         spec=lambda wildcards: spec(
             "cross_validate_mlp.py",
-            **MLP_GRID[wildcards.candidate],
-            **MLP_RECIPE,
-            **MLP["cv"],
+            **mlp_recipes.recipe(MLP, "plain")
+            | MLP_GRID[wildcards.candidate]
+            | MLP["cv"],
             dataset=MLP["dataset"],
             fold=int(wildcards.fold),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} --out {output.score:q} > {log:q} 2>&1"
+        "python {params.script:q} --spec {params.spec:q}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog}"
+        " --out {output.score:q} > {log:q} 2>&1"
 
 
 rule select_mlp:
@@ -65,12 +77,12 @@ rule select_mlp:
     """
     input:
         scores=expand(
-            f"{RUN}/mlp/cv/{{candidate}}/fold{{fold}}.json",
+            f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
             candidate=MLP_GRID,
             fold=range(MLP["folds_to_train"] or MLP["cv"]["folds"]),
         ),
     output:
-        selection=f"{RUN}/mlp/selection.json",
+        selection=MLP_CHOICE["plain"],
     log:
         f"{RUN}/logs/select_mlp.log",
     benchmark:
@@ -85,94 +97,321 @@ rule select_mlp:
         script=script("select_mlp.py"),
         spec=spec("select_mlp.py", dataset=MLP["dataset"]),
     shell:
-        "python {params.script} --spec {params.spec:q}"
+        "python {params.script:q} --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.selection:q} > {log:q} 2>&1"
 
 
-rule train_mlp:
+rule draw_candidates:
     """
-    Train the selected candidate on the whole training part under seed {wildcards.seed}.
+    Draw the candidates of the halving search at random from its space.
+
+    Settings: {params.spec}
+    """
+    output:
+        candidates=f"{MLP_RUN}/search/candidates.json",
+    log:
+        f"{RUN}/logs/draw_candidates.log",
+    benchmark:
+        f"{RUN}/benchmarks/draw_candidates.tsv"
+    conda:
+        "../../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        script=script("draw_candidates.py"),
+        spec=spec(
+            "draw_candidates.py",
+            **stage(MLP["search"], "seed", "space", "include"),
+            dataset=MLP["dataset"],
+            candidates=MLP["search"]["rungs"][0]["candidates"],
+        ),
+    shell:
+        "python {params.script:q} --spec {params.spec:q} --out {output.candidates:q} > {log:q} 2>&1"
+
+
+# update(): what is there stays, and the program keeps it if it follows from the same candidate,
+# settings, code and data. A ranking that is made again then retrains only who is new at a place.
+rule train_rung:
+    """
+    Train the candidate at place {wildcards.place} of the ranking before rung {wildcards.rung}, and
+    score it on the first fold.
 
     Settings: {params.spec}
     """
     input:
         data=MLP_IMAGES,
         meta=MLP_META,
-        selection=f"{RUN}/mlp/selection.json",
+        hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
+        ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
     output:
-        model=f"{RUN}/mlp/final/seed{{seed}}/model.npz",
-        history=f"{RUN}/mlp/final/seed{{seed}}/history.json",
+        score=update(f"{MLP_RUN}/search/rung{{rung}}/{{place}}.json"),
     log:
-        f"{RUN}/logs/train_mlp/seed{{seed}}.log",
+        f"{RUN}/logs/train_rung/{{rung}}.{{place}}.log",
     benchmark:
-        f"{RUN}/benchmarks/train_mlp/seed{{seed}}.tsv"
+        f"{RUN}/benchmarks/train_rung/{{rung}}.{{place}}.tsv"
     conda:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=2000,
+        runtime=60,
     params:
-        script=script("train_mlp.py"),
-        checkpoint=f"{RUN}/.checkpoints/mlp/final/seed{{seed}}",
+        script=script("train_rung.py"),
+        hog=f"--hog {MLP_HOG}" if "searched" in MLP_HOG_MODELS else "",
         spec=lambda wildcards: spec(
-            "train_mlp.py",
-            **MLP_RECIPE,
+            "train_rung.py",
+            **mlp_recipes.recipe(MLP, "searched"),
+            **MLP_FOLDS,
             dataset=MLP["dataset"],
-            epochs=MLP["epochs"],
-            seed=int(wildcards.seed),
-            threads=1,
+            examples=MLP["search"]["examples"],
+            rung=int(wildcards.rung),
+            place=int(wildcards.place),
+            epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} --selection {input.selection:q}"
+        "python {params.script:q} --spec {params.spec:q}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog}"
+        " --ranking {input.ranking:q} --out {output.score:q} > {log:q} 2>&1"
+
+
+rule rank_rung:
+    """
+    Rank the candidates of rung {wildcards.rung} by their accuracy on the first fold.
+
+    Settings: {params.spec}
+    """
+    input:
+        scores=lambda wildcards: expand(
+            f"{MLP_RUN}/search/rung{wildcards.rung}/{{place}}.json",
+            place=range(MLP_RUNGS[int(wildcards.rung)]["candidates"]),
+        ),
+    output:
+        ranking=f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
+    log:
+        f"{RUN}/logs/rank_rung/{{rung}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/rank_rung/{{rung}}.tsv"
+    conda:
+        "../../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        script=script("rank_rung.py"),
+        spec=lambda wildcards: spec(
+            "rank_rung.py",
+            dataset=MLP["dataset"],
+            rung=int(wildcards.rung),
+            epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
+            survivors=mlp_recipes.survivors(MLP, int(wildcards.rung)),
+        ),
+    shell:
+        "python {params.script:q} --spec {params.spec:q}"
+        " --scores {input.scores:q} --out {output.ranking:q} > {log:q} 2>&1"
+
+
+rule choose_survivor:
+    """
+    The candidate that is first in the last rung.
+
+    Settings: {params.spec}
+    """
+    input:
+        rankings=expand(
+            f"{MLP_RUN}/search/rung{{rung}}/ranking.json", rung=range(len(MLP_RUNGS))
+        ),
+    output:
+        selection=MLP_CHOICE["searched"],
+    log:
+        f"{RUN}/logs/choose_survivor.log",
+    benchmark:
+        f"{RUN}/benchmarks/choose_survivor.tsv"
+    conda:
+        "../../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        script=script("choose_survivor.py"),
+        spec=spec("choose_survivor.py", dataset=MLP["dataset"]),
+    shell:
+        "python {params.script:q} --spec {params.spec:q}"
+        " --rankings {input.rankings:q} --out {output.selection:q} > {log:q} 2>&1"
+
+
+rule train_mlp:
+    """
+    Train {wildcards.model}: on the whole training part under a seed, or on all folds but one.
+
+    Settings: {params.spec}
+    """
+    input:
+        data=MLP_IMAGES,
+        meta=MLP_META,
+        hog=lambda wildcards: (
+            MLP_HOG_TRAIN if wildcards.model in MLP_HOG_MODELS else []
+        ),
+        selection=lambda wildcards: MLP_CHOICE.get(wildcards.model, []),
+    output:
+        model=f"{MLP_RUN}/{{model}}/{{part}}/model.npz",
+        history=f"{MLP_RUN}/{{model}}/{{part}}/history.json",
+    log:
+        f"{RUN}/logs/train_mlp/{{model}}.{{part}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_mlp/{{model}}.{{part}}.tsv"
+    wildcard_constraints:
+        model="plain|searched|mixer",
+        part=r"(seed|fold)\d+",
+    conda:
+        "../../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        script=script("train_mlp.py"),
+        hog=lambda wildcards: (
+            f"--hog {MLP_HOG}" if wildcards.model in MLP_HOG_MODELS else ""
+        ),
+        checkpoint=f"{RUN}/.checkpoints/mlp/{{model}}/{{part}}",
+        choice=lambda wildcards: (
+            f"--selection {MLP_CHOICE[wildcards.model]}"
+            if wildcards.model in MLP_CHOICE
+            else ""
+        ),
+        spec=lambda wildcards: spec(
+            "train_mlp.py",
+            **mlp_recipes.training(MLP, wildcards.model, wildcards.part),
+        ),
+    shell:
+        "python {params.script:q} --spec {params.spec:q}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog} {params.choice}"
         " --model {output.model:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
 rule evaluate_mlp:
     """
-    Score the final models on the training part and, once, on the test part.
+    Score the members of {wildcards.model} on the training part and, once, on the test part.
 
     Settings: {params.spec}
     """
     input:
         data=MLP_IMAGES,
         meta=MLP_META,
-        selection=f"{RUN}/mlp/selection.json",
-        models=expand(f"{RUN}/mlp/final/seed{{seed}}/model.npz", seed=MLP["seeds"]),
-        histories=expand(
-            f"{RUN}/mlp/final/seed{{seed}}/history.json", seed=MLP["seeds"]
+        hog=lambda wildcards: (
+            [*MLP_HOG_TRAIN, f"{MLP_HOG}/test.npy"]
+            if wildcards.model in MLP_HOG_MODELS
+            else []
+        ),
+        models=lambda wildcards: expand(
+            f"{MLP_RUN}/{wildcards.model}/{{part}}/model.npz",
+            part=mlp_recipes.parts(MLP, wildcards.model),
+        ),
+        histories=lambda wildcards: expand(
+            f"{MLP_RUN}/{wildcards.model}/{{part}}/history.json",
+            part=mlp_recipes.parts(MLP, wildcards.model),
+        ),
+        selection=lambda wildcards: (
+            MLP_CHOICE["plain"] if wildcards.model == "plain" else []
         ),
     output:
-        metrics=f"{RUN}/mlp/metrics.json",
-        predictions=f"{RUN}/mlp/predictions.csv",
-        examples=f"{RUN}/mlp/examples.npz",
+        metrics=f"{MLP_RUN}/{{model}}/metrics.json",
+        predictions=f"{MLP_RUN}/{{model}}/predictions.csv",
+        examples=f"{MLP_RUN}/{{model}}/examples.npz",
+        probabilities=f"{MLP_RUN}/{{model}}/probabilities.npz",
     log:
-        f"{RUN}/logs/evaluate_mlp.log",
+        f"{RUN}/logs/evaluate_mlp/{{model}}.log",
     benchmark:
-        f"{RUN}/benchmarks/evaluate_mlp.tsv"
+        f"{RUN}/benchmarks/evaluate_mlp/{{model}}.tsv"
+    wildcard_constraints:
+        model="plain|searched|mixer",
+    conda:
+        "../../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        script=script("evaluate_mlp.py"),
+        hog=lambda wildcards: (
+            f"--hog {MLP_HOG}" if wildcards.model in MLP_HOG_MODELS else ""
+        ),
+        choice=lambda wildcards: (
+            f"--selection {MLP_CHOICE['plain']}" if wildcards.model == "plain" else ""
+        ),
+        spec=lambda wildcards: spec(
+            "evaluate_mlp.py",
+            **stage(MLP, "dataset", "examples"),
+            **MLP_FOLDS,
+            model=wildcards.model,
+            mirrors=MLP["flips"],
+        ),
+    shell:
+        "python {params.script:q} --spec {params.spec:q}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog} {params.choice}"
+        " --models {input.models:q} --histories {input.histories:q}"
+        " --metrics {output.metrics:q} --predictions {output.predictions:q}"
+        " --examples {output.examples:q} --probabilities {output.probabilities:q}"
+        " > {log:q} 2>&1"
+
+
+rule ensemble_mlp:
+    """
+    Average the probabilities of the members that the configuration names, and score the mean.
+
+    Settings: {params.spec}
+    """
+    input:
+        data=MLP_IMAGES,
+        meta=MLP_META,
+        probabilities=expand(
+            f"{MLP_RUN}/{{model}}/probabilities.npz", model=MLP_MEMBERS
+        ),
+    output:
+        metrics=f"{MLP_RUN}/ensemble/metrics.json",
+        predictions=f"{MLP_RUN}/ensemble/predictions.csv",
+    log:
+        f"{RUN}/logs/ensemble_mlp.log",
+    benchmark:
+        f"{RUN}/benchmarks/ensemble_mlp.tsv"
     conda:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=5,
     params:
-        script=script("evaluate_mlp.py"),
-        spec=spec("evaluate_mlp.py", **stage(MLP, "dataset", "examples")),
+        script=script("ensemble_mlp.py"),
+        spec=spec(
+            "ensemble_mlp.py",
+            dataset=MLP["dataset"],
+            members=MLP["ensemble"]["members"],
+            mirrors=MLP["flips"],
+        ),
     shell:
-        "python {params.script} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} --selection {input.selection:q}"
-        " --models {input.models:q} --histories {input.histories:q}"
-        " --metrics {output.metrics:q} --predictions {output.predictions:q}"
-        " --examples {output.examples:q} > {log:q} 2>&1"
+        "python {params.script:q} --spec {params.spec:q}"
+        " --data {input.data:q} --meta {input.meta:q} --probabilities {input.probabilities:q}"
+        " --metrics {output.metrics:q} --predictions {output.predictions:q} > {log:q} 2>&1"
 
 
-REPORT["metrics"].append(f"{RUN}/mlp/metrics.json")
-REPORT["histories"] += expand(
-    f"{RUN}/mlp/final/seed{{seed}}/history.json", seed=MLP["seeds"]
-)
-REPORT["predictions"].append(f"{RUN}/mlp/predictions.csv")
-REPORT["selections"].append(f"{RUN}/mlp/selection.json")
-REPORT["images"].append(f"{RUN}/mlp/examples.npz")
+for model in MLP["models"]:
+    REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
+    REPORT["histories"] += [
+        f"{MLP_RUN}/{model}/{part}/history.json"
+        for part in mlp_recipes.parts(MLP, model)
+    ]
+    REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")
+    REPORT["images"].append(f"{MLP_RUN}/{model}/examples.npz")
+if MLP_MEMBERS:
+    REPORT["metrics"].append(f"{MLP_RUN}/ensemble/metrics.json")
+    REPORT["predictions"].append(f"{MLP_RUN}/ensemble/predictions.csv")
+if MLP_GRID:
+    REPORT["selections"].append(MLP_CHOICE["plain"])
+REPORT["searches"] += [
+    f"{MLP_RUN}/search/rung{rung}/ranking.json" for rung in range(len(MLP_RUNGS))
+]

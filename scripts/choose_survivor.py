@@ -1,0 +1,45 @@
+"""The choice of the halving search: the first of the last rung's ranking."""
+
+import json
+
+from pydantic import Field
+
+from pipeline import settings
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+
+
+class Spec(settings.Settings):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"rankings*": "ranking.json of every rung, in order"},
+        outputs={"out": "selection.json"},
+    )
+    rankings = [json.loads(path.read_text(encoding="utf-8")) for path in args.rankings]
+    found = [(ranking["dataset"], ranking["rung"]) for ranking in rankings]
+    if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):
+        raise InputError(f"--rankings: expected {expected}, found {found}: rank again")
+    best = rankings[-1]["candidates"][0]
+    write_json(
+        args.out,
+        {
+            "dataset": args.spec.dataset,
+            "candidate": best["candidate"],
+            "selected": best["settings"],
+            "accuracy": best["accuracy"],
+            "rungs": [
+                {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
+                for r in rankings
+            ],
+            "seconds": sum(ranking["seconds"] for ranking in rankings),
+        },
+    )
+
+
+if __name__ == "__main__":
+    settings.run(main)

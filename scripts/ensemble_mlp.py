@@ -1,0 +1,115 @@
+"""The room's last row: the mean of the probabilities of several models' members.
+
+Which members is fixed in the configuration before the test part is read: `searched/folds` are the
+members of `searched` that were trained on all folds but one, `searched/seeds` those that were
+trained on all images. Each of these groups counts the same, whatever the number of its members.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from datasets.image_data import load_meta
+from datasets.prepared import load_arrays
+from numpy_nn.prediction import evaluate
+from pipeline import settings
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+from pipeline.npz import read_npz
+from pipeline.provenance import provenance
+from rooms.mlp_rows import NOTES, row_maker, scored, write_predictions
+
+
+class Spec(settings.Settings):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+    members: list[str] = Field(["plain/seeds"], min_length=1, description="model/seeds or /folds")
+    mirrors: bool = Field(False, description="also average over image and mirror image")
+    threads: int = Field(1, ge=1, description="BLAS threads of the trainings, for the record")
+
+
+def read(paths: list[Path]) -> dict[str, dict[str, np.ndarray]]:
+    """model -> the arrays of its probabilities.npz.
+
+    Raises InputError if two are of one model, or if they are not of the same images.
+    """
+    found = {}
+    for path in paths:
+        arrays = read_npz(path)
+        if (model := str(arrays["model"])) in found:
+            raise InputError(f"{path}: expected one file a model, found {model} twice")
+        found[model] = arrays
+        if not np.array_equal(arrays["label"], next(iter(found.values()))["label"]):
+            raise InputError(f"{path}: expected the labels of {paths[0]}: evaluate again")
+    return found
+
+
+def group(models: dict[str, dict[str, np.ndarray]], name: str) -> tuple[dict, np.ndarray]:
+    """(the model's arrays, which of its members) of `searched/folds` or `searched/seeds`.
+
+    Raises InputError if there is no such model, or no such member.
+    """
+    model, _, part = name.partition("/")
+    if model not in models:
+        raise InputError(f"members: expected models among {sorted(models)}, found {name}")
+    arrays = models[model]
+    chosen = np.char.startswith(arrays["members"], part.rstrip("s"))
+    if part not in ("seeds", "folds") or not chosen.any():
+        raise InputError(f"members: {name}: {model} has only {arrays['members'].tolist()}")
+    return arrays, chosen
+
+
+def words(name: str, found: tuple[dict, np.ndarray]) -> str:
+    """5 folds of MLP ..., 1 seed of MLP ..."""
+    arrays, chosen = found
+    part = name.partition("/")[2]
+    count = int(chosen.sum())
+    return f"{count} {part if count > 1 else part.rstrip('s')} of {arrays['name']}"
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={
+            "meta": "meta.json of the data set",
+            "data": "its images.npz, for the labels of the training part",
+            "probabilities*": "probabilities.npz of every model that is named",
+        },
+        outputs={"metrics": "metrics.json", "predictions": "predictions.csv of the test part"},
+    )
+    spec, meta = args.spec, load_meta(args.meta)
+    models = read(args.probabilities)
+    groups = [group(models, name) for name in spec.members]
+    y = groups[0][0]["label"]
+    title = f"ensemble of {' and '.join(map(words, spec.members, groups))}"
+    cost = (
+        int(sum(arrays["parameters"][chosen].sum() for arrays, chosen in groups)),
+        float(sum(arrays["seconds"][chosen].sum() for arrays, chosen in groups)),
+    )
+    make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
+    rows, last = [], None
+    for key, suffix in (("p", ""), ("flips", " + flips")) if spec.mirrors else (("p", ""),):
+        # A model that was trained without mirror images is asked about the image alone.
+        means = [arrays.get(key, arrays["p"])[chosen].mean(axis=0) for arrays, chosen in groups]
+        last = np.mean(means, axis=0)
+        values, interval = scored(last[None], y)
+        rows.append(make(title + suffix, "test", values, *cost, interval))
+        if all("out_of_fold" in arrays for arrays, _ in groups):
+            name = "out_of_fold" if key == "p" else "out_of_fold_flips"
+            parts = [arrays.get(name, arrays["out_of_fold"]) for arrays, _ in groups]
+            train_y = load_arrays(args.data, "train_y")[0]
+            value = evaluate(np.mean(parts, axis=0), train_y)[1]
+            rows.append(make(title + suffix, "cv", [value], *cost))
+        print(f"{title}{suffix}: test {values[0]:.4f}")
+    note = {
+        "members": spec.members,
+        "predictions": "of the ensemble" + (" + flips" if spec.mirrors else ""),
+        "cv": "for each image the mean over the groups' models that have not seen it, one a group",
+    }
+    write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
+    write_predictions(args.predictions, last, y)
+
+
+if __name__ == "__main__":
+    settings.run(main)

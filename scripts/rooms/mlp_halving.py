@@ -1,0 +1,84 @@
+"""Successive halving: many candidates for a few epochs, the best of them for more, and again.
+
+Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization,
+AISTATS 2016, algorithm 1; but the number of survivors and their epochs are free in each rung, and
+a survivor starts anew instead of going on, since its learning rate follows the length of the run.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.checkpoint import file_sha256
+from pipeline.errors import InputError
+
+
+def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
+    """The candidate at `place` (from 0) of the ranking of the rung before `rung`, or, for rung 0,
+    of candidates.json: {"candidate", "settings", ...}.
+
+    Raises InputError if the file is of another data set or rung, or has no such place.
+    """
+    try:
+        ranking = json.loads(path.read_text(encoding="utf-8"))
+        candidates, found = ranking["candidates"], (ranking["dataset"], ranking.get("rung"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: expected a ranking, found: {error!r}. Rank again.") from None
+    expected = (dataset, rung - 1 if rung else None)
+    if found != expected:
+        raise InputError(
+            f"{path}: expected data set and rung {expected}, found {found}: rank again"
+        )
+    if place >= len(candidates):
+        raise InputError(f"{path}: expected a place {place}, found {len(candidates)} candidates")
+    return candidates[place]
+
+
+def check_rung(scores: Sequence[Mapping], dataset: str, rung: int, epochs: int) -> None:
+    """Raise InputError unless the scores are those of this rung, each place once."""
+    for score in scores:
+        found = {key: score.get(key) for key in ("dataset", "rung", "epochs")}
+        expected = {"dataset": dataset, "rung": rung, "epochs": epochs}
+        if found != expected:
+            raise InputError(f"--scores: expected {expected}, found {found}: train the rung again")
+    places = sorted(score["place"] for score in scores)
+    if places != list(range(len(scores))):
+        raise InputError(f"--scores: expected places 0 to {len(scores) - 1}, found {places}")
+    names = [score["candidate"] for score in scores]
+    if len(set(names)) < len(names):
+        raise InputError(f"--scores: expected each candidate once, found {sorted(names)}")
+
+
+def rank(scores: Sequence[Mapping]) -> list[Mapping]:
+    """Best first: by accuracy; equal ones by lower loss, fewer parameters, former place.
+
+    Who diverged is last. Raises InputError if everyone did.
+    """
+    if all(score["diverged"] for score in scores):
+        raise InputError(
+            f"expected a candidate that trains, found {len(scores)} that diverged"
+            f" ({scores[0]['message']}): choose lower learning rates for the search"
+        )
+
+    def order(score: Mapping) -> tuple:
+        if score["diverged"]:
+            return (True, score["place"])
+        loss = score["curve"][-1]["val_loss"]
+        return (False, -score["accuracy"], loss, score["parameters"], score["place"])
+
+    return sorted(scores, key=order)
+
+
+def key(spec_key: str, settings: Mapping, *files: Path) -> str:
+    """What a rung's result follows from, as sha256: settings and code, the candidate, the data."""
+    parts = [spec_key, json.dumps(settings, sort_keys=True), *map(file_sha256, files)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def kept(path: Path, expected: str) -> bool:
+    """Whether the result at `path` is whole and has the key `expected`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["key"] == expected
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

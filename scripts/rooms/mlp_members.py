@@ -1,0 +1,107 @@
+"""The trained members of one model of Part 1, and what they say about the data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from numpy_nn.module import Module
+from numpy_nn.prediction import evaluate, predict
+from numpy_nn.stored_model import model_from_state
+from pipeline.errors import InputError
+from pipeline.history import read_histories
+from pipeline.npz import read_npz
+from rooms.mlp_folds import split
+from rooms.mlp_inputs import Inputs
+from rooms.mlp_recipe import Recipe
+from rooms.mlp_training import probabilities
+
+
+@dataclass(frozen=True)
+class Member:
+    """One trained net: its weights' file and its history. fold: the one it has not seen, if any."""
+
+    weights: Path
+    history: dict
+
+    @property
+    def fold(self) -> int | None:
+        return self.history["fold"]
+
+    def net(self) -> Module:
+        """The net, ready to predict."""
+        return model_from_state(read_npz(self.weights))
+
+
+def read_members(weights: Sequence[Path], histories: Sequence[Path]) -> list[Member]:
+    """Seeds first, then folds in order.
+
+    Raises InputError if no member saw the whole training part, if a part stands there twice, or if
+    the members are of several recipes.
+    """
+    found = [
+        Member(*pair) for pair in zip(weights, read_histories(weights, histories), strict=True)
+    ]
+    parts = [member.history["part"] for member in found]
+    if len(set(parts)) < len(parts) or all(member.fold is not None for member in found):
+        raise InputError(f"--models: expected at least one seed and each part once, found {parts}")
+    if any(member.history["recipe"] != found[0].history["recipe"] for member in found):
+        raise InputError("--models: expected members of one recipe, found several: train again")
+    return sorted(found, key=lambda m: (m.fold is not None, m.fold or 0))
+
+
+def recipe_of(members: Sequence[Member]) -> Recipe:
+    """The recipe of all of them."""
+    return Recipe.model_validate(members[0].history["recipe"])
+
+
+@dataclass
+class OutOfFold:
+    """What the fold members say about the training images that they have not seen.
+
+    accuracy, flips_accuracy: one value a fold; the latter is empty without mirror images.
+    p, flips: (N, K), or None unless every fold has a member; flips None without mirror images.
+    """
+
+    accuracy: list[float]
+    flips_accuracy: list[float]
+    p: np.ndarray | None
+    flips: np.ndarray | None
+
+
+def score_training_part(
+    members: Sequence[Member],
+    x: Inputs,
+    y: np.ndarray,
+    *,
+    classes: int,
+    folds: int,
+    fold_seed: int,
+    mirrors: bool,
+) -> tuple[list[float], float | None, OutOfFold]:
+    """(accuracy of each seed, accuracy of the fold members' mean or None, out of fold) on x, y.
+
+    x: the training part, length N; y (N,) labels.
+    """
+    seeds = []
+    total = np.zeros((len(y), classes), np.float32)
+    p, flips = total.copy(), total.copy()
+    out = OutOfFold([], [], None, None)
+    for member in members:
+        net = member.net()
+        here = predict(net, x)
+        if member.fold is None:
+            seeds.append(evaluate(here, y)[1])
+            continue
+        total += here
+        _, held_out = split(y, member.fold, folds, fold_seed)
+        p[held_out] = here[held_out]
+        out.accuracy.append(evaluate(here[held_out], y[held_out])[1])
+        if mirrors:
+            flips[held_out] = probabilities(net, x.subset(held_out), True)[1]
+            out.flips_accuracy.append(evaluate(flips[held_out], y[held_out])[1])
+    if len(out.accuracy) == folds:
+        out.p, out.flips = p, flips if mirrors else None
+    ensemble = evaluate(total, y)[1] if len(out.accuracy) > 1 else None
+    return seeds, ensemble, out

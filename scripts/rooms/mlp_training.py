@@ -1,0 +1,158 @@
+"""From a recipe to a model and a training of it, in numpy_nn alone."""
+
+from functools import partial
+
+import numpy as np
+
+from numpy_nn.architecture import Model
+from numpy_nn.losses import SoftmaxCrossEntropy
+from numpy_nn.mixer import build_mixer
+from numpy_nn.mixup import Mixup
+from numpy_nn.mlp import build_mlp
+from numpy_nn.module import Module
+from numpy_nn.optimisers import SGD, AdamW, Optimiser
+from numpy_nn.schedules import SCHEDULES, one_cycle
+from numpy_nn.standardise import Standardise
+from numpy_nn.training import Training, TrainingDiverged, predict
+from pipeline.errors import InputError
+from pipeline.seeds import generator
+from rooms.mlp_inputs import Inputs
+from rooms.mlp_recipe import Recipe
+
+FITTED = 10_000  # images, evenly spread, from which the pixels' mean and deviation are taken
+
+
+def _standardise(recipe: Recipe, inputs: Inputs) -> Standardise:
+    """One mean and deviation for all pixels; of features each has its own."""
+    if recipe.inputs == "pixels":
+        return Standardise().fit(inputs[:: max(1, len(inputs) // FITTED)])
+    layer = Standardise(features=inputs.shape[1])
+    layer.moments[...] = inputs.moments()
+    return layer
+
+
+def build_model(
+    recipe: Recipe, inputs: Inputs, classes: int, seed: int, dropout_rng: np.random.Generator
+) -> Model:
+    """The untrained model for such inputs and `classes` classes; its weights are drawn by `seed`.
+
+    Raises InputError if a mixer cannot cut the inputs into patches.
+    """
+    rngs = generator(seed, "weights"), dropout_rng
+    options = {
+        "activation": recipe.activation,
+        "norm": recipe.norm,
+        "input_dropout": recipe.input_dropout,
+    }
+    standardise = _standardise(recipe, inputs)
+    width = inputs.shape[1]
+    if recipe.architecture == "mlp":
+        widths = [width, *recipe.hidden, classes]
+        return build_mlp(widths, recipe.dropout, *rngs, standardise, **options)
+    side = round(width**0.5)
+    if recipe.inputs != "pixels" or side**2 != width or side % recipe.patch:
+        raise InputError(
+            f"mixer: expected square grey images whose side patch = {recipe.patch} divides, found"
+            f" {recipe.inputs} of width {width}"
+        )
+    return build_mixer(
+        *(side, recipe.patch, recipe.channels, recipe.depth),
+        *(recipe.token_width, recipe.channel_width, classes),
+        *rngs,
+        standardise,
+        dropout=recipe.dropout,
+        pool=recipe.pool,
+        **options,
+    )
+
+
+def _optimiser(recipe: Recipe, model: Model) -> Optimiser:
+    if recipe.optimiser == "adamw":
+        betas = (0.9, recipe.beta2)
+        return AdamW(model.parameters(), recipe.lr, betas, weight_decay=recipe.weight_decay)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return SGD(model.parameters(), recipe.lr, recipe.momentum, nesterov, recipe.weight_decay)
+
+
+def build_training(
+    recipe: Recipe,
+    inputs: Inputs,
+    y: np.ndarray,
+    validation: tuple[Inputs, np.ndarray] | None = None,
+    *,
+    classes: int,
+    seed: int,
+) -> Training:
+    """A training that is ready to run, on inputs (N, D) and labels y (N,).
+
+    validation: held-out inputs and labels, scored after every epoch. Weights, order, dropout,
+    views and mixup draw from streams of their own under `seed`.
+    """
+    dropout_rng, views_rng = generator(seed, "dropout"), generator(seed, "views")
+    model = build_model(recipe, inputs, classes, seed, dropout_rng)
+    seen = inputs
+    if recipe.flips or recipe.shift:
+        seen = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
+    schedule = SCHEDULES[recipe.schedule]
+    if recipe.schedule == "one_cycle":
+        schedule = partial(one_cycle, warmup=recipe.warmup)
+    return Training(
+        model,
+        SoftmaxCrossEntropy(recipe.label_smoothing),
+        _optimiser(recipe, model),
+        schedule,
+        seen,
+        y,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        rng=generator(seed, "order"),
+        generators=[dropout_rng, views_rng],
+        clip_norm=recipe.clip_norm,
+        ema_decay=recipe.ema_decay,
+        validation=validation,
+        mix=Mixup(recipe.mixup, classes) if recipe.mixup else None,
+        augment_rng=generator(seed, "mixup"),
+    )
+
+
+def run_to_end(training: Training) -> tuple[list[dict], str | None]:
+    """Train to the end: (curve, None), or the curve so far and what was said at a divergence.
+
+    A learning rate that is too large is a finding of a search, no error of it.
+    """
+    curve = []
+    try:
+        while not training.finished:
+            curve.append(training.run_epoch())
+            print(curve[-1], flush=True)
+    except TrainingDiverged as error:
+        print(error)
+        return curve, str(error)
+    return curve, None
+
+
+def parameter_count(model: Module) -> int:
+    """How many numbers a training changes."""
+    return sum(parameter.value.size for parameter in model.parameters())
+
+
+def probabilities(model: Module, x: Inputs, mirrors: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """p (N, K) float32 of x, and, if `mirrors`, the mean of it and of the mirror images' p.
+
+    The second is test-time augmentation: Krizhevsky et al., ImageNet Classification, NIPS 2012,
+    section 4.1, with the mirror image alone.
+    """
+    p = predict(model, x)
+    return p, (p + predict(model, x.mirrored())) / 2 if mirrors else None
+
+
+def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
+    """The name on the leaderboard: layers and inputs of the net, and who chose it if those do not
+    tell `searched` from `plain`."""
+    if recipe.architecture == "mixer":
+        shape = f"{recipe.depth} blocks of {recipe.channels} channels"
+        return f"Mixer, {shape} on {recipe.patch}x{recipe.patch} patches"
+    name = f"MLP {'-'.join(map(str, architecture['widths']))}"
+    if recipe.inputs != "pixels":
+        return f"{name} on {recipe.inputs.replace('hog', 'HOG').replace('+', ' + ')}"
+    return f"{name}, chosen by halving" if model == "searched" else name

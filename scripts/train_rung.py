@@ -1,0 +1,89 @@
+"""Train one candidate for one rung of the halving search and score it on the held-out fold.
+
+The candidate is the one that stands at `place` in the ranking of the rung before. Reads only the
+training part of the data set. A result that is there already, from the same settings, code, data
+and candidate, is kept: a ranking that changed below its survivors retrains nobody.
+"""
+
+import os
+
+from pydantic import Field
+
+from datasets.image_data import load_meta
+from pipeline import settings
+from pipeline.atomic import write_json
+from rooms.mlp_folds import split
+from rooms.mlp_halving import entrant, kept, key
+from rooms.mlp_inputs import load_inputs
+from rooms.mlp_recipe import Recipe
+from rooms.mlp_training import build_training, parameter_count, run_to_end
+
+
+class Spec(Recipe):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+    rung: int = Field(0, ge=0, description="the rung, from 0")
+    place: int = Field(0, ge=0, description="place in the ranking before, from 0")
+    fold: int = Field(0, ge=0, description="the fold that is held out, from 0")
+    folds: int = Field(5, ge=2, description="number of folds")
+    fold_seed: int = Field(0, ge=0, description="seed of the folds, the weights and the order")
+    examples: int | None = Field(
+        None, ge=10, description="use a stratified sample of so many training examples; null: all"
+    )
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={
+            "data": "images.npz of a prepared data set",
+            "meta": "its meta.json",
+            "hog?": "folder of its features, for a recipe that reads them",
+            "ranking": "ranking.json of the rung before; candidates.json for rung 0",
+        },
+        outputs={"out": "JSON: the candidate, its accuracy (null if diverged), the curve"},
+    )
+    spec: Spec = args.spec
+    candidate = entrant(args.ranking, spec.dataset, spec.rung, spec.place)
+    files = [args.meta, *([args.hog / "meta.json"] if args.hog else [])]
+    expected = key(args.spec_key, candidate["settings"], *files)
+    if kept(args.out, expected):
+        os.utime(args.out)
+        print(f"{args.out}: already the result of {candidate['candidate']}: kept")
+        return
+    curve, message, seconds, parameters = [], candidate.get("message"), 0.0, 0
+    if candidate.get("diverged"):
+        parameters = candidate["parameters"]
+    else:
+        recipe = spec.changed(candidate["settings"])
+        classes = len(load_meta(args.meta)["classes"])
+        x, y = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
+        train, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, spec.examples)
+        validation = x.subset(held_out), y[held_out]
+        training = build_training(
+            recipe, x.subset(train), y[train], validation, classes=classes, seed=spec.fold_seed
+        )
+        curve, message = run_to_end(training)
+        seconds, parameters = training.seconds, parameter_count(training.model)
+    write_json(
+        args.out,
+        {
+            "dataset": spec.dataset,
+            "rung": spec.rung,
+            "place": spec.place,
+            "candidate": candidate["candidate"],
+            "settings": candidate["settings"],
+            "epochs": spec.epochs,
+            "accuracy": curve[-1]["val_accuracy"] if message is None else None,
+            "diverged": message is not None,
+            "message": message,
+            "seconds": seconds,
+            "parameters": parameters,
+            "curve": curve,
+            "key": expected,
+        },
+    )
+
+
+if __name__ == "__main__":
+    settings.run(main)

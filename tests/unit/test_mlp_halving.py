@@ -1,0 +1,209 @@
+"""Successive halving: draws, rungs, rankings, and what must not stand in them."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from draw_candidates import Spec, draw
+from test_mlp_programs import data, run  # noqa: F401
+
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+from rooms.mlp_halving import check_rung, entrant, rank
+from rooms.mlp_recipe import Recipe
+
+SPACE = {"lr": [0.01, 0.1, 1.0], "hidden": [[8], [16, 8]], "dropout": [0.0, 0.5]}
+
+
+def score(place, accuracy, loss=0.5, parameters=10, **more):
+    return {
+        "dataset": "fake",
+        "rung": 0,
+        "epochs": 2,
+        "place": place,
+        "candidate": f"c{place:02d}",
+        "settings": {"lr": 0.1 + place},
+        "accuracy": accuracy,
+        "diverged": accuracy is None,
+        "message": "diverged at step 7" if accuracy is None else None,
+        "seconds": 1.0,
+        "parameters": parameters,
+        "curve": [] if accuracy is None else [{"val_loss": loss}],
+        **more,
+    }
+
+
+def test_draws_are_different_and_a_longer_list_begins_with_the_shorter():
+    found = draw(Spec(candidates=12, space=SPACE))
+    assert len({json.dumps(c, sort_keys=True) for c in found}) == 12, "the whole space"
+    assert draw(Spec(candidates=5, space=SPACE)) == found[:5]
+    assert draw(Spec(candidates=5, space=SPACE, seed=1)) != found[:5]
+    included = {"lr": 0.01, "hidden": [8], "dropout": 0.5}
+    mixed = draw(Spec(candidates=12, space=SPACE, include=[included]))
+    assert mixed[0] == included and mixed.count(included) == 1
+
+
+def test_a_space_that_is_too_small_is_refused():
+    with pytest.raises(InputError, match="expected at most 12, .* found 13"):
+        draw(Spec(candidates=13, space=SPACE))
+    twice = {"lr": 0.01, "hidden": [8], "dropout": 0.5}
+    with pytest.raises(InputError, match="at most 12"):
+        draw(Spec(candidates=13, space=SPACE, include=[twice]))
+    assert len(draw(Spec(candidates=13, space=SPACE, include=[{"lr": 7.0}]))) == 13
+
+
+def test_ranking_worked_example():
+    """Best accuracy first; of equal ones the lower loss, then fewer parameters, then the place."""
+    scores = [
+        score(0, 0.80),
+        score(1, None),
+        score(2, 0.90, loss=0.4),
+        score(3, 0.90, loss=0.3),
+        score(4, 0.90, loss=0.4, parameters=5),
+        score(5, 0.80),
+    ]
+    assert [s["place"] for s in rank(scores)] == [3, 4, 2, 0, 5, 1]
+    with pytest.raises(InputError, match="found 2 that diverged .*step 7.* lower learning rates"):
+        rank([score(0, None), score(1, None)])
+
+
+def test_scores_of_another_rung_are_refused():
+    good = [score(0, 0.8), score(1, 0.9)]
+    check_rung(good, "fake", 0, 2)
+    for changed, message in (
+        ({"rung": 1}, "'rung': 1"),
+        ({"epochs": 3}, "'epochs': 3"),
+        ({"dataset": "other"}, "'other'"),
+        ({"place": 0}, r"places 0 to 1, found \[0, 0\]"),
+        ({"candidate": "c00"}, "each candidate once"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_rung([good[0], {**good[1], **changed}], "fake", 0, 2)
+
+
+def test_who_enters_a_rung(tmp_path):
+    ranking = tmp_path / "ranking.json"
+    candidates = [{"candidate": "c03", "settings": {}}, {"candidate": "c01", "settings": {}}]
+    write_json(ranking, {"dataset": "fake", "rung": 0, "candidates": candidates})
+    assert entrant(ranking, "fake", 1, 1)["candidate"] == "c01"
+    for arguments in (("other", 1, 0), ("fake", 2, 0), ("fake", 0, 0), ("fake", 1, 2)):
+        with pytest.raises(InputError, match="ranking.json: expected"):
+            entrant(ranking, *arguments)
+    ranking.write_text("[]")
+    with pytest.raises(InputError, match="expected a ranking"):
+        entrant(ranking, "fake", 1, 0)
+
+
+def test_a_candidate_must_be_a_recipes():
+    with pytest.raises(InputError, match="expected keys of a recipe .* found \\['hiden'\\]"):
+        Recipe().changed({"hiden": [3]})
+    with pytest.raises(InputError, match="found \\['epochs'\\]"):
+        Recipe().changed({"epochs": 3})
+    with pytest.raises(InputError, match="dropout: .* found 1.5"):
+        Recipe().changed({"dropout": 1.5})
+
+
+@pytest.fixture
+def search(repository, data):  # noqa: F811
+    """train(rung, place) and rank_all(rung, places, survivors) in a folder of their own."""
+    space = {"lr": [0.1, 1e12], "hidden": [[8], [16]]}
+    spec = {"dataset": "fake", "candidates": 4, "space": space}
+    done = run(repository, "draw_candidates.py", spec, out=data / "candidates.json")
+    assert done.returncode == 0, done.stderr
+    base = {"dataset": "fake", "folds": 3, "batch_size": 20, "schedule": "constant"}
+
+    def train(rung, place, **more):
+        before = data / f"rung{rung - 1}.json" if rung else data / "candidates.json"
+        out = data / f"{rung}.{place}.json"
+        spec = {**base, "rung": rung, "place": place, "epochs": 2 + rung, **more}
+        paths = {"data": data / "images.npz", "meta": data / "meta.json", "ranking": before}
+        done = run(repository, "train_rung.py", spec, **paths, out=out)
+        return done, out
+
+    def rank_all(rung, places, survivors):
+        spec = {"dataset": "fake", "rung": rung, "epochs": 2 + rung, "survivors": survivors}
+        scores = [data / f"{rung}.{place}.json" for place in range(places)]
+        out = data / f"rung{rung}.json"
+        return run(repository, "rank_rung.py", spec, scores=scores, out=out), out
+
+    return data, train, rank_all
+
+
+def test_a_search_end_to_end(repository, search):
+    folder, train, rank_all = search
+    for place in range(4):
+        done, out = train(0, place)
+        assert done.returncode == 0, done.stderr
+    done, ranking = rank_all(0, 4, 2)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(ranking.read_text())["candidates"]
+    assert [c["survives"] for c in found] == [True, True, False, False]
+    assert [c["diverged"] for c in found] == [False, False, True, True]
+    assert {c["settings"]["lr"] for c in found[:2]} == {0.1}
+    assert sorted(c["came_from"] for c in found) == [0, 1, 2, 3]
+
+    assert train(1, 0)[0].returncode == 0
+    # A place that only a diverged candidate could take is not trained, and stays diverged.
+    done, out = train(1, 2)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text())["diverged"] and json.loads(out.read_text())["seconds"] == 0
+    assert train(1, 1)[0].returncode == 0
+    done, last = rank_all(1, 3, 1)
+    assert done.returncode == 0, done.stderr
+    chosen = folder / "chosen.json"
+    spec = {"dataset": "fake"}
+    rankings = [ranking, last]
+    done = run(repository, "choose_survivor.py", spec, rankings=rankings, out=chosen)
+    assert done.returncode == 0, done.stderr
+    best = json.loads(last.read_text())["candidates"][0]
+    selection = json.loads(chosen.read_text())
+    assert selection["selected"] == best["settings"] and selection["accuracy"] == best["accuracy"]
+    assert [r["candidates"] for r in selection["rungs"]] == [4, 3]
+    done = run(repository, "choose_survivor.py", spec, rankings=rankings[::-1], out=chosen)
+    assert done.returncode == 1 and "rank again" in done.stderr
+
+
+def test_a_result_is_kept_only_for_the_same_candidate_settings_and_data(search):
+    folder, train, _ = search
+    candidates = json.loads((folder / "candidates.json").read_text())
+    good = [k for k, c in enumerate(candidates["candidates"]) if c["settings"]["lr"] < 1]
+    place = good[0]
+    _, out = train(0, place)
+    first = out.read_bytes()
+    os.utime(out, (0, 0))
+    done, _ = train(0, place)
+    assert "kept" in done.stdout and out.read_bytes() == first and out.stat().st_mtime > 0
+    assert "kept" not in train(0, place, epochs=3)[0].stdout
+    assert "kept" not in train(0, place)[0].stdout
+
+    meta = json.loads((folder / "meta.json").read_text())
+    write_json(folder / "meta.json", {**meta, "data_sha256": "1" * 64})
+    assert "kept" not in train(0, place)[0].stdout
+    candidates["candidates"][place]["settings"]["dropout"] = 0.3
+    write_json(folder / "candidates.json", candidates)
+    assert "kept" not in train(0, place)[0].stdout
+    out.write_text(out.read_text()[:50])
+    assert "kept" not in train(0, place)[0].stdout
+
+
+def test_the_held_out_fold_is_not_trained_on(search):
+    folder, train, _ = search
+    candidates = json.loads((folder / "candidates.json").read_text())["candidates"]
+    place = next(k for k, c in enumerate(candidates) if c["settings"]["lr"] < 1)
+    first = json.loads(train(0, place)[1].read_text())
+    with np.load(folder / "images.npz") as stored:
+        arrays = dict(stored)
+    from rooms.mlp_folds import split
+
+    _, held_out = split(arrays["train_y"], 0, 3, 0)
+    arrays["train_x"][held_out] = 255 - arrays["train_x"][held_out]
+    np.savez(folder / "images.npz", **arrays)
+    write_json(
+        folder / "meta.json",
+        {**json.loads((folder / "meta.json").read_text()), "data_sha256": "2" * 64},
+    )
+    second = json.loads(train(0, place)[1].read_text())
+    first_curve, second_curve = first["curve"], second["curve"]
+    assert [e["train_accuracy"] for e in first_curve] == [e["train_accuracy"] for e in second_curve]
+    assert first_curve[-1]["val_accuracy"] != second_curve[-1]["val_accuracy"]

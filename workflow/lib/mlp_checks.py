@@ -1,0 +1,61 @@
+"""What does not fit together inside the config's section `mlp`: a line for each problem."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+
+def lines(section: Mapping) -> Iterator[str]:
+    """Every problem that the schema cannot see."""
+    folds, models = section["cv"]["folds"], section["models"]
+    if (section["folds_to_train"] or 0) > folds:
+        yield (
+            f"mlp.folds_to_train: expected at most cv.folds = {folds}, "
+            f"found {section['folds_to_train']}"
+        )
+    for model in models:
+        if (found := section["final"][model]["fold_models"]) > folds:
+            yield (
+                f"mlp.final.{model}.fold_models: expected at most cv.folds = {folds}, found {found}"
+            )
+        recipe = {**section["recipes"]["common"], **section["recipes"][model]}
+        if recipe["flips"] and not section["flips"]:
+            yield f"mlp.recipes.{model}.flips: expected false, as mlp.flips is, found true"
+        if recipe["architecture"] == "mixer" and recipe["inputs"] != "pixels":
+            yield (
+                f"mlp.recipes.{model}.inputs: expected pixels, which a mixer cuts into patches, "
+                f"found {recipe['inputs']!r}"
+            )
+    if "searched" in models:
+        yield from _search(section)
+    for member in section["ensemble"]["members"]:
+        model, part = member.split("/")
+        if model not in models:
+            yield f"mlp.ensemble.members: expected models among {', '.join(models)}, found {member}"
+        elif part == "folds" and not section["final"][model]["fold_models"]:
+            yield f"mlp.ensemble.members: {member}: mlp.final.{model}.fold_models is 0"
+
+
+def _search(section: Mapping) -> Iterator[str]:
+    search = section["search"]
+    rungs = search["rungs"]
+    for number, (rung, after) in enumerate(zip(rungs, rungs[1:], strict=False), start=1):
+        if after["candidates"] >= rung["candidates"]:
+            yield (
+                f"mlp.search.rungs.{number}.candidates: expected fewer than the "
+                f"{rung['candidates']} of the rung before, found {after['candidates']}"
+            )
+        if after["epochs"] <= rung["epochs"]:
+            yield (
+                f"mlp.search.rungs.{number}.epochs: expected more than the "
+                f"{rung['epochs']} of the rung before, found {after['epochs']}"
+            )
+    space = math.prod(len(values) for values in search["space"].values())
+    if rungs[0]["candidates"] > space + len(search["include"]):
+        yield (
+            f"mlp.search.rungs.0.candidates: expected at most {space + len(search['include'])}, "
+            f"which space and include hold, found {rungs[0]['candidates']}"
+        )
+    if not section["flips"]:
+        candidates = [*search["include"], {"flips": any(search["space"].get("flips", []))}]
+        if any(candidate.get("flips") for candidate in candidates):
+            yield "mlp.search: expected no flips, as mlp.flips is false, found some"

@@ -1,0 +1,76 @@
+"""What the rules of Part 1 take from the config's section `mlp`: recipes, parts, choices."""
+
+from collections.abc import Mapping
+
+# What only one architecture reads: another's recipe goes without it, so that it reruns nothing.
+ARCHITECTURE = {
+    "mlp": ("hidden",),
+    "mixer": ("patch", "channels", "depth", "token_width", "channel_width", "pool"),
+}
+
+
+def recipe(section: Mapping, model: str) -> dict:
+    """The recipe of `model`: what is common, changed by its own, without what it does not read."""
+    found = {**section["recipes"]["common"], **section["recipes"][model]}
+    foreign = {
+        name
+        for architecture, names in ARCHITECTURE.items()
+        if architecture != found["architecture"]
+        for name in names
+    }
+    return {name: value for name, value in found.items() if name not in foreign}
+
+
+def reads_hog(section: Mapping, model: str) -> bool:
+    """Whether a training of `model` may read features: by its recipe, or by a candidate."""
+    choices = [recipe(section, model)["inputs"]]
+    if model == "searched":
+        search = section["search"]
+        choices = search["space"].get("inputs", choices)
+        choices = choices + [c["inputs"] for c in search["include"] if "inputs" in c]
+    return any("hog" in choice for choice in choices)
+
+
+def parts(section: Mapping, model: str) -> list[str]:
+    """The trainings of `model`: seed1, seed2 ..., and one for each fold that is left out."""
+    final = section["final"][model]
+    seeds = [f"seed{seed}" for seed in final["seeds"]]
+    return seeds + [f"fold{fold}" for fold in range(final["fold_models"])]
+
+
+def training(section: Mapping, model: str, part: str) -> dict:
+    """The settings of train_mlp.py for one model and part. A fold's seed is its number."""
+    held_out = part.startswith("fold")
+    number = int(part.removeprefix("fold").removeprefix("seed"))
+    return {
+        **recipe(section, model),
+        "epochs": section["final"][model]["epochs"],
+        "dataset": section["dataset"],
+        "model": model,
+        "seed": number,
+        "fold": number if held_out else None,
+        # Those of a seed do not depend on the folds.
+        **(
+            {"folds": section["cv"]["folds"], "fold_seed": section["cv"]["fold_seed"]}
+            if held_out
+            else {}
+        ),
+        "mirrors": section["flips"],
+        "threads": 1,
+    }
+
+
+def before(rung: int) -> str:
+    """The file, under search/, that says who trains in `rung`."""
+    return f"rung{rung - 1}/ranking.json" if rung else "candidates.json"
+
+
+def survivors(section: Mapping, rung: int) -> int:
+    """How many candidates of `rung` train on: in the next rung, or, after the last, the one."""
+    rungs = section["search"]["rungs"]
+    return rungs[rung + 1]["candidates"] if rung + 1 < len(rungs) else 1
+
+
+def member_models(section: Mapping) -> list[str]:
+    """The models that the room's ensemble is made of, each once."""
+    return list(dict.fromkeys(name.split("/")[0] for name in section["ensemble"]["members"]))
