@@ -61,8 +61,10 @@ def _parse(stream: BinaryIO, where: str) -> np.ndarray:
         raise InputError(f"{where}: truncated in the header of {magic[3]} axes")
     shape = tuple(int(size) for size in np.frombuffer(header, ">u4"))
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size > MAX_BYTES:
-        raise InputError(f"{where}: shape {shape} claims {size} bytes, more than {MAX_BYTES}")
+    # An axis of 0 makes a shape of any size empty, but NumPy still cannot make all of these.
+    claimed = max(size, math.prod(max(1, axis) for axis in shape))
+    if claimed > MAX_BYTES:
+        raise InputError(f"{where}: shape {shape} claims {claimed} bytes, more than {MAX_BYTES}")
     # In pieces: a header that promises more than there is must not claim the memory first.
     values = bytearray()
     while len(values) < size and (piece := stream.read(min(PIECE, size - len(values)))):
