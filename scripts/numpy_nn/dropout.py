@@ -13,12 +13,13 @@ class Dropout(Module):
 
     The mask compares 16 random bits an element with the rate, which is therefore rounded to a
     multiple of 1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last mask of
-    the same shape: a gradient check needs the same function at every call.
+    the same shape: a gradient check needs the same function at every call. inplace: as for ReLU.
     """
 
     LEVELS = 1 << 16
 
-    def __init__(self, rate: float, rng: np.random.Generator):
+    def __init__(self, rate: float, rng: np.random.Generator, inplace: bool = False):
+        self.inplace = inplace
         self.rate, self.rng, self.frozen = float(rate), rng, False
         if not 0 <= rate < 1:
             self._fail("a rate in [0, 1)", f"{rate}")
@@ -36,12 +37,15 @@ class Dropout(Module):
             bits = words.view(np.uint16)[: x.size].reshape(x.shape)
             np.greater_equal(bits, self.dropped_levels, out=kept)
             np.multiply(kept, self.scale, out=self.mask, dtype=x.dtype)
-        return np.multiply(x, self.mask, out=self._buffer("y", x.shape, x.dtype))
+        y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
+        return np.multiply(x, self.mask, out=y)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         if not self.active:
             return grad_output
-        grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
+        grad_input = grad_output
+        if not self.inplace:
+            grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
         return np.multiply(grad_output, self.mask, out=grad_input)
 
     def __repr__(self) -> str:

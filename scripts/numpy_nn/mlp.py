@@ -51,7 +51,9 @@ def build_mlp(
         layers.append(Linear(fan_in, width, weights_rng, input_grad=index > 0))
         if make_norm := NORMS[norm]:
             layers.append(make_norm(width))
-        layers += [ACTIVATIONS[activation](), Dropout(dropout, dropout_rng)]
+        # In place: neither Linear, norm nor activation looks at its output again.
+        act = ReLU(inplace=True) if activation == "relu" else ACTIVATIONS[activation]()
+        layers += [act, Dropout(dropout, dropout_rng, inplace=True)]
         fan_in = width
     layers.append(Linear(fan_in, classes, weights_rng, xavier_uniform, input_grad=bool(hidden)))
     architecture = {

@@ -13,8 +13,8 @@ class Optimiser:
 
     `lr` is an attribute that a schedule may set before any `step()`. A step works on blocks of
     BLOCK parameters: value, gradient, state and scratch of one fit into a core's L2 cache, so that
-    only a block's first operation waits for memory (a third faster than whole passes). A step may
-    leave anything in the gradients: the next backward pass overwrites them.
+    only a block's first operation waits for memory (up to a third faster than whole passes). A step
+    may leave anything in the gradients: the next backward pass overwrites them.
     """
 
     BLOCK = 1 << 15
@@ -89,12 +89,14 @@ class SGD(Optimiser):
 
     def _update(self, lr, decay, value, grad, scratch, carried):
         # The gradient is only read: not writing it back saves a sixth of the memory traffic.
-        np.multiply(value, decay, out=scratch)
-        scratch += grad
-        carried += scratch
+        if decay:
+            np.multiply(value, decay, out=scratch)
+            scratch += grad
+            grad = scratch
+        carried += grad
         if self.nesterov:
             carried *= self.momentum
-            scratch += carried
+            np.add(grad, carried, out=scratch)
             scratch *= lr
         else:
             np.multiply(carried, lr, out=scratch)

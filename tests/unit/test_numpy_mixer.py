@@ -182,6 +182,25 @@ def test_a_model_learns_and_comes_back_from_its_file(name, tmp_path):
     assert again.architecture == model.architecture
 
 
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_working_in_place_changes_no_bit(activation, norm):
+    x, y = RNG(1).standard_normal((20, 6)).astype(np.float32), np.arange(20) % 3
+    seen = []
+    for inplace in (True, False):
+        model = build_mlp([6, 8, 7, 3], 0.3, RNG(1), RNG(2), activation=activation, norm=norm)
+        for layer in model.layers:
+            if isinstance(layer, (ReLU, Dropout)):
+                assert layer.inplace
+                layer.inplace = inplace
+        loss = SoftmaxCrossEntropy()
+        loss.forward(model.forward(x), y)
+        model.backward(loss.backward())
+        seen.append([loss.p.copy(), *(p.grad.copy() for p in model.parameters())])
+    for one, other in zip(*seen, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_state_of_another_architecture_is_refused():
     relu, gelu = (build_mlp([4, 3, 2], 0, RNG(1), RNG(2), activation=a) for a in ("relu", "gelu"))
     with pytest.raises(ValueError, match="expected architecture .*'gelu'.*given .*'relu'"):
