@@ -8,11 +8,13 @@ ARGS ?=
 CONDA ?=
 # make run PROFILE=slurm: the cluster profile workflow/profiles/slurm
 PROFILE ?=
+# make fuzz INPUTS=1000000: inputs of all readers together
+INPUTS ?= 100000
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report test lint format unit bench bench-mlp lock reference readme clean
+.PHONY: help run why unlock report test lint format unit fuzz bench bench-mlp lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,6 +56,9 @@ format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/snakefmt Snakefile workflow
+
+fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
+	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
 bench: bench-mlp ## Run all of benchmarks/
 

@@ -6,14 +6,23 @@ Nothing is unpacked to a place that the archive names: the caller says where eac
 
 import shutil
 import tarfile
-import zlib
 from collections.abc import Mapping
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pipeline.errors import InputError
 
 _MAX_MEMBERS = 100_000
+_MAX_HEADER, _MAX_FILE = 1 << 20, 1 << 40  # bytes
+
+
+class _Member(tarfile.TarInfo):
+    """A member of a sane size; its long name or extended header too, which tarfile reads whole."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # tarfile names this method as the one to override.
+        if self.size > (_MAX_FILE if self.type in tarfile.REGULAR_TYPES else _MAX_HEADER):
+            raise tarfile.ReadError(f"a member of {self.size} bytes")
+        return super()._proc_member(archive)
 
 
 def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]]) -> None:
@@ -25,7 +34,7 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
     before an error stay; the caller owns their folder.
     """
     try:
-        with tarfile.open(archive, "r:*") as opened:
+        with tarfile.open(archive, "r:*", tarinfo=_Member) as opened:
             members: dict[str, tarfile.TarInfo] = {}
             for member in opened:
                 _check(member, archive)
@@ -43,11 +52,11 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with opened.extractfile(member) as source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)
-    except (tarfile.TarError, EOFError, zlib.error, LZMAError) as error:
-        raise InputError(f"{archive}: corrupt or truncated archive ({error})") from None
-    except OSError as error:
-        if error.errno is not None:  # the disk's error, not that of the bytes
-            raise
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # tarfile and the unpackers document no closed list
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's error, not that of the bytes
         raise InputError(f"{archive}: corrupt or truncated archive ({error})") from None
 
 

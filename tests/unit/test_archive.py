@@ -55,6 +55,16 @@ def test_harmful_member_refuses_all(tmp_path, member, says):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tgz"]
 
 
+@pytest.mark.parametrize("size", [2**40 + 1, 2**62])
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.REGTYPE])
+def test_a_size_that_no_disk_has_claims_no_memory(tmp_path, kind, size):
+    header = tarfile.TarInfo("ok")
+    header.type, header.size = kind, size
+    (tmp_path / "a.tar").write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    with pytest.raises(InputError):
+        extract_members(tmp_path / "a.tar", {"ok": (tmp_path / "out", 4)})
+
+
 def test_every_truncation_is_a_clear_error(tmp_path):
     whole = tar(tmp_path / "a.tgz", WANTED).read_bytes()
     cut = tmp_path / "cut.tgz"
