@@ -12,14 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 
 
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
-def _imports(path: Path, root: Path) -> set[Path]:
-    """The files under `root` that `path` imports by itself."""
+@cache
+def _imported_names(path: Path, text: str, root: Path) -> tuple[str, ...]:
+    """The dotted names that the module `path`, of content `text`, imports."""
     names: list[str] = []
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(ast.parse(text, str(path))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -31,6 +32,12 @@ def _imports(path: Path, root: Path) -> set[Path]:
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
         elif getattr(node, "id", getattr(node, "attr", "")) in ("__import__", "import_module"):
             raise ValueError(f"{path}:{node.lineno}: a dynamic import is not seen by the code hash")
+    return tuple(names)
+
+
+def _imports(path: Path, root: Path) -> set[Path]:
+    """The files under `root` that `path` imports by itself."""
+    names = _imported_names(path, _text(path), root)
     found = set()
     for name in names:
         parts = name.split(".")
@@ -66,10 +73,16 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 
 @cache
+def _canonical(text: str) -> bytes:
+    """`text` as it is hashed. Programs share modules: each is parsed once, not once a program."""
+    return ast.unparse(_without_docstrings(ast.parse(text))).encode()
+
+
+@cache
 def code_hash(root: Path, name: str) -> str:
     """16 hex digits over the syntax trees of `code_files(root, name)`, docstrings left out."""
     digest = sha256()
     for path in code_files(root, name):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(ast.unparse(_without_docstrings(_tree(path))).encode() + b"\0")
+        digest.update(_canonical(_text(path)) + b"\0")
     return digest.hexdigest()[:16]
