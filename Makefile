@@ -14,7 +14,7 @@ INPUTS ?= 100000
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report test lint format unit fuzz bench bench-mlp lock reference readme clean
+.PHONY: help run why unlock report verify test lint format unit fuzz bench bench-mlp bench-dag lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,11 @@ unlock: $(VENV)/ready | $(CONFIG) ## After a kill: free the folder (first end an
 report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
 	@$(SNAKEMAKE) --report results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
 
+# RESULTS: a folder that is not PRESET's, such as results/reference. AGAINST: another run's folder.
+verify: $(VENV)/ready | $(CONFIG) ## Check a run against its manifest; AGAINST=other/results/run: compare the two
+	@$(BIN)/python scripts/verify_run.py $(if $(AGAINST),--against "$(AGAINST)") --run \
+		"$(or $(RESULTS),results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name))"
+
 test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
 
 lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake --lint
@@ -64,6 +69,9 @@ bench: bench-mlp ## Run all of benchmarks/
 
 bench-mlp: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
 	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
+
+bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead: results/benchmarks/dag_cost.csv
+	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --out results/benchmarks/dag_cost.csv
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt

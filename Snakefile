@@ -17,13 +17,16 @@ include: "workflow/rules/gpt.smk"
 include: "workflow/rules/dna.smk"
 include: "workflow/rules/seq2seq.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
-    """The leaderboard and the report, through every model."""
+    """The leaderboard and the report, through every model, and the record of the run."""
     default_target: True
     input:
         f"{RUN}/leaderboard.csv",
         f"{RUN}/report.html",
         REPORT["submissions"],
+        f"{RUN}/manifest.json",
+        f"{RUN}/ro-crate-metadata.json",
     localrule: True

@@ -1,0 +1,102 @@
+"""The jobs that made the files of a run, read from what Snakemake recorded about each of them.
+
+Snakemake keeps a JSON file an output under .snakemake/metadata, named by the base64 of its path:
+the rule, its inputs, the command, begin and end. The command holds the `--spec`, and so the
+settings and the hash of the code that made the file, whatever the code is now.
+"""
+
+import json
+import shlex
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Job:
+    """An executed job: `settings` is its --spec without `code`; begin and end in Unix seconds."""
+
+    rule: str
+    program: str
+    code: str | None
+    settings: dict
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    log: str
+    begin: float
+    end: float
+
+    def told(self) -> dict:
+        """The job as the manifest tells it: how long it took, not when."""
+        kept = {key: value for key, value in asdict(self).items() if key not in ("begin", "end")}
+        return {**kept, "seconds": round(self.end - self.begin, 3)}
+
+
+def _path(record: Path, folder: Path) -> str:
+    """The path that a record is about; long names are cut into folders that begin with @."""
+    name = "".join(part.removeprefix("@") for part in record.relative_to(folder).parts)
+    return urlsafe_b64decode(name).decode()
+
+
+def _command(command: str) -> tuple[str, dict]:
+    """(program, spec) of `python scripts/x.py --spec '{...}' ...`; empty where it has none."""
+    words = shlex.split(command or "")
+    program = Path(words[1]).name if len(words) > 1 else ""
+    spec = json.loads(words[words.index("--spec") + 1]) if "--spec" in words[:-1] else {}
+    return program, spec
+
+
+def read_jobs(folder: Path) -> dict[str, Job]:
+    """Path of an output -> the job that made it, for every record in `folder`.
+
+    A record of an unfinished job is left out. Raises InputError for one that cannot be read.
+    """
+    found: dict[tuple, dict[str, dict]] = {}
+    for record in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            output, values = _path(record, folder), json.loads(record.read_text())
+            if not values.get("incomplete") and values.get("endtime"):
+                found.setdefault((values["rule"], values["shellcmd"]), {})[output] = values
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{record}: not a record of a job as Snakemake 9 writes it ({error!r}):"
+                " remove it, and the next run makes its file anew"
+            ) from None
+    jobs = {}
+    for (rule, command), records in found.items():
+        program, spec = _command(command)
+        job = Job(
+            rule=rule,
+            program=program,
+            code=spec.pop("code", None),
+            settings=spec,
+            inputs=tuple(sorted({path for values in records.values() for path in values["input"]})),
+            outputs=tuple(sorted(records)),
+            log=next(iter(next(iter(records.values())).get("log") or [""])),
+            begin=min(values["starttime"] for values in records.values()),
+            end=max(values["endtime"] for values in records.values()),
+        )
+        jobs |= dict.fromkeys(records, job)
+    return jobs
+
+
+def ancestry(files: Iterable[str], jobs: dict[str, Job]) -> tuple[list[Job], list[str]]:
+    """(jobs, files) that `files` come from, themselves included.
+
+    Jobs in the order of their rule and outputs; files sorted, with everything that a job of them
+    made beside what was asked for.
+    """
+    seen: set[str] = set()
+    made: dict[tuple[str, ...], Job] = {}
+    todo = set(files)
+    while todo:
+        path = todo.pop()
+        seen.add(path)
+        if path in jobs and jobs[path].outputs not in made:
+            job = jobs[path]
+            made[job.outputs] = job
+            todo |= {*job.inputs, *job.outputs} - seen
+    return sorted(made.values(), key=lambda job: (job.rule, job.outputs)), sorted(seen)

@@ -1,0 +1,74 @@
+"""What of a run's files must be the same in every run, and what may differ: times and places.
+
+A file is stable by its bytes; JSON and CSV by everything but the keys and columns named here.
+"""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+# Keys of JSON files and columns of tables that tell when, where and how fast, never what was found.
+# config_sha256 holds the run's name too; the manifest compares the configurations themselves.
+VOLATILE = ("provenance", "commit", "run", "config_sha256")
+# Every name that ends so: seconds, train_seconds, fold_seconds.
+VOLATILE_END = "seconds"
+# Pages that show seconds and commits between everything else.
+VOLATILE_FILES = ("report.html",)
+# Below the run's folder: no results, not in the manifest.
+NO_RESULTS = ("logs", "benchmarks")
+OWN_FILES = ("manifest.json", "ro-crate-metadata.json", "Snakefile", "snakemake-report.html")
+
+
+def volatile(name: str) -> bool:
+    """Whether a key or column of this name may differ between two equal runs."""
+    return name in VOLATILE or name.endswith(VOLATILE_END)
+
+
+def without_volatile(value: object) -> object:
+    """`value`, as read from JSON, without volatile keys at any depth."""
+    if isinstance(value, dict):
+        return {key: without_volatile(item) for key, item in value.items() if not volatile(key)}
+    if isinstance(value, list):
+        return [without_volatile(item) for item in value]
+    return value
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of the bytes of a file, as hex digits."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def stable_sha256(path: Path) -> str | None:
+    """The sha256 of what must be the same in every run; None where nothing must.
+
+    A file that is called JSON or CSV and is not is taken by its bytes.
+    """
+    if path.name in VOLATILE_FILES:
+        return None
+    try:
+        if path.suffix == ".json":
+            value = without_volatile(json.loads(path.read_text(encoding="utf-8")))
+        elif path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8") as opened:
+                header, *rows = csv.reader(opened, strict=True)
+            kept = [place for place, name in enumerate(header) if not volatile(name)]
+            value = [[row[place] for place in kept] for row in [header, *rows]]
+        else:
+            return sha256(path)
+    except (ValueError, IndexError, csv.Error):
+        return sha256(path)
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def results(run: Path) -> list[str]:
+    """Every result under the folder `run`, relative to it, sorted: nothing hidden, no logs."""
+    found = (path.relative_to(run) for path in run.rglob("*") if path.is_file())
+    return sorted(
+        path.as_posix()
+        for path in found
+        if path.parts[0] not in NO_RESULTS
+        and path.as_posix() not in OWN_FILES
+        and not any(part.startswith(".") for part in path.parts)
+    )

@@ -1,0 +1,73 @@
+"""The machine and the software around a run, without a name of host or user and without paths."""
+
+import os
+import platform
+from collections.abc import Iterable
+from importlib.metadata import distributions
+
+import numpy as np
+
+from manifest.stable import sha256
+from pipeline.provenance import REPOSITORY, commit, processor
+
+# What a run is made of beside its programs: the workflow and its pinned software.
+WORKFLOW = ("Snakefile", "workflow/**/*.smk", "workflow/**/*.py", "workflow/**/*.yaml",
+            "config/*.yaml", "requirements.txt", "envs/*.yaml")  # fmt: skip
+
+
+def software(snakemake: str) -> dict:
+    """Versions of Python, Snakemake, the BLAS under NumPy and every installed package."""
+    packages = {package.metadata["Name"]: package.version for package in distributions()}
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "snakemake": snakemake,
+        "blas": f"{blas.get('name')} {blas.get('version')}",
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
+
+
+def machine() -> dict:
+    """Operating system, architecture and processor of the machine that writes the manifest."""
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        system = platform.system()
+    return {
+        "system": system,
+        "kernel": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+    }
+
+
+def code(programs: Iterable[tuple[str, str | None]]) -> dict:
+    """The commit, whether tracked files differ from it, the workflow's files, the programs' hashes.
+
+    programs: (program, code hash of the job that ran it); fetching has no hash, since a raw file is
+    what its sha256 says, whatever fetched it.
+    """
+    found = commit()
+    hashes: dict[str, set[str]] = {}
+    for name, value in programs:
+        if value:
+            hashes.setdefault(name, set()).add(value)
+    files = sorted({path for pattern in WORKFLOW for path in REPOSITORY.glob(pattern)})
+    return {
+        "commit": found.removesuffix("-dirty"),
+        "dirty": None if found == "unknown" else found.endswith("-dirty"),
+        "programs": {name: sorted(values) for name, values in sorted(hashes.items())},
+        "files": {path.relative_to(REPOSITORY).as_posix(): sha256(path) for path in files},
+    }
+
+
+def trainings(histories: Iterable[dict]) -> list[dict]:
+    """The distinct machines that trained, as the histories tell; the commit stands elsewhere."""
+    found = []
+    for history in histories:
+        told = {k: v for k, v in history.get("provenance", {}).items() if k != "commit"}
+        if told and told not in found:
+            found.append(told)
+    return sorted(found, key=repr)
