@@ -1,0 +1,47 @@
+"""The layer that cuts any row of features into tokens, by a table."""
+
+import numpy as np
+
+from numpy_nn.module import Module
+
+
+class Gather(Module):
+    """x (N, D) -> y (N, T, C), y[n, t, c] = x[n, table[t, c]], and 0 where table is -1.
+
+    table: integers (T, C), from -1 to D - 1; a feature may stand in several tokens, so that they
+    overlap, and -1 is what lies outside of an image. Each feature's gradient is the sum over its
+    places: dL/dx[n, d] = sum over (t, c) with table[t, c] = d of dL/dy[n, t, c].
+    With input_grad=False backward returns None: before the first Linear nobody needs it.
+    Raises ValueError for a table with other numbers.
+    """
+
+    def __init__(self, table: np.ndarray, features: int, input_grad: bool = True):
+        self.table = np.array(table, np.int64)
+        self.features, self.input_grad = features, input_grad
+        if self.table.ndim != 2 or self.table.size == 0:
+            self._fail("a table (T, C)", f"{self.table.shape}")
+        if self.table.min() < -1 or self.table.max() >= features:
+            self._fail(f"-1 to {features - 1}", f"{self.table.min()} to {self.table.max()}")
+
+    def buffers(self) -> dict[str, np.ndarray]:
+        return {"table": self.table}
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim != 2 or x.shape[1] != self.features or len(x) == 0:
+            self._fail(f"shape (N, {self.features}) with N >= 1", f"{x.shape}")
+        # One more column, of zeros: the place that -1 names, counted from the end.
+        padded = self._buffer("padded", (len(x), self.features + 1), x.dtype)
+        padded[:, :-1], padded[:, -1] = x, 0
+        y = self._buffer("y", (len(x), *self.table.shape), x.dtype)
+        return np.take(padded, self.table, axis=1, out=y, mode="wrap")
+
+    def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        if not self.input_grad:
+            return None
+        padded = np.zeros((self.features + 1, len(grad_output)), grad_output.dtype)
+        np.add.at(padded, self.table.ravel(), grad_output.reshape(len(grad_output), -1).T)
+        return padded[:-1].T.copy()
+
+    def __repr__(self) -> str:
+        shape = self.table.shape if "table" in vars(self) else ()
+        return f"Gather({', '.join(map(str, shape))})"
