@@ -4,7 +4,10 @@ import re
 
 FLIPS = " + flips"
 PART = "(test rows not"
-_FEW = re.compile(r",? ?ensemble of (\d+ (?:seeds|folds)),? ?")
+# `ensemble of 5 folds, MLP ...` and `Transformer encoder, ensemble of 5 seeds`: of one model.
+_FEW = re.compile(r"^ensemble of (\d+ (?:seeds|folds)), |, ensemble of (\d+ (?:seeds|folds))\b")
+# `ensemble of 5 folds of MLP ... and 3 seeds of Mixer ...`: of several groups.
+_GROUP = re.compile(r"(?:^ensemble of| and) \d+ (?:seeds?|folds?) of ")
 _ON = re.compile(r"\bon (.+)$")
 # What a room's models read if their names do not say it.
 USUAL = {
@@ -36,19 +39,21 @@ def member(model: str) -> str:
 
 
 def members(model: str) -> str:
-    """How many of what an ensemble has (`5 folds`), or an empty text."""
+    """How many of what an ensemble of one model has (`5 folds`), or an empty text."""
     found = _FEW.search(model)
-    return found[1] if found else ""
+    return found[1] or found[2] if found else ""
 
 
 def inputs(model: str, task: str) -> str:
     """What a model reads, told from its name: `MLP ... on pixels + HOG` reads pixels + HOG.
 
-    Patches are cut from the pixels; a mix of different models reads what each of them reads.
+    Patches are cut from the pixels; an ensemble reads what its members read, if that is the same.
     """
     name = member(model)
     if is_ensemble(name):
-        return "as its members"
+        groups = [part for part in _GROUP.split(name) if part and part != name]
+        read = {inputs(part, task) for part in groups}
+        return read.pop() if len(read) == 1 else "as its members"
     on = _ON.search(name)
     if not on:
         return USUAL.get(task, "")

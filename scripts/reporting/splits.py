@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reporting.leaderboard import OURS, number, order
-from reporting.model_names import PART, flipped, inputs, is_ensemble, without_flips
+from reporting.model_names import PART, flipped, inputs, is_ensemble, members, without_flips
 from reporting.report import shown
 
 COLUMNS = (
@@ -141,6 +141,7 @@ def told(line: Line) -> dict:
         "implementation": line.implementation,
         "inputs": line.inputs,
         "ensemble": line.ensemble,
+        "several": line.ensemble and not members(line.model),
         "train": spread(line.train),
         "validation": spread(line.validation),
         "validation_of": validation_of(line),

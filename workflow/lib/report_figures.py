@@ -126,12 +126,12 @@ def curve_groups(report: Mapping[str, Sequence[str]], run: str) -> list[int]:
 
 def races(report: Mapping[str, Sequence[str]]) -> list[str]:
     """The folder of each search by successive halving: <folder>/rung<r>/ranking.json."""
-    return list(dict.fromkeys(map(_search, report.get("searches", []))))
+    return list(dict.fromkeys(map(_search, report["searches"])))
 
 
 def race_groups(report: Mapping[str, Sequence[str]]) -> list[int]:
     """For each ranking the number of its search's figure."""
-    return [races(report).index(_search(path)) for path in report.get("searches", [])]
+    return [races(report).index(_search(path)) for path in report["searches"]]
 
 
 def _search(path: str) -> str:

@@ -20,7 +20,7 @@ TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2"
 RECORDS = [
     path
     for kind in ("metrics", "histories", "selections", "searches", "samples")
-    for path in REPORT.get(kind, [])
+    for path in REPORT[kind]
 ]
 DRAWN = [
     (f"{RUN}/figures/{figure.kind}/{figure.name}", figure)
@@ -200,7 +200,7 @@ rule plot_grid:
 rule plot_race:
     """The search by successive halving: who ran how far, and which candidate won."""
     input:
-        REPORT.get("searches", []),
+        REPORT["searches"],
     output:
         [
             report(
