@@ -60,11 +60,10 @@ def group(models: dict[str, dict[str, np.ndarray]], name: str) -> tuple[dict, np
 
 
 def words(name: str, found: tuple[dict, np.ndarray]) -> str:
-    """5 folds of MLP ..., 1 seed of MLP ..."""
-    arrays, chosen = found
-    part = name.partition("/")[2]
-    count = int(chosen.sum())
-    return f"{count} {part if count > 1 else part.rstrip('s')} of {arrays['name']}"
+    """searched (5 folds), mixer (1 seed)"""
+    model, _, part = name.partition("/")
+    count = int(found[1].sum())
+    return f"{model} ({count} {part if count > 1 else part.rstrip('s')})"
 
 
 def main() -> None:
@@ -82,7 +81,7 @@ def main() -> None:
     models = read(args.probabilities)
     groups = [group(models, name) for name in spec.members]
     y = groups[0][0]["label"]
-    title = f"ensemble of {' and '.join(map(words, spec.members, groups))}"
+    title = f"ensemble of {', '.join(map(words, spec.members, groups))}"
     cost = (
         int(sum(arrays["parameters"][chosen].sum() for arrays, chosen in groups)),
         float(sum(arrays["seconds"][chosen].sum() for arrays, chosen in groups)),
@@ -104,6 +103,7 @@ def main() -> None:
         print(f"{title}{suffix}: test {values[0]:.4f}")
     note = {
         "members": spec.members,
+        "models": {model: str(arrays["name"]) for model, arrays in models.items()},
         "predictions": "of the ensemble" + (" + flips" if spec.mirrors else ""),
         "cv": "for each image the mean over the groups' models that have not seen it, one a group",
     }

@@ -2,10 +2,12 @@
 but one, on which it is then scored.
 
 Continues from its checkpoint if a run with the same settings, code and inputs was stopped; the
-result is then the same to the last bit. The test part is not read.
+result is then the same to the last bit. A result that is there already, from the same settings,
+code, data and candidate, is kept. The test part is not read.
 """
 
 import json
+import os
 import time
 
 from pydantic import Field
@@ -19,6 +21,7 @@ from pipeline.errors import InputError
 from pipeline.provenance import provenance
 from rooms.mlp_folds import split
 from rooms.mlp_inputs import load_inputs
+from rooms.mlp_kept import kept, key
 from rooms.mlp_recipe import Recipe
 from rooms.mlp_training import build_training, model_name, parameter_count, probabilities
 
@@ -56,18 +59,24 @@ def main() -> None:
     if args.selection:
         chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
     spec: Spec = args.spec.changed(chosen)
+    features = [args.hog / "meta.json"] if args.hog else []
+    causes = key(args.spec_key, chosen, args.meta, *features)
+    if args.model.exists() and kept(args.history, causes):
+        os.utime(args.model)
+        os.utime(args.history)
+        print(f"{args.model}: already trained by this recipe: kept")
+        return
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
     kept_x, kept_y, validation, curve = x, y, None, []
     if spec.fold is not None:
-        kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
-        kept_x, kept_y = x.subset(kept), y[kept]
+        others, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
+        kept_x, kept_y = x.subset(others), y[others]
         validation = x.subset(held_out), y[held_out]
     training = build_training(spec, kept_x, kept_y, validation, classes=classes, seed=spec.seed)
     checkpoint = None
     if args.checkpoint:
-        inputs = [args.data, args.meta, args.selection, args.hog and args.hog / "meta.json"]
-        checkpoint = Checkpoint(args.checkpoint, args.spec_key, *filter(None, inputs))
+        checkpoint = Checkpoint(args.checkpoint, causes, args.data)
         if stored := checkpoint.load():
             arrays, meta = stored
             training.load_state(arrays, meta["training"])
@@ -111,6 +120,7 @@ def main() -> None:
             "parameters": parameter_count(training.model),
             "out_of_fold": out_of_fold,
             "provenance": provenance(spec.threads, packages=("numpy",)),
+            "key": causes,
         },
     )
     if checkpoint:

@@ -13,8 +13,9 @@ from datasets.image_data import load_meta
 from pipeline import settings
 from pipeline.atomic import write_json
 from rooms.mlp_folds import split
-from rooms.mlp_halving import entrant, kept, key
+from rooms.mlp_halving import entrant
 from rooms.mlp_inputs import load_inputs
+from rooms.mlp_kept import kept, key
 from rooms.mlp_recipe import Recipe
 from rooms.mlp_training import build_training, parameter_count, run_to_end
 

@@ -5,12 +5,10 @@ AISTATS 2016, algorithm 1; but the number of survivors and their epochs are free
 a survivor starts anew instead of going on, since its learning rate follows the length of the run.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 
 
@@ -68,17 +66,3 @@ def rank(scores: Sequence[Mapping]) -> list[Mapping]:
         return (False, -score["accuracy"], loss, score["parameters"], score["place"])
 
     return sorted(scores, key=order)
-
-
-def key(spec_key: str, settings: Mapping, *files: Path) -> str:
-    """What a rung's result follows from, as sha256: settings and code, the candidate, the data."""
-    parts = [spec_key, json.dumps(settings, sort_keys=True), *map(file_sha256, files)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def kept(path: Path, expected: str) -> bool:
-    """Whether the result at `path` is whole and has the key `expected`."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["key"] == expected
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

@@ -226,6 +226,27 @@ def test_a_killed_training_goes_on_to_the_same_model(repository, data):
     assert histories[0]["fold"] is None and histories[0]["out_of_fold"] is None
 
 
+def test_a_training_is_kept_while_its_candidate_is_the_same(repository, data):
+    spec = {"hidden": [8], "epochs": 2, "dataset": "fake"}
+    paths = training_paths(data, "kept")
+
+    def train(**more):
+        done = run(repository, "train_mlp.py", {**spec, **more}, **paths)
+        assert done.returncode == 0, done.stderr
+        return "kept" in done.stdout
+
+    assert not train()
+    model = paths["model"].read_bytes()
+    selection = json.loads(paths["selection"].read_text())
+    write_json(paths["selection"], {**selection, "seconds": 99.0})
+    assert train() and paths["model"].read_bytes() == model
+    assert not train(epochs=3)
+    write_json(paths["selection"], {**selection, "selected": {"lr": 0.05}})
+    assert not train(epochs=3)
+    paths["model"].unlink()
+    assert not train(epochs=3) and paths["model"].exists()
+
+
 @pytest.fixture
 def trained(repository, data):
     """Two seeds and both of two folds of one recipe, trained with mirror images."""
@@ -295,7 +316,7 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     done = run(repository, "ensemble_mlp.py", spec, **paths)
     assert done.returncode == 0, done.stderr
     rows = json.loads((data / "e.json").read_text())["rows"]
-    all_four = f"ensemble of 2 folds of {name} and 2 seeds of {name}"
+    all_four = "ensemble of searched (2 folds), searched (2 seeds)"
     assert [(r["model"], r["split"]) for r in rows] == [
         *((all_four, "test"), (all_four, "cv")),
         *((f"{all_four} + flips", "test"), (f"{all_four} + flips", "cv")),

@@ -1,6 +1,8 @@
 """Rerun exactly what changed: the jobs that a dry run plans after each kind of change."""
 
+import json
 import os
+import shutil
 
 import pytest
 from harness import planned, snakemake
@@ -73,7 +75,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         ),
         (
             "numpy_nn/linear.py",
-            {"cross_validate_mlp", "train_mlp", "evaluate_mlp"},
+            {"cross_validate_mlp", "train_rung", "train_mlp", "evaluate_mlp"},
             {"train_vision", "train_gpt", "generate_images"},
         ),
         (
@@ -122,6 +124,30 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
              "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
         ),
         (
+            {"mlp": {"final": {"searched": {"seeds": [1, 2, 3, 4]}}}},
+            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_curves": 1,
+             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "build_report": 1},
+        ),
+        (
+            {"mlp": {"search": {"rungs": [{"candidates": 4, "epochs": 5},
+                                          {"candidates": 2, "epochs": 16}]}}},
+            {"train_rung": 2, "rank_rung": 1, "choose_survivor": 1, "train_mlp": 5,
+             "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_race": 1, "plot_curves": 1,
+             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "build_report": 1},
+        ),
+        (
+            {"mlp": {"recipes": {"mixer": {"dropout": 0.1}}}},
+            {"train_mlp": 1, "evaluate_mlp": 1, "plot_curves": 1, "plot_confusion": 1,
+             "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+        ),
+        (
+            {"mlp": {"ensemble": {"members": ["searched/seeds", "mixer/seeds"]}}},
+            {"ensemble_mlp": 1, "plot_confusion": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "build_report": 1},
+        ),
+        (
             {"dna": {"seeds": [1, 2, 3]}},
             {"train_dna": 1, "evaluate_dna": 1, "plot_curves": 1, "plot_confusion": 1,
              "plot_attention": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
@@ -135,6 +161,30 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
 )  # fmt: skip
 def test_a_setting_reruns_exactly_its_readers(demo, change, exactly):
     assert planned(demo, change=change) == exactly | RECORD
+
+
+def test_one_more_candidate_trains_itself_and_who_it_displaces(demo, tmp_path):
+    """Every job of both rungs runs; those whose candidate is the same keep their result."""
+    folder = tmp_path / "copy"
+    shutil.copytree(demo, folder)
+    search = folder / "results/demo/mlp/search"
+    before = {path: path.read_bytes() for path in search.glob("rung*/[0-9]*.json")}
+    rungs = [{"candidates": 5, "epochs": 5}, {"candidates": 2, "epochs": 15}]
+    target = "results/demo/mlp/search/rung1/ranking.json"
+    snakemake(folder, target, change={"mlp": {"search": {"rungs": rungs}}})
+    logs = folder / "results/demo/logs/train_rung"
+    kept = {path.stem for path in logs.glob("*.log") if "kept" in path.read_text()}
+    assert {"0.0", "0.1", "0.2", "0.3"} <= kept and "0.4" not in kept
+    after = {path: path.read_bytes() for path in search.glob("rung*/[0-9]*.json")}
+    assert all(after[path] == before[path] for path in before if path.parent.name == "rung0")
+
+    def names(files):
+        return {
+            json.loads(text)["candidate"] for path, text in files.items() if "rung1" in str(path)
+        }
+
+    unchanged = names(after) == names(before)
+    assert unchanged == ({"1.0", "1.1"} <= kept)
 
 
 def test_a_new_template_reruns_the_report_alone(demo, edited):
