@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -50,8 +51,13 @@ def script(name):
 
 
 def spec(name, **settings):
-    """One canonical JSON string: the settings that a stage reads and the hash of its code."""
-    return json.dumps({**settings, "code": code_hash(SCRIPTS, name)}, sort_keys=True)
+    """One canonical JSON string: the settings that a stage reads and the hash of its code.
+
+    Snakemake takes {word} in a param for a wildcard, in the middle of somebody's text too: a brace
+    inside a JSON string is written as its escape. One of JSON's own is followed by a quote or `}`.
+    """
+    text = json.dumps({**settings, "code": code_hash(SCRIPTS, name)}, sort_keys=True)
+    return re.sub(r'{(?!["}])', r"\\u007b", text)
 
 
 def raw_files(dataset):
