@@ -61,10 +61,8 @@ def plot(counts: np.ndarray, names: list[str], title: str, spec: Spec) -> plt.Fi
     bar.set_label("share of the true class")
     bar.outline.set_visible(False)
     right, total = int(np.trace(counts)), int(counts.sum())
-    heading = (
-        f"{plots.plain(title)}\ntest split: {right:,} of {total:,} right ({right / total:.2%})"
-    )
-    figure.suptitle(heading, x=0.02, ha="left", fontsize=10.5, fontweight="bold")
+    told = f"test split: {right:,} of {total:,} right ({right / total:.2%})"
+    plots.heading(figure, title, told)
     return figure
 
 

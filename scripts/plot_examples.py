@@ -21,7 +21,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     images, label, prediction = (stored[k] for k in ("images", "label", "prediction"))
     images, classes = images[: spec.examples], stored["classes"]
     rows = -(-len(images) // COLUMNS)
-    size = (6.6, 1.45 * rows + 0.6)
+    size = (6.6, 1.45 * rows + 0.6 + 0.2 * (len(title) > 60))
     figure, grid = plt.subplots(rows, COLUMNS, figsize=size, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -39,8 +39,8 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
             frame = {"fill": False, "edgecolor": spec.wrong, "linewidth": 2.5, "clip_on": False}
             axes.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
     wrong = int((label[: len(images)] != prediction[: len(images)]).sum())
-    heading = f"{plots.plain(title)}\n{len(images)} test images, {wrong} of them wrong (framed, ✗)"
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    told = f"{len(images)} test images, {wrong} of them wrong (framed, ✗)"
+    plots.heading(figure, title, told)
     return figure
 
 

@@ -77,8 +77,7 @@ def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.1f}")
     bar.set_label("accuracy (%)")
     bar.outline.set_visible(False)
-    heading = f"{plots.plain(title)}\nvalidation accuracy (%), mean of {folds} folds ± deviation"
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    plots.heading(figure, title, f"validation accuracy (%), mean of {folds} folds ± deviation")
     return figure
 
 

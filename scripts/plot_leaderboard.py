@@ -104,7 +104,7 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     )
     for axes, group in zip(grid.flat, groups, strict=True):
         draw(axes, group, spec)
-    figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    plots.heading(figure, title)
     known = any(row["source"] != OURS for group in groups for row in group)
     key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
     if any(row["source"] == OURS and not ordinary(row) for group in groups for row in group):

@@ -88,7 +88,7 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
     for rung in rungs:
         lost = f", {rung.diverged} diverged" if rung.diverged else ""
         text = f"{len(rung.candidates)} candidates × {rung.epochs} epochs{lost}"
-        text += f"\n{rung.seconds:.0f} core-seconds"
+        text += f"\n{rung.cost} core-seconds"
         axes.annotate(
             text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
             fontsize=8.5, color=plots.GREY,
@@ -108,7 +108,7 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
     ]
     figure.legend(handles=handles[:1], loc="outside lower left", borderaxespad=0.2)
     axes.legend(handles=handles[1:], loc="lower right")
-    figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    plots.heading(figure, title)
     return figure
 
 

@@ -4,6 +4,7 @@ Colour alone never carries a meaning: marks differ in shape, line style or text 
 """
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
     # Trailing blanks would make committed figures fail git's whitespace check.
     write_text(path, "\n".join(line.rstrip() for line in held.getvalue().splitlines()) + "\n")
+
+
+def heading(figure: Figure, title: str, second: str = "") -> None:
+    """Write `title`, wrapped to the figure's width, and a `second` line over all panels."""
+    # A bold letter of 10.5 points is about 0.1 inch wide.
+    wrapped = textwrap.fill(title, max(20, int(figure.get_figwidth() * 9.6)))
+    told = plain(wrapped) + (f"\n{second}" if second else "")
+    figure.suptitle(told, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
 
 
 def text_colour(image: object, value: float) -> str:

@@ -29,6 +29,11 @@ class Rung:
         return self.candidates[0]["candidate"]
 
     @property
+    def cost(self) -> str:
+        """Core-seconds with as many digits as they deserve."""
+        return f"{self.seconds:.{0 if self.seconds >= 10 else 1}f}"
+
+    @property
     def diverged(self) -> int:
         return sum(c["accuracy"] is None for c in self.candidates)
 
@@ -100,7 +105,7 @@ def told(rungs: Sequence[Rung]) -> dict:
                 "number": rung.number + 1,
                 "candidates": len(rung.candidates),
                 "epochs": rung.epochs,
-                "seconds": f"{rung.seconds:.0f}",
+                "seconds": rung.cost,
                 "diverged": rung.diverged,
                 "best": f"{rung.candidates[0]['accuracy']:.4f}",
                 "leader": rung.winner,

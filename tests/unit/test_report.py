@@ -307,6 +307,15 @@ def test_the_look_is_no_part_of_the_configuration_s_hash():
     assert first != report_figures.config_sha256({**config, "mlp": {"lr": [1, 3]}})
 
 
+def test_a_long_title_stays_inside_its_figure():
+    plots.start(72)
+    figure = plots.plt.figure(figsize=(4, 3))
+    plots.heading(figure, "A data set with a name that is far too long for one line of $4", "told")
+    figure.canvas.draw()
+    assert figure._suptitle.get_window_extent().x1 <= 4 * 72
+    plots.plt.close(figure)
+
+
 def test_a_title_is_said_once():
     def joined(title, own):
         return plots.titled(title, {"title": np.array(own)})
