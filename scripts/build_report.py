@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import race, report, splits, texts
+from reporting import race, report, split_table, splits, texts
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
 
@@ -74,7 +74,9 @@ def main() -> None:
     classifiers = splits.classifiers(rows)
     for room in rooms.values():
         own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-        room["splits"] = [splits.told(line) for line in classifiers if own & splits.names(line)]
+        room["splits"] = [
+            split_table.told(line) for line in classifiers if own & splits.names(line)
+        ]
         room["races"] = [race.told(rungs) for rungs in race.apart(room["searches"])]
         room["trainings"] = report.trainings(room["histories"])
         room["grids"] = [report.search(selection) for selection in room["selections"]]

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reporting.leaderboard import OURS, number, order
-from reporting.model_names import PART, flipped, inputs, is_ensemble, members, without_flips
-from reporting.report import shown
+from reporting.model_names import PART, flipped, inputs, is_ensemble, without_flips
 
 COLUMNS = (
     "dataset", "model", "implementation", "kind", "inputs", "train", "validation",
@@ -128,27 +127,4 @@ def record(line: Line) -> dict:
         "test_flips_std": of(line.flips, "std"),
         "parameters": line.trained["parameters"],
         "train_seconds": line.trained["train_seconds"],
-    }
-
-
-def told(line: Line) -> dict:
-    """The line as texts for a page; an empty one where nothing was measured."""
-    trained, test = shown(line.trained), shown(line.test) if line.test else None
-    seeds = test["n_seeds"] if test else 0
-    return {
-        "dataset": line.dataset,
-        "model": line.model,
-        "implementation": line.implementation,
-        "inputs": line.inputs,
-        "ensemble": line.ensemble,
-        "several": line.ensemble and not members(line.model),
-        "train": spread(line.train),
-        "validation": spread(line.validation),
-        "validation_of": validation_of(line),
-        "test": spread(line.test),
-        "test_of": f"{seeds} seed{'s' if seeds > 1 else ''}" if test and not line.ensemble else "",
-        "interval": test["ci_text"] if test else "",
-        "flips": spread(line.flips),
-        "parameters": trained["parameters_text"],
-        "seconds": trained["seconds_text"],
     }

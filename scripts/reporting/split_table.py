@@ -1,0 +1,31 @@
+"""The page's table of training, validation and test: the lines of reporting.splits as texts.
+
+A module of its own, so that other words on the page do not build the leaderboard anew.
+"""
+
+from reporting.model_names import members
+from reporting.report import shown
+from reporting.splits import Line, spread, validation_of
+
+
+def told(line: Line) -> dict:
+    """The line as texts for a page; an empty one where nothing was measured."""
+    trained, test = shown(line.trained), shown(line.test) if line.test else None
+    seeds = test["n_seeds"] if test else 0
+    return {
+        "dataset": line.dataset,
+        "model": line.model,
+        "implementation": line.implementation,
+        "inputs": line.inputs,
+        "ensemble": line.ensemble,
+        "several": line.ensemble and not members(line.model),
+        "train": spread(line.train),
+        "validation": spread(line.validation),
+        "validation_of": validation_of(line),
+        "test": spread(line.test),
+        "test_of": f"{seeds} seed{'s' if seeds > 1 else ''}" if test and not line.ensemble else "",
+        "interval": test["ci_text"] if test else "",
+        "flips": spread(line.flips),
+        "parameters": trained["parameters_text"],
+        "seconds": trained["seconds_text"],
+    }
