@@ -101,7 +101,12 @@ def main() -> None:
             "dataset": spec.dataset,
             "width": int(starts[-1]),
             "parts": [
-                {**part.model_dump(), "width": w, "limit": part.limit}
+                {
+                    **part.model_dump(),
+                    "grid": part.grid(height, width),
+                    "width": w,
+                    "limit": part.limit,
+                }
                 for part, w in zip(spec.parts, widths, strict=True)
             ],
             "views": seen,

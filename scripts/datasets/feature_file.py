@@ -9,6 +9,7 @@ The files are memory-mapped: a batch reads its own rows, and processes share wha
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,20 @@ View = tuple[int, int, bool]  # down, right, mirrored
 class Features:
     """The features of one split.
 
-    values: uint8 (V, N, D); views: what each of the V is; widths: features of each part, D in all;
-    mirror: int64 (D,), p with features(mirror image) = features(image)[p], or None where the
-    mirrored views are stored instead.
+    values: uint8 (V, N, D); views: what each of the V is; grids: of each part the rows, columns and
+    numbers at each place, in this order; mirror: int64 (D,), p with features(mirror image) =
+    features(image)[p], or None where the mirrored views are stored instead.
     """
 
     values: np.ndarray
     views: tuple[View, ...]
-    widths: tuple[int, ...]
+    grids: tuple[tuple[int, int, int], ...]
     mirror: np.ndarray | None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The features of each part."""
+        return tuple(prod(grid) for grid in self.grids)
 
     def take(
         self, rows: np.ndarray, shifts: np.ndarray | None, mirrored: np.ndarray, out: np.ndarray
@@ -79,7 +85,8 @@ def load_features(
     path, described = folder / f"{split}.npy", folder / "meta.json"
     meta = load_json(described, ("parts", "views", "mirror", "image_shape", "images_sha256"))
     try:
-        widths = tuple(int(part["width"]) for part in meta["parts"])
+        grids = tuple((int(r), int(c), int(n)) for r, c, n in (p["grid"] for p in meta["parts"]))
+        width = sum(prod(grid) for grid in grids)
         views = tuple((int(v[0]), int(v[1]), bool(v[2])) for v in meta["views"][split])
         mirror = None if meta["mirror"] is None else np.array(meta["mirror"], np.int64)
         if not views or views[0] != (0, 0, False) or len(set(views)) < len(views):
@@ -88,7 +95,7 @@ def load_features(
             needed = {(down, right, True) for down, right, _ in views}
             if not needed <= set(views):
                 raise ValueError("neither mirrored views nor a permutation")
-        elif not np.array_equal(np.sort(mirror), np.arange(sum(widths))):
+        elif not np.array_equal(np.sort(mirror), np.arange(width)):
             raise ValueError("mirror is no permutation of the features")
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         found = " ".join(str(error).split())
@@ -97,7 +104,7 @@ def load_features(
         ) from None
     if meta["images_sha256"] != file_sha256(images) or meta["image_shape"] != list(shape[1:]):
         raise InputError(f"{folder}: the features are those of other images. {again(path)}")
-    wanted = (len(views), shape[0], sum(widths))
+    wanted = (len(views), shape[0], width)
     try:
         # Without the subclass: an index into np.memmap costs more.
         values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -109,4 +116,4 @@ def load_features(
         fits, found = False, " ".join(str(error).split()) or type(error).__name__
     if not fits:
         raise InputError(f"{path}: expected uint8 {wanted}, found: {found}. {again(path)}")
-    return Features(values, views, widths, mirror)
+    return Features(values, views, grids, mirror)

@@ -50,6 +50,13 @@ class Part(Settings):
         """The greatest value that a feature can have."""
         return felzenszwalb_limit(self.orientations) if self.kind == "felzenszwalb" else 1.0
 
+    def grid(self, height: int, width: int) -> tuple[int, int, int]:
+        """Rows, columns, numbers at each place: how the features lie, in this order."""
+        if self.kind == "felzenszwalb":
+            return *_grid(height, width, self.cell), self.orientations + 4
+        places = height // self.cell - self.block + 1, width // self.cell - self.block + 1
+        return *places, self.block**2 * self.orientations
+
     def mirror(self, height: int, width: int) -> np.ndarray | None:
         """p with features(mirror image) = features(image)[p]; None if no p does that.
 

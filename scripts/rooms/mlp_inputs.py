@@ -53,6 +53,12 @@ class Inputs:
     def shape(self) -> tuple[int, int]:
         return len(self.rows), sum(self.widths)
 
+    @property
+    def grids(self) -> list[tuple[int, int, int]]:
+        """How a row lies over the image: grids of rows x columns x numbers, one after the other."""
+        found = [] if self.images is None else [(*self.images.shape[2:], 1)] * self.images.shape[1]
+        return found + ([] if self.features is None else list(self.features.grids))
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -24,22 +24,21 @@ class Recipe(GridPoint):
         "pixels", description="pixels, histograms of oriented gradients, or both side by side"
     )
     architecture: Literal["mlp", "mixer"] = Field(
-        "mlp", description="fully connected layers, or an all-linear mixer over patches"
+        "mlp", description="fully connected layers, or linear layers within and across tokens first"
     )
-    hidden: list[int] = Field([512, 256], description="mlp: widths of the hidden layers")
+    hidden: list[int] = Field([512, 256], description="widths of the hidden layers")
     activation: Literal["relu", "gelu"] = Field("relu", description="after a hidden layer")
     norm: Literal["none", "batch", "layer"] = Field(
-        "none", description="normalisation of each hidden layer (mixer: before each pair)"
+        "none", description="normalisation of each hidden layer (mixer: and before each pair)"
     )
     input_dropout: float = Field(0.0, ge=0, lt=1, description="share of the inputs set to 0")
-    patch: int = Field(4, ge=1, description="mixer: side of a patch in pixels")
-    channels: int = Field(64, ge=1, description="mixer: width of a patch's vector")
-    depth: int = Field(4, ge=1, description="mixer: blocks")
-    token_width: int = Field(64, ge=1, description="mixer: hidden width across patches")
-    channel_width: int = Field(256, ge=1, description="mixer: hidden width across channels")
-    pool: Literal["mean", "flatten"] = Field(
-        "mean", description="mixer: mean over patches, or all of them side by side"
-    )
+    patch: int = Field(4, ge=1, description="mixer: side of a token's square in pixels")
+    margin: int = Field(0, ge=0, description="mixer: pixels around it that the token sees too")
+    channels: int = Field(64, ge=1, description="mixer: width of a token's vector")
+    depth: int = Field(1, ge=0, description="mixer: blocks")
+    token_width: int = Field(64, ge=1, description="mixer: hidden width across tokens")
+    channel_width: int = Field(128, ge=1, description="mixer: hidden width across channels")
+    mixer_dropout: float = Field(0.0, ge=0, lt=1, description="mixer: dropout within the blocks")
     optimiser: Literal["sgd", "adamw"] = Field("sgd", description="SGD or AdamW")
     momentum: float = Field(0.9, ge=0, lt=1, description="sgd: momentum")
     nesterov: bool = Field(True, description="sgd: Nesterov's momentum, not the heavy ball")

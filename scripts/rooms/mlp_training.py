@@ -6,18 +6,19 @@ import numpy as np
 
 from numpy_nn.architecture import Model
 from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.mixer import build_mixer
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
 from numpy_nn.module import Module
 from numpy_nn.optimisers import SGD, AdamW, Optimiser
 from numpy_nn.schedules import SCHEDULES, one_cycle
 from numpy_nn.standardise import Standardise
+from numpy_nn.token_mixer import build_token_mixer
 from numpy_nn.training import Training, TrainingDiverged, predict
 from pipeline.errors import InputError
 from pipeline.seeds import generator
 from rooms.mlp_inputs import Inputs
 from rooms.mlp_recipe import Recipe
+from rooms.mlp_tokens import token_table
 
 FITTED = 10_000  # images, evenly spread, from which the pixels' mean and deviation are taken
 
@@ -36,7 +37,7 @@ def build_model(
 ) -> Model:
     """The untrained model for such inputs and `classes` classes; its weights are drawn by `seed`.
 
-    Raises InputError if a mixer cannot cut the inputs into patches.
+    Raises InputError if a mixer cannot cut the inputs into tokens.
     """
     rngs = generator(seed, "weights"), dropout_rng
     options = {
@@ -49,19 +50,17 @@ def build_model(
     if recipe.architecture == "mlp":
         widths = [width, *recipe.hidden, classes]
         return build_mlp(widths, recipe.dropout, *rngs, standardise, **options)
-    side = round(width**0.5)
-    if recipe.inputs != "pixels" or side**2 != width or side % recipe.patch:
-        raise InputError(
-            f"mixer: expected square grey images whose side patch = {recipe.patch} divides, found"
-            f" {recipe.inputs} of width {width}"
-        )
-    return build_mixer(
-        *(side, recipe.patch, recipe.channels, recipe.depth),
-        *(recipe.token_width, recipe.channel_width, classes),
+    rows, columns, _ = inputs.grids[0]
+    if rows != columns:
+        raise InputError(f"mixer: expected square images, found {rows}x{columns}")
+    return build_token_mixer(
+        token_table(inputs.grids, rows, recipe.patch, recipe.margin),
+        *(width, recipe.channels, recipe.depth, recipe.token_width, recipe.channel_width),
+        *(recipe.hidden, classes),
         *rngs,
         standardise,
         dropout=recipe.dropout,
-        pool=recipe.pool,
+        mixer_dropout=recipe.mixer_dropout,
         **options,
     )
 
@@ -149,10 +148,12 @@ def probabilities(model: Module, x: Inputs, mirrors: bool) -> tuple[np.ndarray, 
 def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
     """The name on the leaderboard: layers and inputs of the net, and who chose it if those do not
     tell `searched` from `plain`."""
+    seen = recipe.inputs.replace("hog", "HOG").replace("+", " + ")
     if recipe.architecture == "mixer":
-        shape = f"{recipe.depth} blocks of {recipe.channels} channels"
-        return f"Mixer, {shape} on {recipe.patch}x{recipe.patch} patches"
+        tokens, channels = architecture["tokens"], architecture["channels"]
+        blocks = f"{recipe.depth} block{'' if recipe.depth == 1 else 's'}"
+        return f"Mixer of {tokens} tokens x {channels}, {blocks} on {seen}"
     name = f"MLP {'-'.join(map(str, architecture['widths']))}"
     if recipe.inputs != "pixels":
-        return f"{name} on {recipe.inputs.replace('hog', 'HOG').replace('+', ' + ')}"
+        return f"{name} on {seen}"
     return f"{name}, chosen by halving" if model == "searched" else name

@@ -189,6 +189,7 @@ def test_the_program_stores_the_quantised_features_of_every_view(folder):
     images = pictures(37, 8)[:30]
     found = load(folder)
     assert found.values.shape == (5, 30, 4 * 12 + 16 * 10) and found.widths == (48, 160)
+    assert found.grids == ((2, 2, 12), (4, 4, 10))
     for number, (down, right, _) in enumerate(found.views):
         for part, columns in ((Part(), slice(48)), (Part(cell=2, orientations=6), slice(48, None))):
             exact = part.features(shifted(images, down, right))
@@ -246,8 +247,8 @@ def damage(meta: dict, kind: str) -> None:
         meta["mirror"][0] = meta["mirror"][1]
     elif kind == "no mirror":
         meta["mirror"] = None
-    elif kind == "width":
-        del meta["parts"][0]["width"]
+    elif kind == "grid":
+        del meta["parts"][0]["grid"]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def damage(meta: dict, kind: str) -> None:
         ("first view", "meta.json: expected"),
         ("no permutation", "mirror is no permutation"),
         ("no mirror", "neither mirrored views"),
-        ("width", "meta.json: expected"),
+        ("grid", "meta.json: expected"),
         ("no JSON", "meta.json: expected"),
         ("truncated", "train.npy: expected uint8"),
         ("empty", "train.npy: expected uint8"),

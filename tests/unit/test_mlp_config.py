@@ -39,10 +39,9 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
         ("folds_to_train", 9, "mlp.folds_to_train: expected at most cv.folds = 5, found 9"),
         ("final.plain.fold_models", 6, "mlp.final.plain.fold_models: expected at most cv.folds"),
         ("flips", False, "mlp.recipes.searched.flips: expected false"),
-        ("recipes.mixer.inputs", "pixels+hog", "mlp.recipes.mixer.inputs: expected pixels"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.candidates: expected fewer than the 4"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.epochs: expected more than the 2"),
-        ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 1"),
+        ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 3"),
         ("ensemble.members", ["plain/folds"], "mlp.final.plain.fold_models is 0"),
         ("models", ["plain"], "mlp.ensemble.members: expected models among plain, found searched"),
     ],
@@ -54,7 +53,8 @@ def test_what_does_not_fit_is_a_line(section, path, value, message):
 def test_a_recipe_has_what_its_architecture_reads(section):
     plain, mixer = (mlp_recipes.recipe(section, model) for model in ("plain", "mixer"))
     assert "hidden" in plain and "patch" not in plain and "channels" not in plain
-    assert "patch" in mixer and "hidden" not in mixer
+    assert "hidden" in mixer and "patch" in mixer
+    assert "patch" in mlp_recipes.recipe(section, "searched"), "a candidate may be a mixer"
     for found in (plain, mixer, mlp_recipes.recipe(section, "searched")):
         Recipe.model_validate(found)
     every = set(section["recipes"]["common"]) | {"epochs"}
@@ -73,6 +73,7 @@ def test_parts_and_their_settings(section):
 
 def test_who_reads_features(section):
     section["recipes"]["searched"]["inputs"] = "pixels"
+    del section["search"]["space"]["inputs"]
     assert not mlp_recipes.reads_hog(section, "searched")
     section["search"]["space"]["inputs"] = ["pixels", "pixels+hog"]
     assert mlp_recipes.reads_hog(section, "searched")

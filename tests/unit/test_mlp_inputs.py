@@ -31,10 +31,10 @@ def features(stored_mirrors: bool) -> Features:
     views = tuple((*shift, False) for shift in VIEWS)
     mirror = np.array([0, 1, 3, 2, 4])
     if not stored_mirrors:
-        return Features(values, views, (2, 3), mirror)
+        return Features(values, views, ((1, 2, 1), (1, 1, 3)), mirror)
     both = np.stack([values, values[:, :, mirror]], axis=1).reshape(-1, N, D)
     views = tuple((*shift, turned) for shift in VIEWS for turned in (False, True))
-    return Features(both, views, (2, 3), None)
+    return Features(both, views, ((1, 2, 1), (1, 1, 3)), None)
 
 
 KINDS = {

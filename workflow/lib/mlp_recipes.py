@@ -2,33 +2,38 @@
 
 from collections.abc import Mapping
 
-# What only one architecture reads: another's recipe goes without it, so that it reruns nothing.
-ARCHITECTURE = {
-    "mlp": ("hidden",),
-    "mixer": ("patch", "channels", "depth", "token_width", "channel_width", "pool"),
-}
+# What a mixer alone reads: the recipe of an mlp goes without it, so that it reruns nothing.
+MIXER = (
+    "patch",
+    "margin",
+    "channels",
+    "depth",
+    "token_width",
+    "channel_width",
+    "mixer_dropout",
+)
+
+
+def choices(section: Mapping, model: str, key: str) -> list:
+    """The values that `key` of `model`'s recipe may have: its own, and those of its candidates."""
+    found = [{**section["recipes"]["common"], **section["recipes"][model]}[key]]
+    if model == "searched":
+        search = section["search"]
+        found = search["space"].get(key, found)
+        found = found + [entry[key] for entry in search["include"] if key in entry]
+    return found
 
 
 def recipe(section: Mapping, model: str) -> dict:
     """The recipe of `model`: what is common, changed by its own, without what it does not read."""
     found = {**section["recipes"]["common"], **section["recipes"][model]}
-    foreign = {
-        name
-        for architecture, names in ARCHITECTURE.items()
-        if architecture != found["architecture"]
-        for name in names
-    }
+    foreign = () if "mixer" in choices(section, model, "architecture") else MIXER
     return {name: value for name, value in found.items() if name not in foreign}
 
 
 def reads_hog(section: Mapping, model: str) -> bool:
     """Whether a training of `model` may read features: by its recipe, or by a candidate."""
-    choices = [recipe(section, model)["inputs"]]
-    if model == "searched":
-        search = section["search"]
-        choices = search["space"].get("inputs", choices)
-        choices = choices + [c["inputs"] for c in search["include"] if "inputs" in c]
-    return any("hog" in choice for choice in choices)
+    return any("hog" in choice for choice in choices(section, model, "inputs"))
 
 
 def parts(section: Mapping, model: str) -> list[str]:
