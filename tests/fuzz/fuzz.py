@@ -1,7 +1,7 @@
 """Feed mutated inputs to every reader of data from outside; count what they accept and refuse.
 
     make fuzz INPUTS=100000
-    python tests/fuzz/fuzz.py --inputs 1000000 --seed 2 --out tests/fuzz/last_long_run.csv
+    python tests/fuzz/fuzz.py --inputs 1200000 --seed 2 --out tests/fuzz/last_long_run.csv
 
 Each input ends in a value or in the reader's documented error, within SECONDS and BYTES; anything
 else is a finding: it is kept as a file, told with the reader's name, and the program ends with
