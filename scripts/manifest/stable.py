@@ -1,14 +1,16 @@
 """What of a run's files must be the same in every run, and what may differ: times and places.
 
-A file is stable by its bytes; JSON and CSV by everything but the keys and columns named here.
+A file is stable by its bytes; JSON, CSV and .npz by all but the keys, columns and arrays named
+here.
 """
 
 import csv
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
-# Keys of JSON files and columns of tables that tell when, where and how fast, never what was found.
+# Keys, columns and names of arrays that tell when, where and how fast, never what was found.
 # config_sha256 holds the run's name too; the manifest compares the configurations themselves.
 VOLATILE = ("provenance", "commit", "run", "config_sha256")
 # Every name that ends so: seconds, train_seconds, fold_seconds.
@@ -40,10 +42,23 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+def _arrays_sha256(path: Path) -> str:
+    """The sha256 over the names and bytes of the arrays of an .npz file that are not volatile."""
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(archive.namelist())
+        kept = [name for name in names if not volatile(name.removesuffix(".npy"))]
+        if kept == names:
+            return sha256(path)
+        digest = hashlib.sha256()
+        for name in kept:
+            digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
+    return digest.hexdigest()
+
+
 def stable_sha256(path: Path) -> str | None:
     """The sha256 of what must be the same in every run; None where nothing must.
 
-    A file that is called JSON or CSV and is not is taken by its bytes.
+    A file that is called JSON, CSV or .npz and is not is taken by its bytes.
     """
     if path.name in VOLATILE_FILES:
         return None
@@ -55,9 +70,11 @@ def stable_sha256(path: Path) -> str | None:
                 header, *rows = csv.reader(opened, strict=True)
             kept = [place for place, name in enumerate(header) if not volatile(name)]
             value = [[row[place] for place in kept] for row in [header, *rows]]
+        elif path.suffix == ".npz":
+            return _arrays_sha256(path)
         else:
             return sha256(path)
-    except (ValueError, IndexError, csv.Error):
+    except (ValueError, IndexError, csv.Error, zipfile.BadZipFile):
         return sha256(path)
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 

@@ -9,12 +9,14 @@ from unittest import mock
 
 import build_crate
 import build_manifest
+import numpy as np
 import pytest
 import verify_run
 from rocrate.rocrate import ROCrate
 
 from manifest.stable import stable_sha256
 from pipeline import settings
+from pipeline.atomic import write_npz
 
 HEAD = "task,dataset,model,implementation,metric,split,value,train_seconds,commit,source\n"
 ROW = "vision,digits,CNN,torch,accuracy,test,{value},{seconds},{commit},this run\n"
@@ -247,6 +249,14 @@ def test_what_must_be_the_same(tmp_path, name, one, other, same):
         path.parent.mkdir()
         path.write_text(text)
     assert (stable_sha256(paths[0]) == stable_sha256(paths[1])) == same
+
+
+def test_seconds_in_an_array_file_may_differ(tmp_path):
+    paths = [tmp_path / name for name in ("one.npz", "same.npz", "other.npz")]
+    for path, seconds, weight in zip(paths, (1.0, 2.0, 1.0), (3.0, 3.0, 4.0), strict=True):
+        write_npz(path, seconds=np.float64(seconds), p=np.full(2, weight))
+    one, same, other = map(stable_sha256, paths)
+    assert one == same != other
 
 
 def test_the_crate_is_read_back_and_is_the_same_again(recorded):

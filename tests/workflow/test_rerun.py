@@ -91,7 +91,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         (
             "reporting/report.py",
             {"build_report"},
-            {"train_mlp", "plot_curves", "build_leaderboard"},
+            {"train_mlp", "plot_curves", "plot_grid"},
         ),
     ],
 )
