@@ -12,6 +12,10 @@ from pipeline.errors import InputError
 def load_tokens(path: str | Path, context: int) -> np.ndarray:
     """Memory-map a stream of tokens (N,) uint16. Raises InputError if it is none or too short."""
     try:
+        with Path(path).open("rb") as opened:
+            # A later version's header may be gigabytes long; ours are version 1.0.
+            if (version := np.lib.format.read_magic(opened)) != (1, 0):
+                raise ValueError(f"version {version} of the format")
         tokens = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy reads the header with a parser that documents no closed list
         raise InputError(

@@ -192,6 +192,10 @@ def test_tokens_that_are_none_or_too_few_are_refused(tmp_path):
     path.write_bytes(b"no array")
     with pytest.raises(InputError, match="expected a .npy"):
         load_tokens(path, 4)
+    with path.open("wb") as out:  # its header may be 4 GiB long
+        np.lib.format.write_array(out, np.zeros(50, np.uint16), version=(2, 0))
+    with pytest.raises(InputError, match=r"version \(2, 0\)"):
+        load_tokens(path, 4)
     for bad in (np.zeros(5, np.uint16), np.zeros(50, np.int64), np.zeros((9, 9), np.uint16)):
         np.save(path, bad)
         with pytest.raises(InputError, match="at least 6 uint16"):

@@ -163,9 +163,6 @@ def test_a_data_set_or_its_files_cannot_have_a_hostile_name(repository, name):
     assert problems({"statlog_dna": entry}, schemas, "datasets")
 
 
-LEFT = pytest.mark.xfail(reason="only fixed names and the workflow's own path stand there bare")
-
-
 @pytest.mark.parametrize(
     "rules",
     [
@@ -174,8 +171,8 @@ LEFT = pytest.mark.xfail(reason="only fixed names and the workflow's own path st
         "gpt",
         "seq2seq",
         "vision",
-        pytest.param("mlp", marks=LEFT),
-        pytest.param("report", marks=LEFT),
+        "mlp",
+        "report",
     ],
 )
 def test_every_word_of_every_shell_command_is_quoted(repository, rules):

@@ -41,7 +41,7 @@ for name in DATASETS:
             params:
                 script=script("fetch_dataset.py"),
                 table=TABLE,
-                raw=RAW,
+                raw=lambda wildcards: RAW,
                 spec=json.dumps(
                     {
                         "dataset": name,
@@ -137,6 +137,7 @@ rule extract_hog:
         f"{RUN}/benchmarks/extract_hog/{{dataset}}.tsv"
     wildcard_constraints:
         dataset="|".join(IMAGES["real"] + IMAGES["stand-in"]),
+    priority: 20
     conda:
         "../../envs/data.yaml"
     threads: 1

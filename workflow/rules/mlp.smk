@@ -54,7 +54,7 @@ rule cross_validate_mlp:
         runtime=20,
     params:
         script=script("cross_validate_mlp.py"),
-        hog=f"--hog {MLP_HOG}" if "plain" in MLP_HOG_MODELS else "",
+        hog=["--hog", MLP_HOG] if "plain" in MLP_HOG_MODELS else [],
         spec=lambda wildcards: spec(
             "cross_validate_mlp.py",
             **mlp_recipes.recipe(MLP, "plain")
@@ -65,7 +65,7 @@ rule cross_validate_mlp:
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} {params.hog}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog:q}"
         " --out {output.score:q} > {log:q} 2>&1"
 
 
@@ -152,6 +152,8 @@ rule train_rung:
         f"{RUN}/logs/train_rung/{{rung}}.{{place}}.log",
     benchmark:
         f"{RUN}/benchmarks/train_rung/{{rung}}.{{place}}.tsv"
+    # A chain of rungs and trainings depends on it: it starts first.
+    priority: 20
     conda:
         "../../envs/numpy.yaml"
     threads: 1
@@ -160,7 +162,7 @@ rule train_rung:
         runtime=60,
     params:
         script=script("train_rung.py"),
-        hog=f"--hog {MLP_HOG}" if "searched" in MLP_HOG_MODELS else "",
+        hog=["--hog", MLP_HOG] if "searched" in MLP_HOG_MODELS else [],
         spec=lambda wildcards: spec(
             "train_rung.py",
             **mlp_recipes.recipe(MLP, "searched"),
@@ -173,7 +175,7 @@ rule train_rung:
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} {params.hog}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog:q}"
         " --ranking {input.ranking:q} --out {output.score:q} > {log:q} 2>&1"
 
 
@@ -267,6 +269,7 @@ rule train_mlp:
     wildcard_constraints:
         model="plain|searched|mixer",
         part=r"(seed|fold)\d+",
+    priority: 15
     conda:
         "../../envs/numpy.yaml"
     threads: 1
@@ -276,13 +279,13 @@ rule train_mlp:
     params:
         script=script("train_mlp.py"),
         hog=lambda wildcards: (
-            f"--hog {MLP_HOG}" if wildcards.model in MLP_HOG_MODELS else ""
+            ["--hog", MLP_HOG] if wildcards.model in MLP_HOG_MODELS else []
         ),
         checkpoint=f"{RUN}/.checkpoints/mlp/{{model}}/{{part}}",
         choice=lambda wildcards: (
-            f"--selection {MLP_CHOICE[wildcards.model]}"
+            ["--selection", MLP_CHOICE[wildcards.model]]
             if wildcards.model in MLP_CHOICE
-            else ""
+            else []
         ),
         spec=lambda wildcards: spec(
             "train_mlp.py",
@@ -290,7 +293,7 @@ rule train_mlp:
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} {params.hog} {params.choice}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog:q} {params.choice:q}"
         " --model {output.model:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
@@ -340,10 +343,10 @@ rule evaluate_mlp:
     params:
         script=script("evaluate_mlp.py"),
         hog=lambda wildcards: (
-            f"--hog {MLP_HOG}" if wildcards.model in MLP_HOG_MODELS else ""
+            ["--hog", MLP_HOG] if wildcards.model in MLP_HOG_MODELS else []
         ),
         choice=lambda wildcards: (
-            f"--selection {MLP_CHOICE['plain']}" if wildcards.model == "plain" else ""
+            ["--selection", MLP_CHOICE["plain"]] if wildcards.model == "plain" else []
         ),
         spec=lambda wildcards: spec(
             "evaluate_mlp.py",
@@ -354,7 +357,7 @@ rule evaluate_mlp:
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} {params.hog} {params.choice}"
+        " --data {input.data:q} --meta {input.meta:q} {params.hog:q} {params.choice:q}"
         " --models {input.models:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"
         " --examples {output.examples:q} --probabilities {output.probabilities:q}"

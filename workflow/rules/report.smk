@@ -67,9 +67,9 @@ rule build_leaderboard:
             config_sha256=report_figures.config_sha256(config),
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --metrics {input.metrics:q}"
+        "python {params.script:q} --spec {params.spec:q} --metrics {input.metrics:q}"
         " --references {input.references:q} --out {output.board:q} --splits {output.splits:q}"
-        " > {log} 2>&1"
+        " > {log:q} 2>&1"
 
 
 rule plot_leaderboard:
@@ -110,8 +110,8 @@ rule plot_leaderboard:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --leaderboard {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --leaderboard {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_curves:
@@ -153,8 +153,8 @@ rule plot_curves:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --histories {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --histories {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_grid:
@@ -193,8 +193,8 @@ rule plot_grid:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --selections {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --selections {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_race:
@@ -234,8 +234,8 @@ rule plot_race:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --rankings {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --rankings {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_confusion:
@@ -277,8 +277,8 @@ rule plot_confusion:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --predictions {input.predictions:q}"
-        " --meta {input.meta:q} --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --predictions {input.predictions:q}"
+        " --meta {input.meta:q} --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_examples:
@@ -317,8 +317,8 @@ rule plot_examples:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --images {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --images {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_attention:
@@ -356,8 +356,8 @@ rule plot_attention:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --attention {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --attention {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_positions:
@@ -395,8 +395,8 @@ rule plot_positions:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --positions {input:q}"
-        " --figures {params.folder:q} > {log} 2>&1"
+        "python {params.script:q} --spec {params.spec:q} --positions {input:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule build_report:
@@ -441,6 +441,6 @@ rule build_report:
             published=LOOK["colours"]["published"],
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --leaderboard {input.leaderboard:q}"
+        "python {params.script:q} --spec {params.spec:q} --leaderboard {input.leaderboard:q}"
         " --references {input.references:q} --template {input.template:q}"
-        " --records {input.records:q} --figures {input.figures:q} --out {output:q} > {log} 2>&1"
+        " --records {input.records:q} --figures {input.figures:q} --out {output:q} > {log:q} 2>&1"
