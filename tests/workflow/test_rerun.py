@@ -139,8 +139,9 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         ),
         (
             {"mlp": {"recipes": {"mixer": {"dropout": 0.1}}}},
-            {"train_mlp": 1, "evaluate_mlp": 1, "plot_curves": 1, "plot_confusion": 1,
-             "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_curves": 1,
+             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "build_report": 1},
         ),
         (
             {"mlp": {"ensemble": {"members": ["searched/seeds", "mixer/seeds"]}}},
