@@ -152,8 +152,7 @@ def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
     if recipe.architecture == "mixer":
         tokens, channels = architecture["tokens"], architecture["channels"]
         blocks = f"{recipe.depth} block{'' if recipe.depth == 1 else 's'}"
-        by = " (by halving)" if model == "searched" else ""
-        return f"Mixer{by} of {tokens} tokens x {channels}, {blocks} on {seen}"
+        return f"Mixer of {tokens} tokens x {channels}, {blocks} on {seen}"
     name = f"MLP {'-'.join(map(str, architecture['widths']))}"
     if recipe.inputs != "pixels":
         return f"{name} on {seen}"

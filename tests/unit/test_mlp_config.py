@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from rooms.mlp_recipe import Recipe
-from rooms.mlp_training import model_name
 
 
 @pytest.fixture
@@ -95,20 +94,3 @@ def test_no_mirror_images_in_the_search_where_they_are_of_another_class(section)
     for key, value in (("include", [{"flips": True}]), ("space", {"flips": [False, True]})):
         lines = changed(copy.deepcopy(section), f"search.{key}", value)
         assert any("mlp.search: expected no flips" in line for line in lines)
-
-
-def test_names_tell_what_a_model_is_and_who_chose_it():
-    mixer = Recipe(architecture="mixer", inputs="pixels", depth=1)
-    built = {"widths": [784, 512, 10], "tokens": 49, "channels": 48}
-    recipes = (Recipe(), Recipe(inputs="pixels+hog"), mixer)
-    names = [
-        model_name(recipe, model, built) for recipe in recipes for model in ("plain", "searched")
-    ]
-    assert names == [
-        "MLP 784-512-10",
-        "MLP 784-512-10, chosen by halving",
-        "MLP 784-512-10 on pixels + HOG",
-        "MLP 784-512-10 on pixels + HOG",
-        "Mixer of 49 tokens x 48, 1 block on pixels",
-        "Mixer (by halving) of 49 tokens x 48, 1 block on pixels",
-    ]
