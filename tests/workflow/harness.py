@@ -34,8 +34,12 @@ def snakemake(
     preset: str = "demo",
     change: dict | None = None,
     check: bool = True,
+    programs: Path = SNAKEMAKE.parent,
 ) -> str:
-    """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed."""
+    """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed.
+
+    programs: the folder whose `python` the jobs run.
+    """
     files = [f"config/{preset}.yaml"]
     if change:
         (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
@@ -47,16 +51,33 @@ def snakemake(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**environment, "PATH": f"{SNAKEMAKE.parent}:{environment['PATH']}"},
+        env={**environment, "PATH": f"{programs}:{environment['PATH']}"},
     )
     (folder / "config" / "change.yaml").unlink(missing_ok=True)
     assert not check or done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 
 
-def planned(folder: Path, *words: str, change: dict | None = None) -> dict[str, int]:
+def planned(
+    folder: Path, *words: str, preset: str = "demo", change: dict | None = None
+) -> dict[str, int]:
     """Rule -> number of jobs that a run would do now; `all` left out."""
-    shown = snakemake(folder, "--dry-run", *words, change=change)
+    shown = snakemake(folder, "--dry-run", *words, preset=preset, change=change)
+    return jobs_of(shown)
+
+
+def pretend(folder: Path, preset: str = "demo") -> None:
+    """Finish the run of `preset` in `folder` with empty files: stand_in_python makes them."""
+    programs = folder / "stand-in"
+    programs.mkdir(exist_ok=True)
+    stand_in = Path(__file__).with_name("stand_in_python.py").read_text()
+    (programs / "python").write_text(f"#!{sys.executable} -IS\n{stand_in}")
+    (programs / "python").chmod(0o755)
+    snakemake(folder, preset=preset, programs=programs)
+
+
+def jobs_of(shown: str) -> dict[str, int]:
+    """Rule -> number of jobs in what a dry run printed; `all` left out."""
     if "Nothing to be done" in shown:
         return {}
     table = re.search(r"^job +count\n[- ]+\n(.*?)^total", shown, flags=re.M | re.S)

@@ -1,0 +1,107 @@
+"""Each key of the configuration reruns exactly the jobs that read it, and what follows them.
+
+The run is one of empty files (stand_in_python.py): what a dry run plans depends on records, not on
+contents.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from config_keys import ROOMS, changed, changes, configuration, expected, leaves, merged
+from harness import copy_repository, pretend
+
+# What follows any change of a result.
+RECORD = {"build_manifest", "build_crate"}
+SUMMARY = {"build_leaderboard", "plot_leaderboard", "build_report"} | RECORD
+
+
+@pytest.fixture(scope="module")
+def finished(repository, tmp_path_factory) -> Path:
+    """A copy of the repository with a demo of empty files."""
+    folder = copy_repository(repository, tmp_path_factory.mktemp("finished"))
+    pretend(folder)
+    return folder
+
+
+def dry_runs(folder, changes):
+    """For each change the jobs that would run: {(rule, first output)}."""
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("dry_runs.py"), folder],
+        input=json.dumps(changes),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = json.loads(done.stdout)
+    for change, answer in zip(changes, answers, strict=True):
+        assert not isinstance(answer, str), f"{change}: {answer}"
+    return [{tuple(job) for job in answer} for answer in answers]
+
+
+def named(jobs):
+    """Jobs of the rooms by name: the rule, and the model where a room trains several."""
+    found = set()
+    for rule, output in jobs:
+        parts = output.split("/")
+        if parts[0] == "results" and parts[2] in ROOMS:
+            models = [part for part in parts[3:-1] if part in ("plain", "searched", "mixer")]
+            if parts[2] == "vision":
+                models = [parts[3]]
+            found.add(" ".join([rule, *models[:1]]))
+        elif parts[0] == "data":
+            found.add(rule)
+    return found
+
+
+def test_each_key_reruns_exactly_what_reads_it(finished):
+    keys = changes(configuration(finished))
+    assert len(keys) > 400
+    # All keys that nothing reads at once, such as the settings of data sets that the demo has not.
+    silent = [key for key in keys if not expected(key[0])]
+    batches = [silent]
+    # Keys whose jobs have nothing in common share a dry run.
+    taken = [frozenset({"all"})]
+    for key in keys:
+        jobs = expected(key[0])
+        if jobs:
+            place = next((n for n, found in enumerate(taken[1:], 1) if not found & jobs), None)
+            if place is None:
+                place = len(batches)
+                batches.append([])
+                taken.append(frozenset())
+            batches[place].append(key)
+            taken[place] |= jobs
+    answers = dry_runs(finished, [merged(batch) for batch in batches])
+    wrong = []
+    for batch, jobs in zip(batches, answers, strict=True):
+        wanted = frozenset().union(*(expected(path) for path, _ in batch))
+        if named(jobs) != wanted:
+            wrong.append(([path for path, _ in batch], named(jobs) ^ wanted))
+        if not {rule for rule, _ in jobs} >= SUMMARY:
+            wrong.append(([path for path, _ in batch], "no new leaderboard"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_the_look_reruns_the_figures_that_have_it(finished):
+    looks = {
+        "colours.ours": {"plot_leaderboard", "plot_curves", "plot_race"},
+        "colours.published": {"plot_leaderboard", "plot_grid", "plot_race"},
+        "colours.train": {"plot_curves"},
+        "colours.wrong": {"plot_examples"},
+        "heat_map": {"plot_grid", "plot_confusion", "plot_attention", "plot_positions"},
+        "examples": {"plot_examples"},
+        "samples": set(),
+        "rows": {"plot_leaderboard"},
+    }
+    found = [key for key in leaves(configuration(finished)) if key[0].startswith("report.")]
+    answers = dry_runs(finished, [merged([(path, changed(path, v))]) for path, v in found])
+    wrong = []
+    for (path, _), jobs in zip(found, answers, strict=True):
+        rules = {rule for rule, _ in jobs} - {"build_report"} - RECORD
+        name = path.removeprefix("report.")
+        if rules != looks.get(name) and not (name == "dpi" and all("plot_" in r for r in rules)):
+            wrong.append((name, rules))
+    assert not wrong, "\n".join(map(str, wrong))
