@@ -87,6 +87,7 @@ rule select_mlp:
         f"{RUN}/logs/select_mlp.log",
     benchmark:
         f"{RUN}/benchmarks/select_mlp.tsv"
+    priority: 20
     conda:
         "../../envs/numpy.yaml"
     threads: 1
@@ -196,6 +197,7 @@ rule rank_rung:
         f"{RUN}/logs/rank_rung/{{rung}}.log",
     benchmark:
         f"{RUN}/benchmarks/rank_rung/{{rung}}.tsv"
+    priority: 20
     conda:
         "../../envs/numpy.yaml"
     threads: 1
@@ -232,6 +234,7 @@ rule choose_survivor:
         f"{RUN}/logs/choose_survivor.log",
     benchmark:
         f"{RUN}/benchmarks/choose_survivor.tsv"
+    priority: 20
     conda:
         "../../envs/numpy.yaml"
     threads: 1
