@@ -11,8 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from datasets.image_data import load_meta
-from datasets.prepared import load_arrays
-from numpy_nn.prediction import evaluate
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -72,7 +70,6 @@ def main() -> None:
         Spec,
         inputs={
             "meta": "meta.json of the data set",
-            "data": "its images.npz, for the labels of the training part",
             "probabilities*": "probabilities.npz of every model that is named",
         },
         outputs={"metrics": "metrics.json", "predictions": "predictions.csv of the test part"},
@@ -88,24 +85,18 @@ def main() -> None:
     )
     make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
     rows, last = [], None
-    for key, suffix in (("p", ""), ("flips", " + flips")) if spec.mirrors else (("p", ""),):
+    mirrors = spec.mirrors and any("flips" in arrays for arrays, _ in groups)
+    for key, suffix in (("p", ""), ("flips", " + flips")) if mirrors else (("p", ""),):
         # A model that was trained without mirror images is asked about the image alone.
         means = [arrays.get(key, arrays["p"])[chosen].mean(axis=0) for arrays, chosen in groups]
         last = np.mean(means, axis=0)
         values, interval = scored(last[None], y)
         rows.append(make(title + suffix, "test", values, *cost, interval))
-        if all("out_of_fold" in arrays for arrays, _ in groups):
-            name = "out_of_fold" if key == "p" else "out_of_fold_flips"
-            parts = [arrays.get(name, arrays["out_of_fold"]) for arrays, _ in groups]
-            train_y = load_arrays(args.data, "train_y")[0]
-            value = evaluate(np.mean(parts, axis=0), train_y)[1]
-            rows.append(make(title + suffix, "cv", [value], *cost))
         print(f"{title}{suffix}: test {values[0]:.4f}")
     note = {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
-        "predictions": "of the ensemble" + (" + flips" if spec.mirrors else ""),
-        "cv": "for each image the mean over the groups' models that have not seen it, one a group",
+        "predictions": "of the ensemble" + (" + flips" if mirrors else ""),
     }
     write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
     write_predictions(args.predictions, last, y)

@@ -13,6 +13,7 @@ from pydantic import Field
 from datasets.image_data import load_meta, load_part
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
+from pipeline.errors import InputError
 from rooms.mlp_inputs import load_inputs
 from rooms.mlp_members import read_members, recipe_of, score_training_part
 from rooms.mlp_rows import NOTES, row_maker, scored, write_examples, write_predictions
@@ -64,6 +65,11 @@ def main() -> None:
     x, y = load_inputs(kind, args.data, args.hog, "test", classes)
     found = [probabilities(member.net(), x, mirrors) for member in members]
     p = np.stack([plain for plain, _ in found])  # (members, N, classes)
+    if not np.isfinite(p).all():
+        raise InputError(
+            f"{spec.model}: expected probabilities, found NaN: a training diverged in its last"
+            " step. Lower the learning rate and train again."
+        )
     flips = np.stack([both for _, both in found]) if mirrors else None
 
     first = members[0].history
@@ -77,7 +83,9 @@ def main() -> None:
         best = next(c for c in selection["candidates"] if chosen <= c.items())
         notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
         if not cv:
+            # Shorter trainings than the one that is tested: the grid's.
             cv, cv_seconds = best["fold_accuracy"], best["fold_seconds"]
+            notes["cv"] += ". Of a model without fold members: the grid's folds and epochs"
     single = (parameters, float(np.mean(seconds[:n])))
     rows = [make(name, "train", train, *single)]
     if cv:
@@ -95,11 +103,7 @@ def main() -> None:
         together = f"ensemble of {len(members) - n} folds, {name}"
         cost = (parameters * (len(members) - n), float(np.sum(seconds[n:])))
         rows.append(make(together, "train", [ensemble_train], *cost))
-        parts = [("", p, out.accuracy)]
-        parts += [(" + flips", flips, out.flips_accuracy)] if mirrors else []
-        for suffix, members_p, of_folds in parts:
-            if len(of_folds) == spec.folds:
-                rows.append(make(together + suffix, "cv", [float(np.mean(of_folds))], *cost))
+        for suffix, members_p in (("", p), (" + flips", flips)) if mirrors else (("", p),):
             values, interval = scored(members_p[n:].mean(axis=0, keepdims=True), y)
             rows.append(make(together + suffix, "test", values, *cost, interval))
     write_json(args.metrics, {"rows": rows, "notes": notes | {"recipe": first["recipe"]}})

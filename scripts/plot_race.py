@@ -88,7 +88,7 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
     for rung in rungs:
         lost = f", {rung.diverged} diverged" if rung.diverged else ""
         text = f"{len(rung.candidates)} candidates × {rung.epochs} epochs{lost}"
-        text += f"\n{rung.cost} core-seconds"
+        text += f"\n{rung.cost} seconds"
         axes.annotate(
             text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
             fontsize=8.5, color=plots.GREY,

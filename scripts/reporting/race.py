@@ -13,6 +13,9 @@ SHORT = {
     "input_dropout": "input dropout", "ema_decay": "average", "clip_norm": "clip",
 }  # fmt: skip
 
+# What an mlp does not read of a recipe that could have been a mixer's.
+MIXER = ("patch", "margin", "channels", "depth", "token_width", "channel_width", "mixer_dropout")
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -30,7 +33,7 @@ class Rung:
 
     @property
     def cost(self) -> str:
-        """Core-seconds with as many digits as they deserve."""
+        """Seconds of its trainings with as many digits as they deserve."""
         return f"{self.seconds:.{0 if self.seconds >= 10 else 1}f}"
 
     @property
@@ -90,7 +93,9 @@ def value(held: object) -> str:
 
 
 def label(settings: Mapping) -> str:
-    """Settings as one line: `hidden 1024-512, lr 0.002, decay 0.05`."""
+    """Settings as one line: `hidden 1024-512, lr 0.002, decay 0.05`; without what is not read."""
+    unread = MIXER if settings.get("architecture") == "mlp" else ()
+    settings = {key: held for key, held in settings.items() if key not in unread}
     return ", ".join(
         f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in settings.items()
     )

@@ -97,7 +97,14 @@ def score_training_part(
         total += here
         _, held_out = split(y, member.fold, folds, fold_seed)
         p[held_out] = here[held_out]
-        out.accuracy.append(evaluate(here[held_out], y[held_out])[1])
+        value = evaluate(here[held_out], y[held_out])[1]
+        if abs(value - (told := member.history["out_of_fold"]["accuracy"])) > 1e-3:
+            raise InputError(
+                f"{member.weights}: expected the accuracy {told:.4f} of its history on the fold it"
+                f" has not seen, found {value:.4f}: these are other folds or images. Evaluate with"
+                " the folds and fold_seed of the training, or train again."
+            )
+        out.accuracy.append(value)
         if mirrors:
             flips[held_out] = probabilities(net, x.subset(held_out), True)[1]
             out.flips_accuracy.append(evaluate(flips[held_out], y[held_out])[1])

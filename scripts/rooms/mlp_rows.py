@@ -11,8 +11,8 @@ from pipeline.results import proportion_interval, row
 NOTES = {
     "cv": (
         "values are those of the folds, by models trained on the other folds: n_seeds counts folds,"
-        " train_seconds is the mean of a fold's training. Of an ensemble of folds: each image is"
-        " judged by the one member that has not seen it"
+        " train_seconds is the mean of a fold's training. An ensemble of folds has none: all but"
+        " one of its members have seen the image"
     ),
     "interval": "Wilson's; of several seeds bootstrap over images, of the seeds' mean",
     "ensemble": "parameters and train_seconds are the sums of all members",

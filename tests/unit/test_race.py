@@ -77,3 +77,9 @@ def test_one_lost_candidate_does_not_squeeze_the_others(files):
     assert all(
         low <= y <= high for path in figure.axes[0].collections for _, y in path.get_offsets()
     )
+
+
+def test_what_an_mlp_does_not_read_is_not_told():
+    settings = {"architecture": "mlp", "channels": 64, "margin": 2, "lr": 0.002}
+    assert label(settings) == "architecture mlp, lr 0.002"
+    assert "channels 64" in label(settings | {"architecture": "mixer"})

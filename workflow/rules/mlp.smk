@@ -374,7 +374,6 @@ rule ensemble_mlp:
     Settings: {params.spec}
     """
     input:
-        data=MLP_IMAGES,
         meta=MLP_META,
         probabilities=expand(
             f"{MLP_RUN}/{{model}}/probabilities.npz", model=MLP_MEMBERS
@@ -402,7 +401,7 @@ rule ensemble_mlp:
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q} --probabilities {input.probabilities:q}"
+        " --meta {input.meta:q} --probabilities {input.probabilities:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q} > {log:q} 2>&1"
 
 
