@@ -5,6 +5,7 @@ Each key takes one of its values, all equally likely; no candidate is drawn twic
 `include` come first, as they are. A longer list under the same seed begins with the shorter one.
 """
 
+import json
 import math
 
 from pydantic import Field, JsonValue
@@ -30,6 +31,9 @@ def draw(spec: Spec) -> list[dict]:
     """The candidates' settings. Raises InputError if the space holds too few different ones."""
     keys = sorted(spec.space)
     sizes = [len(spec.space[key]) for key in keys]
+    for key in keys:
+        if len({json.dumps(value) for value in spec.space[key]}) < len(spec.space[key]):
+            raise InputError(f"space: {key}: expected each value once, found {spec.space[key]}")
     drawn = list(spec.include[: spec.candidates])
     inside = [c for c in drawn if sorted(c) == keys and all(c[k] in spec.space[k] for k in keys)]
     free = math.prod(sizes) - len(inside)

@@ -22,31 +22,34 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     are rounding errors of size eps |L| / h, about 1e-10, in the differences.
 
     Everything runs in float64 (module is converted, in place); dropout masks are frozen after a
-    first pass. x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
+    first pass, and free again at the end. Layers that work in place get copies of x. x (N, ...)
+    float should keep away from kinks (ReLU at 0) by more than h.
     Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx.
     """
     module.astype(np.float64)
     x = x.astype(np.float64)
-    for part in _modules(module):
-        if isinstance(part, Dropout):
-            part.frozen = False
-    w = np.random.default_rng(seed).standard_normal(module.forward(x).shape)
-    for part in _modules(module):
-        if isinstance(part, Dropout):
-            part.frozen = True
-    module.forward(x)
+    dropouts = [part for part in _modules(module) if isinstance(part, Dropout)]
+    for dropout in dropouts:
+        dropout.frozen = False
+    w = np.random.default_rng(seed).standard_normal(module.forward(x.copy()).shape)
+    for dropout in dropouts:
+        dropout.frozen = True
+    module.forward(x.copy())
     grad_x = module.backward(w.copy())
     checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
     if grad_x is not None:
         checked["x"] = (x, grad_x.copy())
 
     def value() -> float:
-        return float(np.vdot(w, module.forward(x)))
+        return float(np.vdot(w, module.forward(x.copy())))
 
-    return {
+    errors = {
         name: relative_error(grad, numeric_gradient(value, array, step))
         for name, (array, grad) in checked.items()
     }
+    for dropout in dropouts:
+        dropout.frozen = False
+    return errors
 
 
 def gradcheck_loss(

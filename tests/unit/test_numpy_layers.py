@@ -95,7 +95,7 @@ def test_gradient_check_freezes_dropout():
     errors = gradcheck(net, RNG(4).standard_normal((4, 6)))
     assert max(errors.values()) < 1e-6
     dropout = net.layers[1]
-    assert dropout.active
+    assert dropout.active and not dropout.frozen
     assert 0 < np.count_nonzero(dropout.mask) < dropout.mask.size
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from mlp_recipes import choices
+
 
 def lines(section: Mapping) -> Iterator[str]:
     """Every problem that the schema cannot see."""
@@ -20,6 +22,15 @@ def lines(section: Mapping) -> Iterator[str]:
         recipe = {**section["recipes"]["common"], **section["recipes"][model]}
         if recipe["flips"] and not section["flips"]:
             yield f"mlp.recipes.{model}.flips: expected false, as mlp.flips is, found true"
+        seen, stored = choices(section, model, "inputs"), section["hog"]["shift"]
+        if "hog" in seen and "mixer" in choices(section, model, "architecture"):
+            yield f"mlp: {model}: expected pixels among the inputs of a mixer, found hog alone"
+        furthest = max(choices(section, model, "shift"))
+        if any("hog" in name for name in seen) and furthest > stored:
+            yield (
+                f"mlp: {model}: expected a shift of at most hog.shift = {stored}, for which "
+                f"features are stored, found {furthest}"
+            )
     if "searched" in models:
         yield from _search(section)
     for member in section["ensemble"]["members"]:
