@@ -40,16 +40,17 @@ TABLE = (
     ("data.shapes.*", _jobs("generate_images") | VISION_MLP | VISION_CNN),
     ("mlp.dataset", _jobs("extract_hog, draw_candidates") | MLP),
     ("mlp.flips", PLAIN | FINAL_SEARCHED | MIXER),
-    ("mlp.hog.*", _jobs("extract_hog") | SEARCHED),
+    ("mlp.hog.*", _jobs("extract_hog") | SEARCHED | MIXER),
     # What is common reruns the models that do not have a value of their own, and read it.
-    ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width"
-     " mlp.recipes.common.pool", NOTHING),
+    ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width",
+     NOTHING),
     ("mlp.recipes.common.hidden mlp.recipes.common.norm mlp.recipes.common.shift"
      " mlp.recipes.common.optimiser mlp.recipes.common.weight_decay", GRID),
     # The grid's candidates have their own.
     ("mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size", PLAIN),
-    ("mlp.recipes.common.margin mlp.recipes.common.channels", SEARCHED),
-    ("mlp.recipes.common.depth mlp.recipes.common.mixer_dropout", SEARCHED | MIXER),
+    ("mlp.recipes.common.channels", SEARCHED),
+    ("mlp.recipes.common.depth mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
+     SEARCHED | MIXER),
     ("mlp.recipes.common.ema_decay", MIXER),
     ("mlp.recipes.common.*", MLP),
     ("mlp.recipes.plain.*", GRID),
@@ -61,6 +62,7 @@ TABLE = (
     ("mlp.cv.*", GRID | SEARCHED | _jobs("evaluate_mlp mixer")),
     ("mlp.search.rungs mlp.search.examples", SEARCHED),
     ("mlp.search.*", _jobs("draw_candidates") | SEARCHED),
+    ("mlp.final.plain.fold_models", _jobs("evaluate_mlp plain")),
     ("mlp.final.plain.*", PLAIN),
     ("mlp.final.searched.fold_models", TEST_SEARCHED),
     ("mlp.final.searched.*", FINAL_SEARCHED),
@@ -91,8 +93,8 @@ TABLE = (
     # Settings of data sets that the demo does not have.
     ("gpt.settings.* dna.settings.*", NOTHING),
 )  # fmt: skip
-# Keys that have no other value as long as the rest is as it is: mirrored digits are no digits, a
-# mixer sees pixels alone.
+# Keys that have no other value as long as the rest is as it is: mirrored digits are no digits, no
+# mixer sees features alone.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
@@ -135,6 +137,7 @@ VALUES = {
     "mlp.models": ["searched", "plain", "mixer"],
     "mlp.hog.parts": [{"kind": "felzenszwalb", "cell": 4, "orientations": 8}],
     "mlp.hog.shift": 2,
+    "mlp.recipes.mixer.inputs": "pixels",
     "mlp.recipes.*.inputs": "hog",
     "mlp.recipes.common.architecture": "mixer",
     "mlp.recipes.mixer.architecture": "mlp",
@@ -142,7 +145,7 @@ VALUES = {
     "mlp.recipes.*.activation": "gelu",
     "mlp.recipes.*.norm": "layer",
     "mlp.recipes.common.patch": 1,
-    "mlp.recipes.mixer.patch": 4,
+    "mlp.recipes.mixer.patch": 2,
     "mlp.recipes.mixer.pool": "mean",
     "mlp.recipes.common.pool": "flatten",
     "mlp.recipes.common.optimiser": "adamw",
