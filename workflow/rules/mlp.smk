@@ -134,7 +134,8 @@ rule draw_candidates:
 
 # update(): what is there stays, and the program keeps it if it follows from the same candidate,
 # settings, code and data (scripts/rooms/mlp_kept.py). A ranking that is made again then retrains
-# only who is new at a place; so does a search that chooses the same candidate again.
+# only who is new at a place. The final trainings below have none: of a job that was stopped,
+# Snakemake forgets what its old file was made of, and update() would leave that file standing.
 rule train_rung:
     """
     Train the candidate at place {wildcards.place} of the ranking before rung {wildcards.rung}, and
@@ -263,8 +264,8 @@ rule train_mlp:
         ),
         selection=lambda wildcards: MLP_CHOICE.get(wildcards.model, []),
     output:
-        model=update(f"{MLP_RUN}/{{model}}/{{part}}/model.npz"),
-        history=update(f"{MLP_RUN}/{{model}}/{{part}}/history.json"),
+        model=f"{MLP_RUN}/{{model}}/{{part}}/model.npz",
+        history=f"{MLP_RUN}/{{model}}/{{part}}/history.json",
     log:
         f"{RUN}/logs/train_mlp/{{model}}.{{part}}.log",
     benchmark:
