@@ -119,7 +119,7 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         ),
         (
             {"mlp": {"grid": {"lr": [0.03, 0.1, 0.2]}}},
-            {"cross_validate_mlp": 4, "select_mlp": 1, "train_mlp": 3, "evaluate_mlp": 1,
+            {"cross_validate_mlp": 4, "select_mlp": 1, "train_mlp": 5, "evaluate_mlp": 1,
              "plot_grid": 1, "plot_curves": 1, "plot_confusion": 1, "plot_examples": 1,
              "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
         ),

@@ -109,7 +109,7 @@ def test_another_folder_and_more_cores_give_the_same_bytes(
     assert {name for name in second if first.get(name) != second[name]} == set()
     models = [name for name in second if name.endswith((".safetensors", "/model.npz"))]
     assert len(models) >= 5
-    assert sum(name.endswith("metrics.json") for name in second) == 3
+    assert sum(name.endswith("metrics.json") for name in second) == 4
 
 
 def test_a_new_result_means_a_new_manifest(demo):
