@@ -526,6 +526,12 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
         path = finished.folder / "benchmarks" / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\tmax_rss\n{took}\tNA\n")
+    log = finished.folder / "logs" / "train_gpt" / "b.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("model.npz: already trained by this recipe: kept\n")
+    collect_reference.main()
+    assert "train_gpt,1,90.0,90.0,0,1" in (out / "jobs.csv").read_text()
+    log.unlink()
     collect_reference.main()
     assert not (out / "mlp_step.csv").exists()
     timed.write_text(SPEED)
@@ -536,9 +542,9 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert (out / "mlp" / "search" / "rung1" / "ranking.json").exists()
     assert (out / "accuracy_by_split.csv").exists()
     assert (out / "jobs.csv").read_text().splitlines() == [
-        "rule,jobs,seconds,longest_seconds,max_rss_mb",
-        "train_gpt,2,150.0,90.0,0",
-        "build_report,1,3.0,3.0,0",
+        "rule,jobs,seconds,longest_seconds,max_rss_mb,kept",
+        "train_gpt,2,150.0,90.0,0,0",
+        "build_report,1,3.0,3.0,0,0",
     ]
     assert "3 jobs, one core each, took 2.5 minutes in all" in (out / "README.md").read_text()
     assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
