@@ -2,8 +2,9 @@
 
 Snakemake plans a job anew when a file before it is written anew, whatever is in it. A search that
 ran again and chose the same candidate would retrain all that follows. So a training writes a key of
-its causes beside its result, and a result that is there with the right key stays (the rule's
-outputs are `update(...)`, so that Snakemake leaves them in place).
+its causes beside its result, and a result that is there with the right key stays, where the rule's
+outputs are `update(...)`, so that Snakemake leaves them in place: those of the rungs. Snakemake
+takes away the old outputs of a final training; a key helps there only whoever runs it by hand.
 """
 
 import hashlib
