@@ -82,6 +82,11 @@ class Module:
             for name, array in child.named_buffers():
                 yield f"{prefix}.{name}", array
 
+    def not_finite(self) -> list[str]:
+        """Names of the parameters and float buffers that hold a NaN or an infinity."""
+        floats = ((name, a) for name, a in self._arrays() if a.dtype.kind == "f")
+        return [name for name, array in floats if not np.isfinite(array).all()]
+
     def train(self, training: bool = True) -> "Module":
         """Switch to training behaviour (dropout drops), or with False to evaluation."""
         self.training = training

@@ -2,17 +2,28 @@
 
 import numpy as np
 
-from numpy_nn.module import Module
+from numpy_nn.module import Module, NonFiniteError
 
 
 def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
-    """The class probabilities (N, K), float32, of x (N, ...), with dropout off."""
+    """The class probabilities (N, K), float32, of x (N, ...), with dropout off.
+
+    Raises NonFiniteError, with the weights that are to blame, if a logit is NaN or infinite.
+    """
     if len(x) == 0:
         raise ValueError(f"predict: expected at least one example, given {x.shape}")
     model.eval()
     parts = []
     for start in range(0, len(x), batch_size):
-        logits = model.forward(x[start : start + batch_size])
+        # Overflow needs no warning: what is not finite is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = model.forward(x[start : start + batch_size])
+        if not np.isfinite(logits).all():
+            broken = ", ".join(model.not_finite()) or "none: the sums overflow"
+            raise NonFiniteError(
+                f"predict: expected finite logits {logits.shape}, given NaN or infinity for examples"
+                f" from {start} on; weights that are not finite: {broken}"
+            )
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         parts.append(p / p.sum(axis=1, keepdims=True))
     return np.concatenate(parts)

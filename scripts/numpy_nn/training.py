@@ -20,7 +20,7 @@ __all__ = ["Training", "TrainingDiverged", "evaluate", "predict"]
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss became NaN or infinite; the message names step, learning rate and batch."""
+    """Loss or weights became NaN or infinite; the message names step, learning rate and batch."""
 
 
 class Training:
@@ -95,7 +95,8 @@ class Training:
 
         {"step", "epoch", "lr", "train_loss", "train_accuracy"}, with clipping also "clipped", the
         share of steps, and with validation "val_loss" and "val_accuracy".
-        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite.
+        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite, and, since the
+        last step has no later one that would notice, at the end if a weight is not.
         """
         started = time.perf_counter()
         self.model.train()
@@ -104,6 +105,9 @@ class Training:
             loss, hits = self._step(index)
             loss_sum += loss * len(index)
             correct += hits
+        if broken := self.model.not_finite():
+            what = f"{', '.join(broken)}: expected finite weights, given NaN or infinity"
+            raise TrainingDiverged(self._where(index, what, self.step - 1))
         self.epoch += 1
         self.seconds += time.perf_counter() - started
         entry = {
@@ -143,16 +147,16 @@ class Training:
                     norm = clip_by_norm(self.optimiser.flat.grad, self.clip_norm)
                     self.clipped += norm > self.clip_norm
             except NonFiniteError as error:
-                raise TrainingDiverged(self._where(index, str(error))) from error
+                raise TrainingDiverged(self._where(index, str(error), self.step)) from error
             self.optimiser.step()
         if self.average:
             self.average.update()
         self.step += 1
         return loss, int(np.count_nonzero(logits.argmax(axis=1) == y))
 
-    def _where(self, index: np.ndarray, what: str) -> str:
+    def _where(self, index: np.ndarray, what: str, step: int) -> str:
         return (
-            f"training diverged at step {self.step} (epoch {self.epoch}), lr"
+            f"training diverged at step {step} (epoch {self.epoch}), lr"
             f" {self.optimiser.lr:.4g}, batch of {len(index)} beginning with example {index[0]}:"
             f" {what}. Lower the learning rate or look at the input."
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from numpy_nn.module import Module
-from numpy_nn.prediction import evaluate, predict
+from numpy_nn.prediction import evaluate
 from numpy_nn.stored_model import model_from_state
 from pipeline.errors import InputError
 from pipeline.history import read_histories
@@ -90,7 +90,7 @@ def score_training_part(
     out = OutOfFold([], [], None, None)
     for member in members:
         net = member.net()
-        here = predict(net, x)
+        here, _ = probabilities(net, x, False)
         if member.fold is None:
             seeds.append(evaluate(here, y)[1])
             continue

@@ -8,7 +8,7 @@ from numpy_nn.architecture import Model
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
-from numpy_nn.module import Module
+from numpy_nn.module import Module, NonFiniteError
 from numpy_nn.optimisers import SGD, AdamW, Optimiser
 from numpy_nn.schedules import SCHEDULES, one_cycle
 from numpy_nn.standardise import Standardise
@@ -139,10 +139,15 @@ def probabilities(model: Module, x: Inputs, mirrors: bool) -> tuple[np.ndarray, 
     """p (N, K) float32 of x, and, if `mirrors`, the mean of it and of the mirror images' p.
 
     The second is test-time augmentation: Krizhevsky et al., ImageNet Classification, NIPS 2012,
-    section 4.1, with the mirror image alone.
+    section 4.1, with the mirror image alone. Raises InputError if a probability is not a number.
     """
-    p = predict(model, x)
-    return p, (p + predict(model, x.mirrored())) / 2 if mirrors else None
+    try:
+        p = predict(model, x)
+        return p, (p + predict(model, x.mirrored())) / 2 if mirrors else None
+    except NonFiniteError as error:
+        raise InputError(
+            f"{error}. The training diverged: lower the learning rate and train again."
+        ) from None
 
 
 def model_name(recipe: Recipe, model: str, architecture: dict) -> str:

@@ -321,3 +321,36 @@ def test_everything_is_float32_after_training():
     arrays, _ = training.state()
     wrong = {n: a.dtype for n, a in arrays.items() if a.dtype != np.float32}
     assert set(wrong) == {"optimiser.steps", "model.architecture"}
+
+
+@pytest.mark.parametrize("last", [0, 2])
+def test_a_divergence_in_the_last_step_of_an_epoch_is_noticed_without_validation(last):
+    """No later step would see it: the model would be one of NaN."""
+    training = make_training(epochs=3)
+    step = training.optimiser.step
+
+    def broken():
+        step()
+        if training.step == 15 * (last + 1) - 1:
+            training.optimiser.flat.value[60] = np.nan
+
+    training.optimiser.step = broken
+    for _ in range(last):
+        training.run_epoch()
+    where = rf"step {15 * last + 14} \(epoch {last}\), lr .*batch of 16 .*layers.1.weight: expected"
+    with pytest.raises(TrainingDiverged, match=where):
+        training.run_epoch()
+    assert not training.finished
+
+
+def test_a_model_that_predicts_no_numbers_says_where_it_broke():
+    model = build_mlp([2, 4, 3], 0, RNG(1), RNG(2))
+    x = np.ones((5, 2), np.float32)
+    model.layers[-1].bias.value[1] = np.inf
+    message = r"predict: .*logits \(3, 3\), given NaN .* from 0 on; .*finite: layers.4.bias"
+    with pytest.raises(NonFiniteError, match=message):
+        predict(model, x, batch_size=3)
+    model.layers[-1].bias.value[1] = 0
+    model.layers[-1].weight.value[:] = 3e38
+    with pytest.raises(NonFiniteError, match="none: the sums overflow"):
+        predict(model, 1e3 * x)
