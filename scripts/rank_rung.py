@@ -5,11 +5,12 @@ Who stands among the first `survivors` trains in the next rung, unless it diverg
 
 import json
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from pipeline import settings
 from pipeline.atomic import write_json
-from rooms.mlp_halving import check_rung, rank
+from rooms.mlp_halving import causes, check_rung, entrant, rank
+from rooms.mlp_kept import key
 
 TOLD = ("candidate", "settings", "parameters", "accuracy", "diverged", "message", "seconds")
 
@@ -19,18 +20,37 @@ class Spec(settings.Settings):
     rung: int = Field(0, ge=0, description="the rung, from 0")
     epochs: int = Field(1, ge=1, description="epochs of each training of the rung")
     survivors: int = Field(1, ge=1, description="how many the next rung trains; 1 after the last")
+    training: dict[str, JsonValue] | None = Field(
+        None,
+        description="what train_rung.py was told, less the place: only scores that follow from it"
+        " are ranked; null: the scores' keys are not looked at",
+    )
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
         Spec,
-        inputs={"scores*": "JSON of every candidate of the rung"},
+        inputs={
+            "scores*": "JSON of every candidate of the rung",
+            "ranking": "ranking.json of the rung before; candidates.json for rung 0",
+            "meta?": "meta.json of the data set, which the scores' keys hold",
+            "hog?": "folder of its features, if the trainings had it",
+        },
         outputs={"out": "ranking.json"},
     )
     spec: Spec = args.spec
     scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
-    check_rung(scores, spec.dataset, spec.rung, spec.epochs)
+    entrants = [entrant(args.ranking, spec.dataset, spec.rung, k) for k in range(len(scores))]
+    keys = None
+    if spec.training is not None:
+        files = [args.meta] if args.meta else []
+        files += [args.hog / "meta.json"] if args.hog else []
+        keys = [
+            key(settings.spec_key({**spec.training, "place": place}), causes(entered), *files)
+            for place, entered in enumerate(entrants)
+        ]
+    check_rung(scores, spec.dataset, spec.rung, spec.epochs, entrants, keys)
     ranking = rank(scores)
     write_json(
         args.out,

@@ -16,7 +16,7 @@ from datasets.image_data import load_meta
 from numpy_nn.training import TrainingDiverged, evaluate
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from pipeline.checkpoint import Checkpoint
+from pipeline.checkpoint import Checkpoint, file_sha256
 from pipeline.errors import InputError
 from pipeline.provenance import provenance
 from rooms.mlp_folds import split
@@ -61,11 +61,14 @@ def main() -> None:
     spec: Spec = args.spec.changed(chosen)
     features = [args.hog / "meta.json"] if args.hog else []
     causes = key(args.spec_key, chosen, args.meta, *features)
-    if args.model.exists() and kept(args.history, causes):
+    if kept(args.history, args.model, causes):
         os.utime(args.model)
         os.utime(args.history)
         print(f"{args.model}: already trained by this recipe: kept")
         return
+    # A training that is stopped leaves no result of another one standing.
+    args.history.unlink(missing_ok=True)
+    args.model.unlink(missing_ok=True)
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
     kept_x, kept_y, validation, curve = x, y, None, []
@@ -121,6 +124,7 @@ def main() -> None:
             "out_of_fold": out_of_fold,
             "provenance": provenance(spec.threads, packages=("numpy",)),
             "key": causes,
+            "weights_sha256": file_sha256(args.model),
         },
     )
     if checkpoint:

@@ -1,11 +1,9 @@
 """Train one candidate for one rung of the halving search and score it on the held-out fold.
 
 The candidate is the one that stands at `place` in the ranking of the rung before. Reads only the
-training part of the data set. A result that is there already, from the same settings, code, data
-and candidate, is kept: a ranking that changed below its survivors retrains nobody.
+training part of the data set. A result that was kept, from the same settings, code, data and
+candidate, is taken again: a ranking that changed below its survivors retrains nobody.
 """
-
-import os
 
 from pydantic import Field
 
@@ -13,9 +11,9 @@ from datasets.image_data import load_meta
 from pipeline import settings
 from pipeline.atomic import write_json
 from rooms.mlp_folds import split
-from rooms.mlp_halving import entrant
+from rooms.mlp_halving import causes, entrant
 from rooms.mlp_inputs import load_inputs
-from rooms.mlp_kept import kept, key
+from rooms.mlp_kept import keep, key, recall
 from rooms.mlp_recipe import Recipe
 from rooms.mlp_training import build_training, parameter_count, run_to_end
 
@@ -42,16 +40,21 @@ def main() -> None:
             "hog?": "folder of its features, for a recipe that reads them",
             "ranking": "ranking.json of the rung before; candidates.json for rung 0",
         },
-        outputs={"out": "JSON: the candidate, its accuracy (null if diverged), the curve"},
+        outputs={
+            "out": "JSON: the candidate, its accuracy (null if diverged), the curve",
+            "kept?": "folder of the results of earlier runs; none: nothing is kept",
+        },
     )
     spec: Spec = args.spec
     candidate = entrant(args.ranking, spec.dataset, spec.rung, spec.place)
     files = [args.meta, *([args.hog / "meta.json"] if args.hog else [])]
-    expected = key(args.spec_key, candidate["settings"], *files)
-    if kept(args.out, expected):
-        os.utime(args.out)
+    expected = key(args.spec_key, causes(candidate), *files)
+    if result := recall(args.kept, expected):
+        write_json(args.out, result)
         print(f"{args.out}: already the result of {candidate['candidate']}: kept")
         return
+    # A training that is stopped leaves no result of another one standing.
+    args.out.unlink(missing_ok=True)
     curve, message, seconds, parameters = [], candidate.get("message"), 0.0, 0
     if candidate.get("diverged"):
         parameters = candidate["parameters"]
@@ -66,24 +69,23 @@ def main() -> None:
         )
         curve, message = run_to_end(training)
         seconds, parameters = training.seconds, parameter_count(training.model)
-    write_json(
-        args.out,
-        {
-            "dataset": spec.dataset,
-            "rung": spec.rung,
-            "place": spec.place,
-            "candidate": candidate["candidate"],
-            "settings": candidate["settings"],
-            "epochs": spec.epochs,
-            "accuracy": curve[-1]["val_accuracy"] if message is None else None,
-            "diverged": message is not None,
-            "message": message,
-            "seconds": seconds,
-            "parameters": parameters,
-            "curve": curve,
-            "key": expected,
-        },
-    )
+    result = {
+        "dataset": spec.dataset,
+        "rung": spec.rung,
+        "place": spec.place,
+        "candidate": candidate["candidate"],
+        "settings": candidate["settings"],
+        "epochs": spec.epochs,
+        "accuracy": curve[-1]["val_accuracy"] if message is None else None,
+        "diverged": message is not None,
+        "message": message,
+        "seconds": seconds,
+        "parameters": parameters,
+        "curve": curve,
+        "key": expected,
+    }
+    keep(args.kept, result)
+    write_json(args.out, result)
 
 
 if __name__ == "__main__":

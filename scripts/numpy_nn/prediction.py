@@ -15,15 +15,19 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     model.eval()
     parts = []
     for start in range(0, len(x), batch_size):
-        # Overflow needs no warning: what is not finite is an error of its own.
-        with np.errstate(over="ignore", invalid="ignore"):
-            logits = model.forward(x[start : start + batch_size])
-        if not np.isfinite(logits).all():
-            broken = ", ".join(model.not_finite()) or "none: the sums overflow"
+        try:
+            # Overflow needs no warning: what is not finite is an error of its own.
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits = model.forward(x[start : start + batch_size])
+            if not np.isfinite(logits).all():
+                raise NonFiniteError(
+                    f"expected finite logits {logits.shape}, given NaN or infinity"
+                )
+        except NonFiniteError as error:
+            broken = ", ".join(model.not_finite()) or "none"
             raise NonFiniteError(
-                f"predict: expected finite logits {logits.shape}, given NaN or infinity for examples"
-                f" from {start} on; weights that are not finite: {broken}"
-            )
+                f"predict: examples from {start} on: {error}; weights that are not finite: {broken}"
+            ) from None
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         parts.append(p / p.sum(axis=1, keepdims=True))
     return np.concatenate(parts)

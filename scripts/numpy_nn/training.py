@@ -95,8 +95,8 @@ class Training:
 
         {"step", "epoch", "lr", "train_loss", "train_accuracy"}, with clipping also "clipped", the
         share of steps, and with validation "val_loss" and "val_accuracy".
-        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite, and, since the
-        last step has no later one that would notice, at the end if a weight is not.
+        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite, and at the
+        end if a weight is not: after the last step there is none that would notice.
         """
         started = time.perf_counter()
         self.model.train()

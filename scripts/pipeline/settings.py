@@ -26,6 +26,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def spec_key(values: Mapping[str, Any]) -> str:
+    """The sha256 (hex) of the canonical JSON of settings, `code` included."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
     """Parse JSON `text`, or the file named after `@`, into `settings`.
 
@@ -45,7 +50,7 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
         raise InputError(f"--spec: not JSON ({error}): {text[:80]!r}") from None
     if not isinstance(values, dict):
         raise InputError(f"--spec: expected a JSON object, found {type(values).__name__}")
-    key = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    key = spec_key(values)
     values.pop("code", None)
     try:
         return settings.model_validate(values), key

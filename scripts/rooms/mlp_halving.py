@@ -33,8 +33,26 @@ def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
     return candidates[place]
 
 
-def check_rung(scores: Sequence[Mapping], dataset: str, rung: int, epochs: int) -> None:
-    """Raise InputError unless the scores are those of this rung, each place once."""
+def causes(candidate: Mapping) -> dict:
+    """What a result takes from its candidate: name, settings and, if it diverged, how."""
+    told = ["candidate", "settings", "diverged"]
+    told += ["message", "parameters"] if candidate.get("diverged") else []
+    return {name: candidate.get(name) for name in told}
+
+
+def check_rung(
+    scores: Sequence[Mapping],
+    dataset: str,
+    rung: int,
+    epochs: int,
+    entrants: Sequence[Mapping],
+    keys: Sequence[str] | None = None,
+) -> None:
+    """Raise InputError unless the scores are those of this rung, each place once.
+
+    entrants: the candidate at each place, by the ranking before; keys: that of each place's result
+    (rooms.mlp_kept), or None where they are not known.
+    """
     for score in scores:
         found = {key: score.get(key) for key in ("dataset", "rung", "epochs")}
         expected = {"dataset": dataset, "rung": rung, "epochs": epochs}
@@ -46,6 +64,23 @@ def check_rung(scores: Sequence[Mapping], dataset: str, rung: int, epochs: int) 
     names = [score["candidate"] for score in scores]
     if len(set(names)) < len(names):
         raise InputError(f"--scores: expected each candidate once, found {sorted(names)}")
+    for score in scores:
+        place, entered = score["place"], entrants[score["place"]]
+        planned, found = (
+            {name: told.get(name) for name in ("candidate", "settings")}
+            for told in (entered, score)
+        )
+        if found != planned:
+            raise InputError(
+                f"--scores: place {place}: expected {planned}, who stands there in the ranking"
+                f" before, found {found}: train it again"
+            )
+        if keys and score.get("key") != keys[place]:
+            raise InputError(
+                f"--scores: place {place} ({score['candidate']}): expected the key {keys[place]},"
+                f" found {score.get('key')}: it comes of other settings, code or data. Delete it,"
+                " and it is trained again"
+            )
 
 
 def rank(scores: Sequence[Mapping]) -> list[Mapping]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy_nn.module import Module
 from numpy_nn.prediction import evaluate
 from numpy_nn.stored_model import model_from_state
+from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 from pipeline.history import read_histories
 from pipeline.npz import read_npz
@@ -30,7 +31,13 @@ class Member:
         return self.history["fold"]
 
     def net(self) -> Module:
-        """The net, ready to predict."""
+        """The net, ready to predict. Raises InputError if the history tells of other weights."""
+        found, told = file_sha256(self.weights), self.history.get("weights_sha256")
+        if found != told:
+            raise InputError(
+                f"{self.weights}: expected the sha256 {told} of its history, found {found}: the"
+                " file is damaged or of another training. Train again."
+            )
         return model_from_state(read_npz(self.weights))
 
 

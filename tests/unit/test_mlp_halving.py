@@ -1,12 +1,12 @@
 """Successive halving: draws, rungs, rankings, and what must not stand in them."""
 
 import json
-import os
+import subprocess
 
 import numpy as np
 import pytest
 from draw_candidates import Spec, draw
-from test_mlp_programs import data, run  # noqa: F401
+from test_mlp_programs import command, data, run  # noqa: F401
 
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -70,16 +70,21 @@ def test_ranking_worked_example():
 
 def test_scores_of_another_rung_are_refused():
     good = [score(0, 0.8), score(1, 0.9)]
-    check_rung(good, "fake", 0, 2)
+    entrants = [{name: s[name] for name in ("candidate", "settings")} for s in good]
+    check_rung(good, "fake", 0, 2, entrants)
     for changed, message in (
         ({"rung": 1}, "'rung': 1"),
         ({"epochs": 3}, "'epochs': 3"),
         ({"dataset": "other"}, "'other'"),
         ({"place": 0}, r"places 0 to 1, found \[0, 0\]"),
         ({"candidate": "c00"}, "each candidate once"),
+        ({"candidate": "c07"}, "place 1: expected .*'c01'.* found .*'c07'.* train it again"),
+        ({"settings": {"lr": 7}}, r"place 1: expected .*1\.1.* found .*'lr': 7"),
+        ({"key": "b"}, r"place 1 \(c01\): expected the key a1, found b.* Delete it"),
     ):
+        scores = [{**good[0], "key": "a0"}, {**good[1], "key": "a1", **changed}]
         with pytest.raises(InputError, match=message):
-            check_rung([good[0], {**good[1], **changed}], "fake", 0, 2)
+            check_rung(scores, "fake", 0, 2, entrants, ["a0", "a1"])
 
 
 def test_who_enters_a_rung(tmp_path):
@@ -118,14 +123,17 @@ def search(repository, data):  # noqa: F811
         out = data / f"{rung}.{place}.json"
         spec = {**base, "rung": rung, "place": place, "epochs": 2 + rung, **more}
         paths = {"data": data / "images.npz", "meta": data / "meta.json", "ranking": before}
-        done = run(repository, "train_rung.py", spec, **paths, out=out)
+        done = run(repository, "train_rung.py", spec, **paths, out=out, kept=data / "kept")
         return done, out
 
-    def rank_all(rung, places, survivors):
+    def rank_all(rung, places, survivors, **more):
+        training = {**base, "rung": rung, "epochs": 2 + rung, **more}
         spec = {"dataset": "fake", "rung": rung, "epochs": 2 + rung, "survivors": survivors}
         scores = [data / f"{rung}.{place}.json" for place in range(places)]
+        before = data / f"rung{rung - 1}.json" if rung else data / "candidates.json"
         out = data / f"rung{rung}.json"
-        return run(repository, "rank_rung.py", spec, scores=scores, out=out), out
+        paths = {"scores": scores, "ranking": before, "meta": data / "meta.json", "out": out}
+        return run(repository, "rank_rung.py", {**spec, "training": training}, **paths), out
 
     return data, train, rank_all
 
@@ -135,6 +143,9 @@ def test_a_search_end_to_end(repository, search):
     for place in range(4):
         done, out = train(0, place)
         assert done.returncode == 0, done.stderr
+    done, ranking = rank_all(0, 4, 2, momentum=0.5)
+    assert done.returncode == 1 and "comes of other settings, code or data" in done.stderr
+    assert not ranking.exists()
     done, ranking = rank_all(0, 4, 2)
     assert done.returncode == 0, done.stderr
     found = json.loads(ranking.read_text())["candidates"]
@@ -171,20 +182,46 @@ def test_a_result_is_kept_only_for_the_same_candidate_settings_and_data(search):
     place = good[0]
     _, out = train(0, place)
     first = out.read_bytes()
-    os.utime(out, (0, 0))
-    done, _ = train(0, place)
-    assert "kept" in done.stdout and out.read_bytes() == first and out.stat().st_mtime > 0
+    for damage in (lambda: None, out.unlink):
+        damage()
+        done, _ = train(0, place)
+        assert done.stdout.endswith(": kept\n") and out.read_bytes() == first
     assert "kept" not in train(0, place, epochs=3)[0].stdout
-    assert "kept" not in train(0, place)[0].stdout
+    assert "kept" in train(0, place)[0].stdout, "the result of the former settings is still there"
 
+    candidates["candidates"][place]["candidate"] = "c77"
+    write_json(folder / "candidates.json", candidates)
+    assert "kept" not in train(0, place)[0].stdout
+    assert json.loads(out.read_text())["candidate"] == "c77"
+    candidates["candidates"][place] |= {"diverged": True, "message": "before", "parameters": 1}
+    write_json(folder / "candidates.json", candidates)
+    assert "kept" not in train(0, place)[0].stdout and json.loads(out.read_text())["diverged"]
+    candidates["candidates"][place] |= {"diverged": False}
+    write_json(folder / "candidates.json", candidates)
     meta = json.loads((folder / "meta.json").read_text())
     write_json(folder / "meta.json", {**meta, "data_sha256": "1" * 64})
     assert "kept" not in train(0, place)[0].stdout
     candidates["candidates"][place]["settings"]["dropout"] = 0.3
     write_json(folder / "candidates.json", candidates)
     assert "kept" not in train(0, place)[0].stdout
-    out.write_text(out.read_text()[:50])
+    for path in (folder / "kept").iterdir():
+        path.write_text(path.read_text()[:50])
     assert "kept" not in train(0, place)[0].stdout
+
+
+def test_a_training_that_is_stopped_leaves_no_older_result_standing(repository, search):
+    folder, train, _ = search
+    _, out = train(0, 0)
+    assert out.exists()
+    spec = {"dataset": "fake", "folds": 3, "batch_size": 20, "epochs": 100_000}
+    paths = {"data": folder / "images.npz", "meta": folder / "meta.json", "out": out}
+    line = command(repository, "train_rung.py", spec, **paths, ranking=folder / "candidates.json")
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()  # the first epoch is done
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert not out.exists()
 
 
 def test_the_held_out_fold_is_not_trained_on(search):

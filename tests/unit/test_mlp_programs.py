@@ -14,6 +14,7 @@ from mlp_grid import candidates
 from select_mlp import choose, summarise
 
 from pipeline.atomic import write_json, write_npz
+from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 
 
@@ -245,6 +246,11 @@ def test_a_training_is_kept_while_its_candidate_is_the_same(repository, data):
     assert not train(epochs=3)
     paths["model"].unlink()
     assert not train(epochs=3) and paths["model"].exists()
+    damaged = bytearray(paths["model"].read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    paths["model"].write_bytes(damaged)
+    assert not train(epochs=3) and paths["model"].read_bytes() != damaged
+    assert train(epochs=3)
 
 
 @pytest.fixture
@@ -348,6 +354,22 @@ def test_other_folds_than_those_of_the_training_are_refused(repository, data, tr
     histories = {"histories": [*trained["histories"][:-1], other]}
     _, done = evaluated(repository, data, trained, **histories)
     assert done.returncode == 1 and "these are other folds or images" in done.stderr
+
+
+def test_weights_that_are_not_those_of_the_training_are_refused(repository, data, trained):
+    """Damaged ones, and ones of NaN, which no training writes."""
+    path, history = trained["models"][1], trained["histories"][1]
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["layers.1.weight"][:] = np.nan
+    write_npz(path, **arrays)
+    _, done = evaluated(repository, data, trained)
+    assert done.returncode == 1 and "expected the sha256" in done.stderr
+    write_json(history, {**json.loads(history.read_text()), "weights_sha256": file_sha256(path)})
+    _, done = evaluated(repository, data, trained)
+    assert done.returncode == 1 and done.stderr.startswith("error: predict: examples from 0 on")
+    assert "weights that are not finite: layers.1.weight" in done.stderr
+    assert not (data / "metrics.json").exists()
 
 
 def test_evaluation_refuses_members_that_do_not_belong_together(repository, data, trained):

@@ -66,14 +66,14 @@ def planned(
     return jobs_of(shown)
 
 
-def pretend(folder: Path, preset: str = "demo") -> None:
-    """Finish the run of `preset` in `folder` with empty files: stand_in_python makes them."""
+def pretend(folder: Path, *targets: str, preset: str = "demo") -> None:
+    """Finish the run of `preset`, or `targets`, with empty files: stand_in_python makes them."""
     programs = folder / "stand-in"
     programs.mkdir(exist_ok=True)
     stand_in = Path(__file__).with_name("stand_in_python.py").read_text()
     (programs / "python").write_text(f"#!{sys.executable} -IS\n{stand_in}")
     (programs / "python").chmod(0o755)
-    snakemake(folder, preset=preset, programs=programs)
+    snakemake(folder, *targets, preset=preset, programs=programs)
 
 
 def jobs_of(shown: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ SHAKESPEARE = "data/raw/tinyshakespeare"
 def smoke(repository, tmp_path_factory):
     """A copy of the repository with a run of `smoke` whose files are empty."""
     folder = copy_repository(repository, tmp_path_factory.mktemp("smoke"))
-    pretend(folder, "smoke")
+    pretend(folder, preset="smoke")
     assert planned(folder, preset="smoke") == {}
     return folder
 

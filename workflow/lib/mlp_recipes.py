@@ -65,6 +65,19 @@ def training(section: Mapping, model: str, part: str) -> dict:
     }
 
 
+def rung_training(section: Mapping, rung: int) -> dict:
+    """The settings of train_rung.py for every place of a rung, less the place itself."""
+    return {
+        **recipe(section, "searched"),
+        "folds": section["cv"]["folds"],
+        "fold_seed": section["cv"]["fold_seed"],
+        "dataset": section["dataset"],
+        "examples": section["search"]["examples"],
+        "rung": rung,
+        "epochs": section["search"]["rungs"][rung]["epochs"],
+    }
+
+
 def before(rung: int) -> str:
     """The file, under search/, that says who trains in `rung`."""
     return f"rung{rung - 1}/ranking.json" if rung else "candidates.json"

@@ -132,10 +132,10 @@ rule draw_candidates:
         "python {params.script:q} --spec {params.spec:q} --out {output.candidates:q} > {log:q} 2>&1"
 
 
-# update(): what is there stays, and the program keeps it if it follows from the same candidate,
-# settings, code and data (scripts/rooms/mlp_kept.py). A ranking that is made again then retrains
-# only who is new at a place. The final trainings below have none: of a job that was stopped,
-# Snakemake forgets what its old file was made of, and update() would leave that file standing.
+# The program keeps its results in a folder of its own and takes one again that follows from the same
+# candidate, settings, code and data (scripts/rooms/mlp_kept.py): a ranking that is made again retrains
+# only who is new at a place. The output itself has no update(): when a job is stopped, Snakemake puts
+# such a file back as new, whatever it was made of.
 rule train_rung:
     """
     Train the candidate at place {wildcards.place} of the ranking before rung {wildcards.rung}, and
@@ -149,7 +149,7 @@ rule train_rung:
         hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
         ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
     output:
-        score=update(f"{MLP_RUN}/search/rung{{rung}}/{{place}}.json"),
+        score=f"{MLP_RUN}/search/rung{{rung}}/{{place}}.json",
     log:
         f"{RUN}/logs/train_rung/{{rung}}.{{place}}.log",
     benchmark:
@@ -165,20 +165,17 @@ rule train_rung:
     params:
         script=script("train_rung.py"),
         hog=["--hog", MLP_HOG] if "searched" in MLP_HOG_MODELS else [],
+        kept=f"{RUN}/.kept/train_rung",
         spec=lambda wildcards: spec(
             "train_rung.py",
-            **mlp_recipes.recipe(MLP, "searched"),
-            **MLP_FOLDS,
-            dataset=MLP["dataset"],
-            examples=MLP["search"]["examples"],
-            rung=int(wildcards.rung),
+            **mlp_recipes.rung_training(MLP, int(wildcards.rung)),
             place=int(wildcards.place),
-            epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q} {params.hog:q}"
-        " --ranking {input.ranking:q} --out {output.score:q} > {log:q} 2>&1"
+        " --ranking {input.ranking:q} --kept {params.kept:q} --out {output.score:q}"
+        " > {log:q} 2>&1"
 
 
 rule rank_rung:
@@ -192,6 +189,9 @@ rule rank_rung:
             f"{MLP_RUN}/search/rung{wildcards.rung}/{{place}}.json",
             place=range(MLP_RUNGS[int(wildcards.rung)]["candidates"]),
         ),
+        ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
+        meta=MLP_META,
+        hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
     output:
         ranking=f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
     log:
@@ -207,16 +207,24 @@ rule rank_rung:
         runtime=5,
     params:
         script=script("rank_rung.py"),
+        hog=["--hog", MLP_HOG] if "searched" in MLP_HOG_MODELS else [],
         spec=lambda wildcards: spec(
             "rank_rung.py",
             dataset=MLP["dataset"],
             rung=int(wildcards.rung),
             epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
             survivors=mlp_recipes.survivors(MLP, int(wildcards.rung)),
+            training=json.loads(
+                spec(
+                    "train_rung.py",
+                    **mlp_recipes.rung_training(MLP, int(wildcards.rung)),
+                )
+            ),
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
-        " --scores {input.scores:q} --out {output.ranking:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --ranking {input.ranking:q} --meta {input.meta:q}"
+        " {params.hog:q} --out {output.ranking:q} > {log:q} 2>&1"
 
 
 rule choose_survivor:
