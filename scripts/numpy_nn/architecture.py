@@ -13,8 +13,8 @@ class Model(Sequential):
     """Layers one after another, and `architecture`, the settings that a builder made them from.
 
     The settings are part of the state, as the bytes of a JSON text (uint8, so that a stored model
-    holds nothing but numbers): {"kind": "mlp", "mixer" or "token_mixer", ...the
-    builder's arguments}.
+    holds nothing but numbers): {"kind": "mlp" or "token_mixer", ...the builder's
+    arguments}.
     """
 
     KEY = "architecture"

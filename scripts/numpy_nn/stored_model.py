@@ -5,13 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from numpy_nn.architecture import Model, stored_architecture
-from numpy_nn.mixer import mixer_from_state
 from numpy_nn.mlp import check_choice, mlp_from_state
 from numpy_nn.token_mixer import token_mixer_from_state
 
 KINDS = {
     "mlp": mlp_from_state,
-    "mixer": mixer_from_state,
     "token_mixer": token_mixer_from_state,
 }
 

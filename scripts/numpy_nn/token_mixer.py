@@ -3,7 +3,9 @@
 N examples, T tokens of F features each (a table says which; they may overlap), C channels:
 
     features (N, D) -> tokens (N, T, F) -> Linear F -> C, norm, activation
-    depth times the two pairs of a mixer: see numpy_nn.mixer
+    depth times, as in figure 1 of the paper, with weights that all channels, or tokens, share:
+        x + [norm, transpose, Linear T -> token_hidden, activation, Linear back, transpose] (x)
+        x + [norm, Linear C -> channel_hidden, activation, Linear back] (x)
     norm -> side by side (N, T C) -> [Linear, norm, activation, dropout] ... -> Linear (N, classes)
 
 The Linear F -> C has the same weights for every token. For tokens that do not overlap it is the

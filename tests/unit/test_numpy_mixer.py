@@ -1,4 +1,4 @@
-"""Layers with more than one leading axis, layers for patches, and the models made of them."""
+"""Layers with more than one leading axis, layers for tokens, and models from their files."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from numpy_nn.dropout import Dropout
 from numpy_nn.gradcheck import gradcheck
 from numpy_nn.linear import Linear
 from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.mixer import build_mixer
 from numpy_nn.mlp import build_mlp
 from numpy_nn.module import Sequential
 from numpy_nn.normalisation import BatchNorm, LayerNorm
@@ -19,7 +18,7 @@ from numpy_nn.prediction import predict
 from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
 from numpy_nn.stored_model import model_from_state
-from numpy_nn.tokens import Flatten, MeanOverTokens, Patches, Transpose
+from numpy_nn.tokens import Flatten, Transpose
 
 RNG = np.random.default_rng
 
@@ -56,7 +55,6 @@ LAYERS = {
     "linear": (lambda t, c: Linear(c, 5, RNG(1)), lambda t, c: nn.Linear(c, 5)),
     "transpose": (lambda t, c: Transpose(), lambda t, c: swap()),
     "flatten": (lambda t, c: Flatten(), lambda t, c: nn.Flatten()),
-    "mean": (lambda t, c: MeanOverTokens(), lambda t, c: Apply(lambda x: x.mean(1))),
     "batch_norm": (lambda t, c: BatchNorm(c), lambda t, c: TorchBatchNorm(c)),
     "layer_norm": (lambda t, c: LayerNorm(c), lambda t, c: nn.LayerNorm(c)),
     "gelu": (lambda t, c: GELU(), lambda t, c: nn.GELU(approximate="tanh")),
@@ -106,28 +104,13 @@ def test_gradient_check_on_random_shapes(name, seed):
     assert max(errors.values()) < 1e-6, (shape, errors)
 
 
-@pytest.mark.parametrize("flat", [False, True])
-def test_patches_are_those_of_torch_and_backward_puts_them_back(flat):
-    x = RNG(1).standard_normal((3, 6, 8)).astype(np.float32)
-    layer = Patches(6, 8, 2)
-    y = layer(x.reshape(3, 48) if flat else x)
-    expected = nn.functional.unfold(torch.from_numpy(x)[:, None], 2, stride=2).transpose(1, 2)
-    np.testing.assert_array_equal(y, expected.numpy())
-    np.testing.assert_array_equal(layer.backward(y).reshape(x.shape), x)
-    assert gradcheck(Patches(4, 6, 2), RNG(1).standard_normal((2, 4, 6)))["x"] < 1e-6
-
-
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: Patches(28, 28, 5), r"Patches\(28, 28, 5\): expected a size that divides"),
-        (lambda: Patches(4, 4, 2)(np.zeros((1, 15))), r"\(N, 4, 4\) or \(N, 16\), given \(1, 15\)"),
         (lambda: Transpose()(np.zeros((2, 3))), r"Transpose\(\): .*\(N, T, C\), given \(2, 3\)"),
-        (lambda: MeanOverTokens()(np.zeros((2, 3))), r"MeanOverTokens\(\): .*given \(2, 3\)"),
         (lambda: Flatten()(np.zeros((0, 3))), r"Flatten\(\): .*given \(0, 3\)"),
         (lambda: LayerNorm(3)(np.zeros((2, 2, 4))), r"LayerNorm\(3\): .*given \(2, 2, 4\)"),
         (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), norm="group"), "norm: .*given 'group'"),
-        (lambda: small_mixer(pool="max"), "pool: expected one of .*given 'max'"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):
@@ -135,22 +118,7 @@ def test_what_does_not_fit_is_refused(call, message):
         call()
 
 
-def small_mixer(**options):
-    x = RNG(1).integers(0, 256, (20, 1, 8, 8), np.uint8)
-    standardise = options.pop("standardise", Standardise()).fit(x)
-    sizes = {"side": 8, "patch": 4, "channels": 6, "depth": 2, "classes": 3}
-    sizes |= {"token_hidden": 5, "channel_hidden": 7}
-    return build_mixer(
-        **sizes, weights_rng=RNG(1), dropout_rng=RNG(2), standardise=standardise, **options
-    )
-
-
 MODELS = {
-    "mixer": lambda: small_mixer(),
-    "mixer_options": lambda: small_mixer(
-        dropout=0.2, input_dropout=0.1, activation="relu", norm="batch", pool="flatten"
-    ),
-    "mixer_per_feature": lambda: small_mixer(norm="none", standardise=Standardise(features=64)),
     "mlp": lambda: build_mlp([64, 8, 3], 0.2, RNG(1), RNG(2)),
     "mlp_batch": lambda: build_mlp([64, 9, 5, 3], 0.1, RNG(1), RNG(2), norm="batch"),
     "mlp_options": lambda: build_mlp(
@@ -207,14 +175,6 @@ def test_a_state_of_another_architecture_is_refused():
         gelu.load_state_dict(relu.state_dict())
     with pytest.raises(ValueError, match="expected a name 'architecture'"):
         model_from_state({"layers.0.moments": np.zeros(2)})
-
-
-def test_the_whole_mixer_passes_the_gradient_check():
-    layers = small_mixer(dropout=0.2).layers[1:]  # without Standardise, which ends the gradient
-    next(layer for layer in layers if isinstance(layer, Linear)).input_grad = True
-    assert any(isinstance(layer, Dropout) for layer in layers)
-    errors = gradcheck(Sequential(*layers), RNG(3).standard_normal((3, 64)))
-    assert "x" in errors and max(errors.values()) < 1e-6, errors
 
 
 def test_per_feature_standardisation():

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from numpy_nn.dropout import Dropout
 from numpy_nn.gather import Gather
 from numpy_nn.gradcheck import gradcheck
+from numpy_nn.linear import Linear
 from numpy_nn.losses import SoftmaxCrossEntropy
+from numpy_nn.module import Sequential
 from numpy_nn.standardise import Standardise
 from numpy_nn.stored_model import model_from_state
 from numpy_nn.token_mixer import build_token_mixer
@@ -89,6 +92,17 @@ def test_the_gradients_agree_with_pytorch(norm):
         np.testing.assert_allclose(
             parameter.grad, weights[name].grad.numpy(), atol=1e-5, err_msg=name
         )
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_the_whole_net_passes_the_gradient_check(norm):
+    layers = small(norm, activation="gelu", dropout=0.2, mixer_dropout=0.2).layers[1:]
+    for layer in layers:  # without Standardise, which ends the gradient
+        if isinstance(layer, (Gather, Linear)):
+            layer.input_grad = True
+    assert any(isinstance(layer, Dropout) for layer in layers)
+    errors = gradcheck(Sequential(*layers), np.random.default_rng(3).standard_normal((4, 5)))
+    assert "x" in errors and max(errors.values()) < 1e-6, errors
 
 
 def test_a_stored_model_is_rebuilt_with_its_table():

@@ -146,8 +146,6 @@ VALUES = {
     "mlp.recipes.*.norm": "layer",
     "mlp.recipes.common.patch": 1,
     "mlp.recipes.mixer.patch": 2,
-    "mlp.recipes.mixer.pool": "mean",
-    "mlp.recipes.common.pool": "flatten",
     "mlp.recipes.common.optimiser": "adamw",
     "mlp.recipes.searched.optimiser": "sgd",
     "mlp.recipes.mixer.optimiser": "sgd",
