@@ -76,7 +76,11 @@ def main() -> None:
         others, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
         kept_x, kept_y = x.subset(others), y[others]
         validation = x.subset(held_out), y[held_out]
-    training = build_training(spec, kept_x, kept_y, validation, classes=classes, seed=spec.seed)
+    # Fold k and seed k have nothing in common but the number.
+    part = None if spec.fold is None else "fold"
+    training = build_training(
+        spec, kept_x, kept_y, validation, classes=classes, seed=spec.seed, part=part
+    )
     checkpoint = None
     if args.checkpoint:
         checkpoint = Checkpoint(args.checkpoint, causes, args.data)

@@ -33,13 +33,17 @@ def _standardise(recipe: Recipe, inputs: Inputs) -> Standardise:
 
 
 def build_model(
-    recipe: Recipe, inputs: Inputs, classes: int, seed: int, dropout_rng: np.random.Generator
+    recipe: Recipe,
+    inputs: Inputs,
+    classes: int,
+    weights_rng: np.random.Generator,
+    dropout_rng: np.random.Generator,
 ) -> Model:
-    """The untrained model for such inputs and `classes` classes; its weights are drawn by `seed`.
+    """The untrained model for such inputs and `classes` classes.
 
     Raises InputError if a mixer cannot cut the inputs into tokens.
     """
-    rngs = generator(seed, "weights"), dropout_rng
+    rngs = weights_rng, dropout_rng
     options = {
         "activation": recipe.activation,
         "norm": recipe.norm,
@@ -81,14 +85,20 @@ def build_training(
     *,
     classes: int,
     seed: int,
+    part: str | None = None,
 ) -> Training:
     """A training that is ready to run, on inputs (N, D) and labels y (N,).
 
     validation: held-out inputs and labels, scored after every epoch. Weights, order, dropout,
-    views and mixup draw from streams of their own under `seed`.
+    views and mixup draw from streams of their own under `seed`, and those of a `part` ("fold")
+    from others than those of the same seed without one.
     """
-    dropout_rng, views_rng = generator(seed, "dropout"), generator(seed, "views")
-    model = build_model(recipe, inputs, classes, seed, dropout_rng)
+
+    def stream(name: str) -> np.random.Generator:
+        return generator(seed, *([part] if part else []), name)
+
+    dropout_rng, views_rng = stream("dropout"), stream("views")
+    model = build_model(recipe, inputs, classes, stream("weights"), dropout_rng)
     seen = inputs
     if recipe.flips or recipe.shift:
         seen = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
@@ -104,13 +114,13 @@ def build_training(
         y,
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
-        rng=generator(seed, "order"),
+        rng=stream("order"),
         generators=[dropout_rng, views_rng],
         clip_norm=recipe.clip_norm,
         ema_decay=recipe.ema_decay,
         validation=validation,
         mix=Mixup(recipe.mixup, classes) if recipe.mixup else None,
-        augment_rng=generator(seed, "mixup"),
+        augment_rng=stream("mixup"),
     )
 
 
