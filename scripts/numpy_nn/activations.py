@@ -22,12 +22,14 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         # A product with the mask is several times faster than np.maximum.
         self.positive = np.greater(x, 0, out=self._buffer("positive", x.shape, bool))
         y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
         return np.multiply(x, self.positive, out=y)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         grad_input = grad_output
         if not self.inplace:
             grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
@@ -44,12 +46,14 @@ class LeakyReLU(Module):
         self.slope = float(slope)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         self.derivative = self._buffer("derivative", x.shape, x.dtype)
         self.derivative.fill(1)
         np.copyto(self.derivative, self.slope, where=x <= 0)
         return np.multiply(x, self.derivative, out=self._buffer("y", x.shape, x.dtype))
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
         return np.multiply(grad_output, self.derivative, out=grad_input)
 
@@ -61,10 +65,12 @@ class Tanh(Module):
     """y = tanh(x);  dy/dx = 1 - y^2, so that backward needs the output alone."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         self.y = np.tanh(x, out=self._buffer("y", x.shape, x.dtype))
         return self.y
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
         np.multiply(self.y, self.y, out=grad_input)
         np.subtract(1, grad_input, out=grad_input)
@@ -79,6 +85,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         self.y = np.multiply(x, 0.5, out=self._buffer("y", x.shape, x.dtype))
         np.tanh(self.y, out=self.y)
         self.y += 1
@@ -86,6 +93,7 @@ class Sigmoid(Module):
         return self.y
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
         np.subtract(1, self.y, out=grad_input)
         grad_input *= self.y
@@ -106,6 +114,7 @@ class GELU(Module):
     C, A = math.sqrt(2 / math.pi), 0.044715
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         self.x = x
         u = self._buffer("one_plus_t", x.shape, x.dtype)
         np.multiply(x, x, out=u)
@@ -120,6 +129,7 @@ class GELU(Module):
         return y
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         x, one_plus_t = self.x, self.one_plus_t
         grad_input = self._buffer("grad_input", x.shape, grad_output.dtype)
         slope = self._buffer("slope", x.shape, x.dtype)

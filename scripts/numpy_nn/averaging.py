@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from numpy_nn.flat import FlatParameters
-from numpy_nn.module import Module
+from numpy_nn.module import Module, load_arrays
 
 
 class WeightAverage:
@@ -53,6 +53,7 @@ class WeightAverage:
         return {**arrays, "updates": np.array(self.updates, np.int64)}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
-        for name, array in self.average.items():
-            array[...] = state[name]
-        self.updates = int(state["updates"])
+        """Set the average, in place. Raises ValueError for other names or shapes."""
+        updates = np.zeros((), np.int64)
+        load_arrays("WeightAverage: state", {**self.average, "updates": updates}, state)
+        self.updates = int(updates)

@@ -5,21 +5,28 @@ from collections.abc import Iterator
 import numpy as np
 
 
-def batches(count: int, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def batches(
+    count: int, batch_size: int, rng: np.random.Generator, smallest: int = 1
+) -> Iterator[np.ndarray]:
     """Yield index arrays (int64) that together hold each of 0 .. count - 1 once, in random order.
 
-    The last batch is smaller where batch_size does not divide count. All randomness is drawn
-    before the first batch.
+    The last batch is smaller where batch_size does not divide count. One of fewer than `smallest`
+    is left out, as PyTorch's drop_last does: other examples each time, since the order is random.
+    All randomness is drawn before the first batch.
     """
-    if count < 1 or batch_size < 1:
+    if count < smallest or batch_size < smallest:
         raise ValueError(
-            f"expected at least 1 example and a batch size of 1, given {count} and {batch_size}"
+            f"batches: expected at least {smallest} examples and a batch size of at least"
+            f" {smallest}, given {count} and {batch_size}"
         )
     order = rng.permutation(count)
     for start in range(0, count, batch_size):
+        if count - start < smallest:
+            return
         yield order[start : start + batch_size]
 
 
-def batch_count(count: int, batch_size: int) -> int:
+def batch_count(count: int, batch_size: int, smallest: int = 1) -> int:
     """How many batches an epoch has."""
-    return -(-count // batch_size)
+    whole, rest = divmod(count, batch_size)
+    return whole + (rest >= smallest)

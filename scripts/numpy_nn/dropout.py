@@ -17,16 +17,24 @@ class Dropout(Module):
     """
 
     LEVELS = 1 << 16
+    # Of 64 random bits a word; MT19937 has 32, and the other half of its words is 0.
+    GENERATORS = (np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 
     def __init__(self, rate: float, rng: np.random.Generator, inplace: bool = False):
         self.inplace = inplace
         self.rate, self.rng, self.frozen = float(rate), rng, False
         if not 0 <= rate < 1:
             self._fail("a rate in [0, 1)", f"{rate}")
+        if not isinstance(bits := getattr(rng, "bit_generator", rng), self.GENERATORS):
+            self._fail(
+                "a Generator of " + ", ".join(kind.__name__ for kind in self.GENERATORS),
+                type(bits).__name__,
+            )
         self.dropped_levels = min(round(rate * self.LEVELS), self.LEVELS - 1)
         self.scale = self.LEVELS / (self.LEVELS - self.dropped_levels)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         self.active = self.training and self.dropped_levels > 0
         if not self.active:
             return x
@@ -41,6 +49,7 @@ class Dropout(Module):
         return np.multiply(x, self.mask, out=y)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         if not self.active:
             return grad_output
         grad_input = grad_output

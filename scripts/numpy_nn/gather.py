@@ -16,10 +16,11 @@ class Gather(Module):
     """
 
     def __init__(self, table: np.ndarray, features: int, input_grad: bool = True):
-        self.table = np.array(table, np.int64)
+        table = np.asarray(table)
+        if table.ndim != 2 or table.size == 0 or table.dtype.kind not in "iu":
+            self._fail("a table (T, C) of integers", f"{table.shape} of {table.dtype}")
+        self.table = table.astype(np.int64)
         self.features, self.input_grad = features, input_grad
-        if self.table.ndim != 2 or self.table.size == 0:
-            self._fail("a table (T, C)", f"{self.table.shape}")
         if self.table.min() < -1 or self.table.max() >= features:
             self._fail(f"-1 to {features - 1}", f"{self.table.min()} to {self.table.max()}")
 
@@ -27,8 +28,7 @@ class Gather(Module):
         return {"table": self.table}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim != 2 or x.shape[1] != self.features or len(x) == 0:
-            self._fail(f"shape (N, {self.features}) with N >= 1", f"{x.shape}")
+        self._receive(x, f"(N, {self.features})", x.shape[1:] == (self.features,))
         # One more column, of zeros: the place that -1 names, counted from the end.
         padded = self._buffer("padded", (len(x), self.features + 1), x.dtype)
         padded[:, :-1], padded[:, -1] = x, 0
@@ -36,6 +36,8 @@ class Gather(Module):
         return np.take(padded, self.table, axis=1, out=y, mode="wrap")
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
+        (count, _), _ = getattr(self, "_received", ((0, 0), None))
+        self._check_gradient(grad_output, (count, *self.table.shape))
         if not self.input_grad:
             return None
         padded = np.zeros((self.features + 1, len(grad_output)), grad_output.dtype)

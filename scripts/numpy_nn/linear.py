@@ -45,8 +45,8 @@ class Linear(Module):
         return y.reshape(*x.shape[:-1], len(bias))
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
-        if grad_output.shape != (*self.shape[:-1], len(self.bias.value)):
-            self._fail(f"dL/dy {(*self.shape[:-1], len(self.bias.value))}", f"{grad_output.shape}")
+        shape = getattr(self, "shape", ())
+        self._check_gradient(grad_output, (*shape[:-1], len(self.bias.value)))
         grad_output = grad_output.reshape(-1, len(self.bias.value))
         np.matmul(self.x.T, grad_output, out=self.weight.grad)
         # The sum over n as a product with ones: BLAS does it twice as fast as np.sum.
@@ -64,8 +64,7 @@ class Linear(Module):
 
     def _check(self, x: np.ndarray) -> None:
         weight = self.weight.value
-        if x.ndim < 2 or x.shape[-1] != len(weight) or x.size == 0:
-            self._fail(f"shape (N, ..., {len(weight)}) with N >= 1", f"{x.shape}")
+        self._receive(x, f"(N, ..., {len(weight)})", x.ndim > 1 and x.shape[-1] == len(weight))
         if x.dtype != weight.dtype:
             self._fail(f"{weight.dtype}", f"{x.dtype}")
         # The sum of squares costs microseconds, and is finite unless an element is not, or it

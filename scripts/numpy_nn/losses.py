@@ -53,6 +53,8 @@ class SoftmaxCrossEntropy(Module):
 
     def backward(self) -> np.ndarray:
         """dL/dz (N, K): a transposed view, which a matrix product reads as easily."""
+        if "p" not in vars(self):
+            self._fail("forward before backward", "none")
         classes, size = self.p.shape
         smoothing = self.label_smoothing
         grad = self._buffer("grad", self.p.shape, self.p.dtype)
@@ -66,8 +68,10 @@ class SoftmaxCrossEntropy(Module):
         return grad.T
 
     def _check(self, logits: np.ndarray, targets: np.ndarray) -> None:
-        if logits.ndim != 2 or 0 in logits.shape:
-            self._fail("logits (N, K) with N, K >= 1", f"{logits.shape}")
+        if logits.ndim != 2 or 0 in logits.shape or logits.dtype.kind != "f":
+            self._fail(
+                "logits (N, K) with N, K >= 1, floating-point", f"{logits.shape} {logits.dtype}"
+            )
         size, classes = logits.shape
         if not np.isfinite(logits).all():
             raise NonFiniteError(f"{self!r}: expected finite logits, given NaN or infinity")
@@ -76,6 +80,12 @@ class SoftmaxCrossEntropy(Module):
                 self._fail(
                     f"soft targets {logits.shape} {logits.dtype}",
                     f"{targets.shape} {targets.dtype}",
+                )
+            sums = targets.sum(axis=1)
+            if not (targets.min() >= 0 and np.abs(sums - 1).max() < 1e-3):
+                self._fail(
+                    "soft targets that are distributions: none below 0, each row of sum 1",
+                    f"a least target of {targets.min()} and sums from {sums.min()} to {sums.max()}",
                 )
         elif targets.shape != (size,) or targets.dtype.kind not in "iu":
             self._fail(f"integer labels of shape ({size},)", f"{targets.dtype} {targets.shape}")
@@ -91,7 +101,12 @@ class MeanSquaredError(Module):
 
     def forward(self, outputs: np.ndarray, targets: np.ndarray) -> float:
         if outputs.shape != targets.shape or outputs.size == 0:
-            self._fail(f"targets of the outputs' shape {outputs.shape}", f"{targets.shape}")
+            self._fail(
+                f"at least one output and targets of the outputs' shape {outputs.shape}",
+                f"{targets.shape}",
+            )
+        if outputs.dtype.kind != "f":
+            self._fail("floating-point outputs", f"{outputs.dtype}")
         if targets.dtype != outputs.dtype:
             self._fail(f"targets {outputs.dtype}", f"{targets.dtype}")
         if not (np.isfinite(outputs).all() and np.isfinite(targets).all()):
@@ -101,5 +116,7 @@ class MeanSquaredError(Module):
         return float(np.vdot(difference, difference)) / difference.size
 
     def backward(self) -> np.ndarray:
+        if "difference" not in vars(self):
+            self._fail("forward before backward", "none")
         grad = self._buffer("grad", self.difference.shape, self.difference.dtype)
         return np.multiply(self.difference, 2 / self.difference.size, out=grad)

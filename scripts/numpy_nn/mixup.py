@@ -19,6 +19,11 @@ class Mixup:
         self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """x (N, ...) of any real dtype, labels y (N,) -> x' (N, ...), t' (N, K), both float32."""
+        if len(x) == 0 or y.shape != (len(x),) or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"Mixup: expected N >= 1 examples and integer labels ({len(x)},),"
+                f" given {x.shape} and {y.dtype} {y.shape}"
+            )
         if y.min() < 0 or y.max() >= self.classes:
             raise ValueError(
                 f"Mixup: expected labels in [0, {self.classes}), given {y.min()} to {y.max()}"

@@ -1,12 +1,34 @@
 """What every layer is: a forward pass, a backward pass, parameters with their gradients."""
 
 from collections.abc import Iterator, Mapping
+from typing import NoReturn
 
 import numpy as np
 
 
 class NonFiniteError(ValueError):
     """A NaN or an infinity where numbers are needed; the message names the layer."""
+
+
+def load_arrays(
+    owner: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]
+) -> None:
+    """Copy the arrays of `state` into `arrays`, in place.
+
+    Raises ValueError, which names `owner`, if a name is missing or unknown, or if a shape differs;
+    nothing was copied then.
+    """
+    missing, unknown = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
+    if missing or unknown:
+        raise ValueError(
+            f"{owner}: expected {len(arrays)} arrays;"
+            f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+        )
+    for name, array in arrays.items():
+        if array.shape != (given := np.shape(state[name])):
+            raise ValueError(f"{owner}: {name}: expected shape {array.shape}, given {given}")
+    for name, array in arrays.items():
+        array[...] = state[name]
 
 
 class Parameter:
@@ -39,6 +61,8 @@ class Module:
     """
 
     training = True
+    # The smallest batch that training can do with.
+    smallest_batch = 1
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -58,6 +82,12 @@ class Module:
                 for index, item in enumerate(value):
                     if isinstance(item, Module):
                         yield f"{name}.{index}", item
+
+    def modules(self) -> Iterator["Module"]:
+        """This module and all below it."""
+        yield self
+        for _, child in self.children():
+            yield from child.modules()
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every parameter of this module and of its children, in the order of definition."""
@@ -106,22 +136,7 @@ class Module:
 
         Raises ValueError if a name is missing or unknown, or if a shape differs.
         """
-        arrays = dict(self._arrays())
-        missing, unknown = (
-            sorted(arrays.keys() - state.keys()),
-            sorted(state.keys() - arrays.keys()),
-        )
-        if missing or unknown:
-            raise ValueError(
-                f"state: expected {len(arrays)} arrays;"
-                f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
-            )
-        for name, array in arrays.items():
-            if array.shape != state[name].shape:
-                raise ValueError(
-                    f"state: {name}: expected shape {array.shape}, given {state[name].shape}"
-                )
-            array[...] = state[name]
+        load_arrays("state", dict(self._arrays()), state)
 
     def astype(self, dtype: type) -> "Module":
         """Change the dtype of all parameters and gradients (float64 for gradient checks).
@@ -146,7 +161,31 @@ class Module:
             memory[key] = np.empty(shape, dtype)
         return memory[key]
 
-    def _fail(self, expected: str, given: str) -> None:
+    def _receive(self, x: np.ndarray, expected: str = "(N, ...)", fits: bool = True) -> None:
+        """Refuse an input that does not fit, is empty or holds no floating-point numbers.
+
+        Its shape and dtype are what `_check_gradient` asks of the gradient, unless it is told.
+        """
+        if not fits or x.size == 0 or x.ndim == 0:
+            self._fail(f"shape {expected} with N >= 1", f"{x.shape}")
+        if x.dtype.kind != "f":
+            self._fail("floating-point numbers", f"{x.dtype}")
+        self._received = x.shape, x.dtype
+
+    def _check_gradient(
+        self, grad_output: np.ndarray, shape: tuple[int, ...] | None = None
+    ) -> None:
+        """Refuse a dL/dy that has not the shape (default: that of the input) and dtype of y."""
+        if "_received" not in vars(self):
+            self._fail("forward before backward", "none")
+        received, dtype = self._received
+        shape = received if shape is None else shape
+        if grad_output.shape != shape:
+            self._fail(f"dL/dy {shape}", f"{grad_output.shape}")
+        if grad_output.dtype != dtype:
+            self._fail(f"dL/dy {dtype}", f"{grad_output.dtype}")
+
+    def _fail(self, expected: str, given: str) -> NoReturn:
         raise ValueError(f"{self!r}: expected {expected}, given {given}")
 
     def __repr__(self) -> str:

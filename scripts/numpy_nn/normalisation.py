@@ -14,26 +14,40 @@ as products with a vector, which BLAS does several times faster than np.sum.
 
 import numpy as np
 
-from numpy_nn.module import Module, Parameter
+from numpy_nn.module import Module, NonFiniteError, Parameter
 
 
 class _Normalisation(Module):
     """What both have: gain and shift, the check of the shape, the flattening to (N, D)."""
 
+    # With fewer features there is nothing left after the mean is taken off.
+    smallest_features = 1
+
     def __init__(self, features: int, eps: float):
+        if features < self.smallest_features or not eps > 0:
+            self._fail(f"at least {self.smallest_features} features, eps > 0", f"{features}, {eps}")
         self.gain = Parameter(np.ones(features, np.float32), decay=False)
         self.shift = Parameter(np.zeros(features, np.float32), decay=False)
         self.eps = float(eps)
 
-    def _rows(self, x: np.ndarray, smallest: int = 1) -> np.ndarray:
+    def _rows(self, x: np.ndarray) -> np.ndarray:
         features = len(self.gain.value)
-        if x.ndim < 2 or x.shape[-1] != features or x.size < smallest * features:
-            self._fail(f"shape (N, ..., {features}), N >= {smallest}", f"{x.shape}")
+        self._receive(x, f"(N, ..., {features})", x.ndim > 1 and x.shape[-1] == features)
+        if x.dtype != self.gain.value.dtype:
+            self._fail(f"{self.gain.value.dtype}", f"{x.dtype}")
         return x.reshape(-1, features)
+
+    def _check_finite(self, moments: np.ndarray) -> None:
+        """A NaN or an infinity in the input is one in the variance, or the mean, of its numbers."""
+        if not np.isfinite(moments).all():
+            raise NonFiniteError(
+                f"{self!r}: expected finite input of a finite variance, given NaN, infinity or"
+                " numbers whose squares overflow"
+            )
 
     def _scale_and_shift(self, normalised: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """gain x^ + shift, in the input's shape."""
-        self.normalised, self.shape = normalised, shape
+        self.normalised = normalised
         y = np.multiply(
             normalised, self.gain.value, out=self._buffer("y", normalised.shape, normalised.dtype)
         )
@@ -41,8 +55,7 @@ class _Normalisation(Module):
         return y.reshape(shape)
 
     def _grad_rows(self, grad_output: np.ndarray) -> np.ndarray:
-        if grad_output.shape != self.shape:
-            self._fail(f"dL/dy {self.shape}", f"{grad_output.shape}")
+        self._check_gradient(grad_output)
         return grad_output.reshape(self.normalised.shape)
 
     def _parameter_grads(self, grad: np.ndarray) -> np.ndarray:
@@ -57,7 +70,7 @@ class _Normalisation(Module):
         )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.gain.value)})"
+        return f"{type(self).__name__}({len(self.gain.value) if 'gain' in vars(self) else ''})"
 
 
 class BatchNorm(_Normalisation):
@@ -69,8 +82,12 @@ class BatchNorm(_Normalisation):
     dL/dy gain / std.
     """
 
+    smallest_batch = 2
+
     def __init__(self, features: int, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__(features, eps)
+        if not 0 <= momentum <= 1:
+            self._fail("a momentum in [0, 1]", f"{momentum}")
         self.momentum = float(momentum)
         self.running_mean = np.zeros(features, np.float32)
         self.running_var = np.ones(features, np.float32)
@@ -79,21 +96,26 @@ class BatchNorm(_Normalisation):
         return {"running_mean": self.running_mean, "running_var": self.running_var}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        rows = self._rows(x, smallest=2 if self.training else 1)
+        rows = self._rows(x)
         count = len(rows)
+        if self.training and count < 2:
+            self._fail("at least 2 examples in training, since one has no variance", f"{x.shape}")
         self.over_batch = self.training
         normalised = self._buffer("normalised", rows.shape, x.dtype)
         if self.training:
             weights = np.full(count, 1 / count, x.dtype)
-            mean = weights @ rows
-            np.subtract(rows, mean, out=normalised)
             square = self._buffer("scratch", rows.shape, x.dtype)
-            var = weights @ np.multiply(normalised, normalised, out=square)
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean = weights @ rows
+                np.subtract(rows, mean, out=normalised)
+                var = weights @ np.multiply(normalised, normalised, out=square)
+            self._check_finite(var)
             self.running_mean += self.momentum * (mean - self.running_mean)
             unbiased = var * (count / (count - 1))
             self.running_var += self.momentum * (unbiased - self.running_var)
         else:
             mean, var = self.running_mean.astype(x.dtype), self.running_var.astype(x.dtype)
+            self._check_finite(rows)
             np.subtract(rows, mean, out=normalised)
         self.inverse_std = 1 / np.sqrt(var + self.eps)
         normalised *= self.inverse_std
@@ -115,8 +137,11 @@ class BatchNorm(_Normalisation):
 class LayerNorm(_Normalisation):
     """Each example over its features: the same while training and in evaluation.
 
-    x (..., D), D >= 2. Ba, Kiros and Hinton, Layer Normalization, arXiv:1607.06450, equation 4.
+    x (..., D), D >= 2: a single feature is its own mean. Ba, Kiros and Hinton, Layer
+    Normalization, arXiv:1607.06450, equation 4.
     """
+
+    smallest_features = 2
 
     def __init__(self, features: int, eps: float = 1e-5):
         super().__init__(features, eps)
@@ -125,9 +150,11 @@ class LayerNorm(_Normalisation):
         rows = self._rows(x)
         weights = self._weights(x.dtype)
         normalised = self._buffer("normalised", rows.shape, x.dtype)
-        np.subtract(rows, (rows @ weights)[:, None], out=normalised)
         square = self._buffer("scratch", rows.shape, x.dtype)
-        var = np.multiply(normalised, normalised, out=square) @ weights
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.subtract(rows, (rows @ weights)[:, None], out=normalised)
+            var = np.multiply(normalised, normalised, out=square) @ weights
+        self._check_finite(var)
         self.inverse_std = (1 / np.sqrt(var + self.eps))[:, None]
         normalised *= self.inverse_std
         return self._scale_and_shift(normalised, x.shape)

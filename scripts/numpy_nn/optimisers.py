@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from numpy_nn.flat import FlatParameters
-from numpy_nn.module import Parameter
+from numpy_nn.module import Parameter, load_arrays
 
 
 class Optimiser:
@@ -22,7 +22,10 @@ class Optimiser:
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float = 0.0):
         if not (lr > 0 and weight_decay >= 0):
-            raise ValueError(f"expected lr > 0, weight_decay >= 0, given {lr}, {weight_decay}")
+            raise ValueError(
+                f"{type(self).__name__}: expected lr > 0, weight_decay >= 0,"
+                f" given {lr}, {weight_decay}"
+            )
         self.lr, self.weight_decay, self.steps = float(lr), float(weight_decay), 0
         self.flat = FlatParameters(parameters)
         self.state = {name: np.zeros_like(self.flat.value) for name in self.STATE}
@@ -56,10 +59,11 @@ class Optimiser:
         return {**arrays, "steps": np.array(self.steps, np.int64)}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
-        """Set the state, in place."""
-        for name, array in self.state.items():
-            array[...] = state[name]
-        self.steps = int(state["steps"])
+        """Set the state, in place. Raises ValueError for other names or shapes."""
+        steps = np.zeros((), np.int64)
+        owner = f"{type(self).__name__}: state"
+        load_arrays(owner, {**self.state, "steps": steps}, state)
+        self.steps = int(steps)
 
 
 class SGD(Optimiser):
@@ -83,7 +87,9 @@ class SGD(Optimiser):
         weight_decay: float = 0.0,
     ):
         if not 0 <= momentum < 1 or (nesterov and momentum == 0):
-            raise ValueError(f"expected momentum in [0, 1), above 0 for Nesterov, given {momentum}")
+            raise ValueError(
+                f"SGD: expected momentum in [0, 1), above 0 for Nesterov, given {momentum}"
+            )
         self.momentum, self.nesterov = float(momentum), nesterov
         super().__init__(parameters, lr, weight_decay)
 
@@ -125,7 +131,9 @@ class AdamW(Optimiser):
         weight_decay: float = 0.0,
     ):
         if not all(0 <= beta < 1 for beta in betas) or not eps > 0:
-            raise ValueError(f"expected betas in [0, 1) and eps > 0, given {betas}, {eps}")
+            raise ValueError(
+                f"{type(self).__name__}: expected betas in [0, 1) and eps > 0, given {betas}, {eps}"
+            )
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         super().__init__(parameters, lr, weight_decay)
 

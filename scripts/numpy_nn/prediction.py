@@ -34,7 +34,19 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
 
 
 def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """(mean cross-entropy in nats, accuracy) of probabilities p (N, K) against labels y (N,)."""
+    """(mean cross-entropy in nats, accuracy) of probabilities p (N, K) against labels y (N,).
+
+    Raises ValueError unless there is a label in [0, K) for each of N >= 1 examples.
+    """
+    if p.ndim != 2 or len(p) == 0 or y.shape != (len(p),) or y.dtype.kind not in "iu":
+        raise ValueError(
+            f"evaluate: expected p (N, K) with N >= 1 and integer labels (N,), given {p.shape}"
+            f" and {y.dtype} {y.shape}"
+        )
+    if y.min() < 0 or y.max() >= p.shape[1]:
+        raise ValueError(
+            f"evaluate: expected labels in [0, {p.shape[1]}), given {y.min()} to {y.max()}"
+        )
     at_label = p[np.arange(len(y)), y].astype(np.float64)
     nats = -np.log(np.maximum(at_label, np.finfo(np.float32).tiny)).mean()
     return float(nats), float((p.argmax(axis=1) == y).mean())

@@ -15,12 +15,14 @@ class Residual(Module):
         self.inner = inner
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        self._receive(x)
         y = self.inner.forward(x)
         if y.shape != x.shape:
             self._fail(f"an inner module that keeps the shape {x.shape}", f"{y.shape}")
         return x + y
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        self._check_gradient(grad_output)
         grad = self.inner.backward(grad_output)
         if grad is None:
             self._fail("an inner module that returns dL/dx", "None")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpy_nn.module import Module
+from numpy_nn.module import Module, NonFiniteError
 
 
 class Standardise(Module):
@@ -27,10 +27,7 @@ class Standardise(Module):
 
     def fit(self, x: np.ndarray, rows: int = 4096) -> "Standardise":
         """Set mean and std to those of x (N, ...), `rows` examples at a time; returns self."""
-        if x.size == 0:
-            self._fail("at least one example", f"{x.shape}")
-        flat = x.reshape(len(x), -1)
-        self._check(flat)
+        flat = self._flat(x)
         axis = 0 if self.per_feature else None
         count = flat.size / self.moments[0].size
         parts = [flat[start : start + rows] for start in range(0, len(flat), rows)]
@@ -38,6 +35,8 @@ class Standardise(Module):
         # A second pass instead of E[x^2] - mean^2, which loses all digits where std << mean.
         square = sum(((part - mean) ** 2).sum(axis=axis) for part in parts) / count
         std = np.sqrt(square)
+        if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+            raise NonFiniteError(f"{self!r}: expected finite examples, given NaN or infinity")
         self.moments[0], self.moments[1] = mean, np.where(std > 1e-6, std, 1.0)
         return self
 
@@ -45,8 +44,7 @@ class Standardise(Module):
         return {"moments": self.moments}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        flat = x.reshape(len(x), -1)
-        self._check(flat)
+        flat = self._flat(x)
         mean, std = self.moments if self.per_feature else map(float, self.moments)
         y = self._buffer("y", flat.shape, np.float32)
         np.multiply(flat, 1 / std, out=y, dtype=np.float32, casting="same_kind")
@@ -56,9 +54,16 @@ class Standardise(Module):
     def backward(self, grad_output: np.ndarray) -> None:
         return None
 
-    def _check(self, flat: np.ndarray) -> None:
+    def _flat(self, x: np.ndarray) -> np.ndarray:
+        """x as (N, D)."""
+        if x.ndim == 0 or x.size == 0:
+            self._fail("shape (N, ...) with N >= 1", f"{x.shape}")
+        if x.dtype.kind not in "biuf":
+            self._fail("real numbers", f"{x.dtype}")
+        flat = x.reshape(len(x), -1)
         if self.per_feature and flat.shape[1] != self.moments.shape[1]:
             self._fail(f"shape (N, {self.moments.shape[1]})", f"{flat.shape}")
+        return flat
 
     def __repr__(self) -> str:
         return (

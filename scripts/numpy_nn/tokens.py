@@ -3,6 +3,8 @@
 Each moves numbers, so that its backward pass moves them back.
 """
 
+import math
+
 import numpy as np
 
 from numpy_nn.module import Module
@@ -15,11 +17,12 @@ class Transpose(Module):
     """
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim != 3:
-            self._fail("shape (N, T, C)", f"{x.shape}")
+        self._receive(x, "(N, T, C)", x.ndim == 3)
         return self._swap("y", x)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
+        (count, tokens, channels), _ = getattr(self, "_received", ((0, 0, 0), None))
+        self._check_gradient(grad_output, (count, channels, tokens))
         return self._swap("grad_input", grad_output)
 
     def _swap(self, role: str, x: np.ndarray) -> np.ndarray:
@@ -33,10 +36,11 @@ class Flatten(Module):
     """(N, ...) -> (N, D), D the product of the other axes; backward restores the shape."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim < 2 or x.size == 0:
-            self._fail("shape (N, ...) with N >= 1", f"{x.shape}")
+        self._receive(x, fits=x.ndim > 1)
         self.shape = x.shape
         return x.reshape(len(x), -1)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        return grad_output.reshape(self.shape)
+        rows = getattr(self, "shape", (0, 0))
+        self._check_gradient(grad_output, (rows[0], math.prod(rows[1:])))
+        return grad_output.reshape(rows)

@@ -39,6 +39,7 @@ class Training:
     mix             (x, y of a batch, rng) -> (x, targets (N, K)), after `augment`
     augment_rng     what both of these draw from; `rng` if not given
 
+    An epoch shows each example once; with BatchNorm a last batch of one is left out.
     When training ends, the model holds the weights to use: the best by validation with early
     stopping, else the average with ema_decay, else the last. Everything is in `state`, so that a
     run that was loaded from it goes on exactly, to the last bit, as if it had never stopped.
@@ -66,9 +67,19 @@ class Training:
         augment_rng: np.random.Generator | None = None,
     ):
         if len(x) != len(y) or len(x) == 0:
-            raise ValueError(f"expected as many labels as examples, given {len(y)} and {len(x)}")
+            raise ValueError(
+                "Training: expected as many labels as examples, at least one, given"
+                f" {len(y)} and {len(x)}"
+            )
+        self._smallest = max(module.smallest_batch for module in model.modules())
+        if min(len(x), batch_size) < self._smallest or epochs < 1:
+            raise ValueError(
+                f"Training: expected at least {self._smallest} examples, batches of at least"
+                f" {self._smallest} (BatchNorm: 2) and 1 epoch, given {len(x)}, {batch_size} and"
+                f" {epochs}"
+            )
         if early_stopping and validation is None:
-            raise ValueError("early stopping: expected validation data, given none")
+            raise ValueError("EarlyStopping: expected validation data, given none")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.x, self.y, self.batch_size, self.epochs = x, y, batch_size, epochs
         self.clip_norm, self.validation, self.early_stopping = clip_norm, validation, early_stopping
@@ -79,7 +90,7 @@ class Training:
         self.rng = rng
         self.generators = (rng, *generators, *([augment_rng] if augment_rng else []))
         self.peak_lr = optimiser.lr
-        self.steps = epochs * batch_count(len(x), batch_size)
+        self.steps = epochs * batch_count(len(x), batch_size, self._smallest)
         self.step = self.epoch = self.clipped = 0
         self.seconds = 0.0
         self._ended = False
@@ -100,11 +111,12 @@ class Training:
         """
         started = time.perf_counter()
         self.model.train()
-        loss_sum, correct, self.clipped = 0.0, 0, 0
-        for index in batches(len(self.x), self.batch_size, self.rng):
+        loss_sum, correct, seen, before, self.clipped = 0.0, 0, 0, self.step, 0
+        for index in batches(len(self.x), self.batch_size, self.rng, self._smallest):
             loss, hits = self._step(index)
             loss_sum += loss * len(index)
             correct += hits
+            seen += len(index)
         if broken := self.model.not_finite():
             what = f"{', '.join(broken)}: expected finite weights, given NaN or infinity"
             raise TrainingDiverged(self._where(index, what, self.step - 1))
@@ -114,11 +126,11 @@ class Training:
             "step": self.step,
             "epoch": self.epoch,
             "lr": self.optimiser.lr,
-            "train_loss": loss_sum / len(self.x),
-            "train_accuracy": correct / len(self.x),
+            "train_loss": loss_sum / seen,
+            "train_accuracy": correct / seen,
         }
         if self.clip_norm is not None:
-            entry["clipped"] = self.clipped / batch_count(len(self.x), self.batch_size)
+            entry["clipped"] = self.clipped / (self.step - before)
         if self.validation is not None:
             self._validate(entry)
         if self.finished:

@@ -254,7 +254,7 @@ def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
         ),
         (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, given \(0, 3\)"),
         (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*given \(3,\)"),
-        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected shape \(N, ..., 3\), N >= 2"),
+        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected at least 2 .*\(1, 3\)"),
         (LayerNorm(3), (2, 4), r"LayerNorm\(3\): expected shape \(N, ..., 3\)"),
         (Residual(Linear(3, 4, RNG(1))), (2, 3), r"keeps the shape \(2, 3\), given \(2, 4\)"),
     ],

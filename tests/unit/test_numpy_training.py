@@ -81,7 +81,7 @@ def test_a_wrong_loss_gradient_is_caught():
         (np.zeros((2, 3)), np.array([-1, 0]), r"given -1 to 0"),
         (np.zeros((2, 3)), np.array([0]), r"integer labels of shape \(2,\), given int64 \(1,\)"),
         (np.zeros((2, 3)), np.array([0.0, 1.0]), r"given float64 \(2,\)"),
-        (np.zeros((0, 3)), np.array([], int), r"N, K >= 1, given \(0, 3\)"),
+        (np.zeros((0, 3)), np.array([], int), r"N, K >= 1, .*given \(0, 3\)"),
         (np.zeros((2, 3)), np.zeros((2, 4)), r"soft targets \(2, 3\).*given \(2, 4\)"),
         (np.array([[0, np.nan]]), np.array([0]), r"finite logits"),
     ],
@@ -294,16 +294,17 @@ def test_a_diverging_run_stops_with_step_learning_rate_and_batch(lr):
 
 def test_input_that_is_not_finite_stops_the_first_step():
     x, y = rings()
+    training = make_training(x=x, y=y)
     x[:] = np.nan
     with pytest.raises(TrainingDiverged, match=r"step 0 .*Linear\(2, 32\): expected finite input"):
-        run(make_training(x=x, y=y))
+        run(training)
 
 
 def test_no_examples_are_refused():
     model = build_mlp([2, 3], 0, RNG(1), RNG(2))
     with pytest.raises(ValueError, match=r"predict: expected at least one example, given \(0, 2\)"):
         predict(model, np.zeros((0, 2), np.float32))
-    with pytest.raises(ValueError, match=r"at least one example, given \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"Standardise.*N >= 1, given \(0, 2\)"):
         make_training(x=np.zeros((0, 2), np.float32), y=np.zeros(0, int))
 
 
