@@ -11,7 +11,7 @@ from pipeline.atomic import write_json
 from rooms.mlp_folds import split
 from rooms.mlp_inputs import load_inputs
 from rooms.mlp_recipe import GridPoint, Recipe
-from rooms.mlp_training import build_training, run_to_end
+from rooms.mlp_training import build_training, run_to_end, scored_epoch
 
 
 class Spec(Recipe):
@@ -50,7 +50,7 @@ def main() -> None:
             **{name: getattr(spec, name) for name in GridPoint.model_fields},
             "dataset": spec.dataset,
             "fold": spec.fold,
-            "accuracy": curve[-1]["val_accuracy"] if message is None else None,
+            "accuracy": None if message else scored_epoch(training, curve)["val_accuracy"],
             "diverged": message is not None,
             "message": message,
             "seconds": training.seconds,

@@ -15,7 +15,7 @@ from rooms.mlp_halving import causes, entrant
 from rooms.mlp_inputs import load_inputs
 from rooms.mlp_kept import keep, key, recall
 from rooms.mlp_recipe import Recipe
-from rooms.mlp_training import build_training, parameter_count, run_to_end
+from rooms.mlp_training import build_training, parameter_count, run_to_end, scored_epoch
 
 
 class Spec(Recipe):
@@ -56,6 +56,7 @@ def main() -> None:
     # A training that is stopped leaves no result of another one standing.
     args.out.unlink(missing_ok=True)
     curve, message, seconds, parameters = [], candidate.get("message"), 0.0, 0
+    best = {}
     if candidate.get("diverged"):
         parameters = candidate["parameters"]
     else:
@@ -68,6 +69,7 @@ def main() -> None:
             recipe, x.subset(train), y[train], validation, classes=classes, seed=spec.fold_seed
         )
         curve, message = run_to_end(training)
+        best = scored_epoch(training, curve) if message is None else {}
         seconds, parameters = training.seconds, parameter_count(training.model)
     result = {
         "dataset": spec.dataset,
@@ -76,7 +78,8 @@ def main() -> None:
         "candidate": candidate["candidate"],
         "settings": candidate["settings"],
         "epochs": spec.epochs,
-        "accuracy": curve[-1]["val_accuracy"] if message is None else None,
+        "accuracy": best.get("val_accuracy"),
+        "loss": best.get("val_loss"),
         "diverged": message is not None,
         "message": message,
         "seconds": seconds,

@@ -97,7 +97,6 @@ def rank(scores: Sequence[Mapping]) -> list[Mapping]:
     def order(score: Mapping) -> tuple:
         if score["diverged"]:
             return (True, score["place"])
-        loss = score["curve"][-1]["val_loss"]
-        return (False, -score["accuracy"], loss, score["parameters"], score["place"])
+        return (False, -score["accuracy"], score["loss"], score["parameters"], score["place"])
 
     return sorted(scores, key=order)

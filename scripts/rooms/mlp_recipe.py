@@ -58,6 +58,12 @@ class Recipe(GridPoint):
     clip_norm: float | None = Field(
         None, gt=0, description="largest norm of the gradient; null: no limit"
     )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="where a fold is held out: stop after so many epochs without a better accuracy"
+        " on it, and take the best epoch's weights; null, or no such fold: every epoch",
+    )
     epochs: int = Field(8, ge=1, description="passes over the training examples")
 
     def changed(self, changes: Mapping[str, object]) -> Self:

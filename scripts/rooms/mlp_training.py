@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from numpy_nn.architecture import Model
+from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
@@ -89,8 +90,9 @@ def build_training(
 ) -> Training:
     """A training that is ready to run, on inputs (N, D) and labels y (N,).
 
-    validation: held-out inputs and labels, scored after every epoch. Weights, order, dropout,
-    views and mixup draw from streams of their own under `seed`, and those of a `part` ("fold")
+    validation: held-out inputs and labels, scored after every epoch; recipe.patience asks them when
+    to stop, and without them there is nothing to ask: every epoch is trained. Weights, order,
+    dropout, views and mixup draw from streams of their own under `seed`, and those of a `part` ("fold")
     from others than those of the same seed without one.
     """
 
@@ -119,6 +121,11 @@ def build_training(
         clip_norm=recipe.clip_norm,
         ema_decay=recipe.ema_decay,
         validation=validation,
+        early_stopping=(
+            EarlyStopping(recipe.patience, monitor="val_accuracy")
+            if recipe.patience and validation
+            else None
+        ),
         mix=Mixup(recipe.mixup, classes) if recipe.mixup else None,
         augment_rng=stream("mixup"),
     )
@@ -138,6 +145,15 @@ def run_to_end(training: Training) -> tuple[list[dict], str | None]:
         print(error)
         return curve, str(error)
     return curve, None
+
+
+def scored_epoch(training: Training, curve: list[dict]) -> dict:
+    """The entry of the epoch whose weights the model holds: the last, or the best if stopped by it.
+
+    The latter's accuracy chose it, and is therefore a little too high.
+    """
+    stopper = training.early_stopping
+    return curve[(stopper.best_epoch if stopper else training.epoch) - 1]
 
 
 def parameter_count(model: Module) -> int:
@@ -161,14 +177,21 @@ def probabilities(model: Module, x: Inputs, mirrors: bool) -> tuple[np.ndarray, 
 
 
 def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
-    """The name on the leaderboard: layers and inputs of the net, and who chose it if those do not
-    tell `searched` from `plain`."""
+    """The name on the leaderboard: layers and inputs of the net, and who chose it.
+
+    No two models share a name. A plain MLP on pixels, a searched one on features and the mixer
+    as a mixer go without the latter.
+    """
     seen = recipe.inputs.replace("hog", "HOG").replace("+", " + ")
     if recipe.architecture == "mixer":
         tokens, channels = architecture["tokens"], architecture["channels"]
         blocks = f"{recipe.depth} block{'' if recipe.depth == 1 else 's'}"
-        return f"Mixer of {tokens} tokens x {channels}, {blocks} on {seen}"
-    name = f"MLP {'-'.join(map(str, architecture['widths']))}"
-    if recipe.inputs != "pixels":
-        return f"{name} on {seen}"
-    return f"{name}, chosen by halving" if model == "searched" else name
+        name, told, on = f"Mixer of {tokens} tokens x {channels}, {blocks}", "mixer", f" on {seen}"
+    else:
+        name = f"MLP {'-'.join(map(str, architecture['widths']))}"
+        told = "plain" if recipe.inputs == "pixels" else "searched"
+        on = "" if recipe.inputs == "pixels" else f" on {seen}"
+    chosen = {"plain": "chosen by the grid", "searched": "chosen by halving"}
+    if model == told:
+        return name + on
+    return f"{name}, {chosen.get(model, f'as {model}')}{',' if on else ''}{on}"

@@ -29,7 +29,7 @@ def score(place, accuracy, loss=0.5, parameters=10, **more):
         "message": "diverged at step 7" if accuracy is None else None,
         "seconds": 1.0,
         "parameters": parameters,
-        "curve": [] if accuracy is None else [{"val_loss": loss}],
+        "loss": None if accuracy is None else loss,
         **more,
     }
 

@@ -203,9 +203,7 @@ def test_with_batch_norm_a_last_batch_of_one_is_left_out():
     assert training(17, 8).steps == 4
     assert training(17, 8, norm="layer").run_epoch()["step"] == 3
     for count, size in ((1, 8), (9, 1)):
-        with pytest.raises(
-            ValueError, match=rf"Training: .*at least 2 .*given {count}, "
-        ):
+        with pytest.raises(ValueError, match=rf"Training: .*at least 2 .*given {count}, "):
             training(count, size)
 
 

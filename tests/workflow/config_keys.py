@@ -152,6 +152,7 @@ VALUES = {
     "mlp.recipes.*.schedule": "cosine",
     "mlp.recipes.*.ema_decay": 0.5,
     "mlp.recipes.*.clip_norm": 1.0,
+    "mlp.recipes.*.patience": 3,
     "mlp.grid.lr": [0.03, 0.1, 0.2],
     "mlp.grid.batch_size": [32, 64],
     "mlp.grid.dropout": [0.0],
