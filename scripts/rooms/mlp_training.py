@@ -92,8 +92,8 @@ def build_training(
 
     validation: held-out inputs and labels, scored after every epoch; recipe.patience asks them when
     to stop, and without them there is nothing to ask: every epoch is trained. Weights, order,
-    dropout, views and mixup draw from streams of their own under `seed`, and those of a `part` ("fold")
-    from others than those of the same seed without one.
+    dropout, views and mixup draw from streams of their own under `seed`, and those of a `part`
+    ("fold") from others than those of the same seed without one.
     """
 
     def stream(name: str) -> np.random.Generator:
