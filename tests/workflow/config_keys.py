@@ -52,6 +52,7 @@ TABLE = (
     ("mlp.recipes.common.depth mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
      SEARCHED | MIXER),
     ("mlp.recipes.common.ema_decay", MIXER),
+    ("mlp.recipes.common.mixup", SEARCHED | MIXER),
     ("mlp.recipes.common.*", MLP),
     ("mlp.recipes.plain.*", GRID),
     ("mlp.recipes.searched.*", SEARCHED),
