@@ -10,11 +10,13 @@ CONDA ?=
 PROFILE ?=
 # make fuzz INPUTS=1000000: inputs of all readers together
 INPUTS ?= 100000
+# make test-faults SEED=2: other moments
+SEED ?= 1
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint format unit fuzz bench bench-mlp bench-dag lock reference readme clean
+.PHONY: help run why unlock report verify test lint format unit test-faults fuzz bench bench-mlp bench-dag lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,13 +31,16 @@ help: ## List the commands
 
 run: $(VENV)/ready | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
-	@$(SNAKEMAKE) $(ARGS)
+	@$(SNAKEMAKE) $(ARGS) || { status=$$?; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
+		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
+		'If none does, here or on a machine that shares it: make unlock PRESET=$(PRESET), then run again. Nothing is lost.' >&2; exit $$status; }
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
 
 why: $(VENV)/ready | $(CONFIG) ## Say what a run would do now, and why
 	@$(SNAKEMAKE) $(ARGS) --dry-run --quiet host
 
-unlock: $(VENV)/ready | $(CONFIG) ## After a kill: free the folder (first end any training that still runs)
+unlock: $(VENV)/ready | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
+	@$(BIN)/python workflow/lib/still_running.py
 	@$(SNAKEMAKE) --unlock
 
 report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
@@ -61,6 +66,10 @@ format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/snakefmt Snakefile workflow
+
+test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what survives is in results/faults (Linux)
+	@$(BIN)/python -m pytest tests/faults
+	@$(BIN)/python tests/faults/chaos.py --seed $(SEED) --kept results/faults
 
 fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv

@@ -68,7 +68,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), spec.lr, weight_decay=spec.weight_decay)
     criterion = nn.CrossEntropyLoss(label_smoothing=spec.label_smoothing)
     parts = {"model": model, "average": average, "best": best, "optimizer": optimizer}
-    checkpoint = args.checkpoint and Checkpoint(args.checkpoint, args.spec_key, args.data)
+    checkpoint = args.checkpoint and Checkpoint(
+        args.checkpoint, args.spec_key, args.data, args.meta
+    )
     curve, seconds, saved, started = [], 0.0, time.monotonic(), time.monotonic()
     if checkpoint and (stored := checkpoint.load()):
         restore_training_state(parts, stored[0], stored[1]["torch"], device)

@@ -26,7 +26,7 @@ def main() -> None:
     )
     spec, meta = args.spec, load_meta(args.meta)
     images, labels = load_part(args.images, "train", len(meta["classes"]))
-    checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.images)
+    checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.images, args.meta)
     model, history = train(spec, images, labels, len(meta["classes"]), checkpoint)
     device = next(model.parameters()).device.type
     save_weights(args.weights, model)

@@ -1,30 +1,69 @@
 """Files that are either whole or not there: written beside their place, then renamed into it."""
 
 import csv
+import errno
+import fcntl
+import glob
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+
+from pipeline.errors import InputError
+
+# What the operating system says of a disk or folder that takes nothing more: no fault of the code.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+
+
+def cannot_write(path: str | Path, error: OSError) -> InputError:
+    """The error that says which file could not be written, why, and what to do."""
+    return InputError(
+        f"{path}: cannot be written: {error.strerror}. Make room, or make its folder writable, then"
+        " run again: a former file is untouched, nothing half-written stays."
+    )
+
+
+def require_writable(path: str | Path) -> None:
+    """Raise InputError if a file could not be made at `path`; nothing is made.
+
+    Said before hours of work, not after them. A full disk is no such case: it may have room later.
+    """
+    folder = Path(path).absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise cannot_write(path, NotADirectoryError(errno.ENOTDIR, f"{folder} is no folder"))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"{folder} is read-only, or not yours to write"
+        raise cannot_write(path, PermissionError(errno.EACCES, reason))
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    If the block raises, the temporary file is removed and a former `path` stays untouched. The
-    temporary name keeps the suffix, since some writers (NumPy, matplotlib) choose by it.
+    If the block raises, the temporary file is removed and a former `path` stays untouched. What a
+    killed process left of `path` is removed by the next one that writes it. The temporary name
+    keeps the suffix, since some writers (NumPy, matplotlib) choose by it.
+    Raises InputError if the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    handle = temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
+        )
+        temporary = Path(name)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
@@ -33,8 +72,38 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if error.errno in NO_ROOM or (temporary is None and error.errno in NOT_WRITABLE):
+            raise cannot_write(path, error) from None
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove temporary files of `path` whose process was killed: its lock on them went with it."""
+    # Eight characters are what mkstemp puts in.
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.????????{glob.escape(path.suffix)}"):
+        with suppress(OSError):  # held by a living process, gone meanwhile, or no locks here
+            opened = os.open(left, os.O_RDWR)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(opened)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a rename on the disk itself: after a power loss the file is there by its name."""
+    with suppress(OSError):  # some file systems cannot
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -63,7 +64,8 @@ def lock_directory(directory: str | Path) -> None:
             )
         else:
             os.ftruncate(opened, 0)
-            os.pwrite(opened, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            with suppress(OSError):  # a full disk: only the name of the holder is lost
+                os.pwrite(opened, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         _held[path] = opened
 
 

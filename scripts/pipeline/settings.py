@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.atomic import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
 
 
@@ -126,7 +127,8 @@ def arguments(
     """Parse the command line of a program.
 
     inputs, outputs: option name -> help text; each becomes a required `--name PATH` (an input whose
-    name ends in `*` takes several paths, one ending in `?` may be left out). Inputs must exist.
+    name ends in `*` takes several paths, one ending in `?` may be left out). Inputs must exist,
+    the folders of outputs must be writable.
     Returns a namespace with one Path (or list of Paths) an option, `spec` (the settings) and
     `spec_key` (the sha256 that names this stage's settings and code).
     """
@@ -159,12 +161,23 @@ def arguments(
             if path is not None and not path.exists():
                 raise InputError(f"--{name.rstrip('*?')}: no such file: {path}")
     args.spec, args.spec_key = read_spec(args.spec, settings)
+    for name in outputs:
+        path = getattr(args, name.rstrip("?").replace("-", "_"))
+        if path is not None:
+            require_writable(path)
     return args
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call `main`; an InputError ends the program with its message and status 1."""
+    """Call `main`; an InputError ends the program with its message and status 1.
+
+    So does a full disk under a file that is not written by pipeline.atomic, such as the log.
+    """
     try:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        sys.exit(f"error: {cannot_write(error.filename or 'standard output', error)}")

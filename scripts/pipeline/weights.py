@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
@@ -40,8 +40,10 @@ def save_weights(
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in model.state_dict().items()
     }
+    # Bytes first: the library's own writer wraps a full disk into an error of its own.
+    content = save(tensors, metadata=dict(metadata or {}))
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata=dict(metadata or {}))
+        temporary.write_bytes(content)
 
 
 def load_weights(path: str | Path, model: torch.nn.Module) -> None:

@@ -1,28 +1,22 @@
 """SIGTERM: the state is saved at the next safe point, the program says so, the next one goes on."""
 
-import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
-import generate_stories
 import numpy as np
-import prepare_dna
-import prepare_genetic_code
-import prepare_text
 import pytest
 import torch
-import train_dna
-import train_gpt
-import train_seq2seq
-import train_vision
+from tiny_trainings import ROOMS, Tiny
 
 from pipeline import termination
 from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint
-from rooms import vision_training
+from pipeline.lock import unlock_directory
+from pipeline.npz import read_npz
 
 # A training whose step n adds n; it tells when a step is done and takes its time.
 TRAINING = """
@@ -88,99 +82,73 @@ def test_a_request_before_the_last_step_changes_nothing_after_clear(tmp_path):
     Checkpoint(tmp_path / "d", "key").save({"w": np.zeros(1)}, {})
 
 
-@pytest.fixture
-def call(monkeypatch):
-    """call(program, spec, **paths): run a program's main; PyTorch stays as it was."""
+@pytest.fixture(autouse=True)
+def as_it_was():
+    """PyTorch stays as it was."""
     threads, algorithms = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-
-    def run(program, spec, **paths):
-        words = ["program", "--spec", json.dumps(spec)]
-        for name, path in paths.items():
-            words += [f"--{name}", str(path)]
-        monkeypatch.setattr(sys, "argv", words)
-        program.main()
-
-    yield run
+    yield
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(algorithms)
 
 
-def sequences(call, tmp_path, program, spec):
-    paths = {"data": tmp_path / "sequences.npz", "meta": tmp_path / "sequences.json"}
-    call(program, spec, out=paths["data"], meta=paths["meta"])
-    return paths
+@pytest.fixture(params=ROOMS)
+def tiny(request, monkeypatch, tmp_path):
+    yield Tiny(request.param, monkeypatch, tmp_path)
+    termination.accept()
 
 
-def gpt(call, tmp_path):
-    stories = tmp_path / "stories.txt"
-    call(generate_stories, {"stories": 60}, out=stories)
-    names = {"tokenizer": "json", "train": "npy", "val": "npy", "test": "npy", "meta": "json"}
-    paths = {name: tmp_path / f"{name}.{ending}" for name, ending in names.items()}
-    call(prepare_text, {"dataset": "grammar_stories"}, raw=stories, **paths)
-    model = {"context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
-    spec = {"steps": 12, "warmup_steps": 2, "eval_every": 5, "batch_size": 4, "eval_tokens": 200}
-    inputs = {name: paths[name] for name in ("train", "val", "meta")}
-    return train_gpt, {**spec, "model": model}, inputs, "model", train_gpt
-
-
-def dna(call, tmp_path):
-    sizes = {"sizes": [90, 30, 40], "length": 16, "place": 4}
-    model = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls"}
-    inputs = sequences(call, tmp_path, prepare_dna, sizes)
-    spec = {"model": model, "epochs": 4, "batch_size": 16, "largest_shift": 1}
-    return train_dna, spec, inputs, "weights", train_dna
-
-
-def seq2seq(call, tmp_path):
-    sizes = {"train": 120, "val": 20, "test": 30, "shortest": 2, "longest": 4}
-    model = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_encoder_layers": 1, "n_decoder_layers": 1}
-    inputs = {"data": sequences(call, tmp_path, prepare_genetic_code, sizes)["data"]}
-    spec = {"model": {**model, "dropout": 0.1}, "steps": 12, "batch_size": 16}
-    return train_seq2seq, {**spec, "evaluate_every": 5}, inputs, "weights", train_seq2seq
-
-
-def vision(call, tmp_path):
-    random = np.random.default_rng(0)
-    x = random.integers(0, 256, (90, 8, 8, 3), dtype=np.uint8)
-    write_npz(tmp_path / "i.npz", train_x=x, train_y=np.arange(90) % 3)
-    meta = {"dataset": "x", "classes": ["a", "b", "c"], "data_sha256": "0"}
-    (tmp_path / "i.json").write_text(json.dumps(meta))
-    inputs = {"images": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
-    spec = {"dataset": "x", "widths": [4, 4], "stem": 4, "bfloat16": False, "epochs": 3}
-    spec |= {"batch_size": 20, "validation_size": 20, "crop": 1}
-    return train_vision, spec, inputs, "weights", vision_training.classifier
-
-
-@pytest.mark.parametrize("room", [gpt, dna, seq2seq, vision])
-def test_a_preempted_training_ends_with_the_same_bytes(room, call, tmp_path, monkeypatch, capsys):
-    """SIGTERM in the middle of the eighth step: saved after it, nothing done twice after that."""
-    program, spec, inputs, weights, module = room(call, tmp_path)
-    name = "train_step" if room is vision else "clipped_step"
-    step, steps = getattr(module, name), itertools.count(1)
-
-    def counted(*arguments, **options):
-        if next(steps) == stop:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return step(*arguments, **options)
-
-    monkeypatch.setattr(module, name, counted)
-
-    def train(folder):
-        folder.mkdir(exist_ok=True)
-        outputs = {weights: folder / "w.safetensors", "history": folder / "history.json"}
-        call(program, spec, **inputs, **outputs, checkpoint=folder / "checkpoint")
-        curve = json.loads((folder / "history.json").read_text())["curve"]
-        return (folder / "w.safetensors").read_bytes(), curve
-
-    stop = None
-    whole = train(tmp_path / "whole")
-    total = next(steps) - 1
-    steps, stop = itertools.count(1), 8
+def cut(tiny, folder):
+    """Train until SIGTERM in the middle of the eighth step: saved after it."""
     with pytest.raises(SystemExit) as ended:
-        train(tmp_path / "cut")
-    assert ended.value.code == 143 and "ended by SIGTERM" in capsys.readouterr().err
-    assert not (tmp_path / "cut" / "w.safetensors").exists()
-    assert train(tmp_path / "cut") == whole
+        tiny(folder, stop=8)
+    assert ended.value.code == 143
+    assert not tiny.file(folder).exists()
+    unlock_directory(folder / "checkpoint")
+
+
+def test_a_preempted_training_ends_with_the_same_bytes(tiny, tmp_path, capsys):
+    whole = tiny(tmp_path / "whole")
+    total = tiny.steps
+    cut(tiny, tmp_path / "cut")
+    done = tiny.steps
+    assert "ended by SIGTERM" in capsys.readouterr().err
+    assert tiny(tmp_path / "cut") == whole
     assert "resumed " in capsys.readouterr().out
-    assert next(steps) - 1 == total, "a step was done twice, or left out"
+    assert done + tiny.steps == total, "a step was done twice, or left out"
     assert not (tmp_path / "cut" / "checkpoint").exists()
+
+
+def changed(path):
+    """Another file of the same kind at `path`, which any reader takes."""
+    if path.suffix == ".json":
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"changed": True}))
+    elif path.suffix == ".npz":
+        write_npz(path, **read_npz(path), changed=np.zeros(1))
+    else:
+        tokens = np.load(path)
+        tokens[0] = tokens[1]
+        np.save(path, tokens)
+
+
+def test_a_stale_checkpoint_is_never_resumed(tiny, tmp_path, capsys):
+    """Another code, another setting, or another file of any input: it begins anew."""
+    tiny(tmp_path / "whole")
+    total = tiny.steps
+    cut(tiny, tmp_path / "cut")
+    for change in ({"code": "another"}, {"seed": 7}):
+        shutil.copytree(tmp_path / "cut", tmp_path / "again")
+        tiny(tmp_path / "again", **change)
+        assert tiny.steps == total, change
+        shutil.rmtree(tmp_path / "again")
+    for name, path in tiny.inputs.items():
+        kept = path.read_bytes()
+        changed(path)
+        shutil.copytree(tmp_path / "cut", tmp_path / "again")
+        tiny(tmp_path / "again")
+        assert tiny.steps == total, name
+        shutil.rmtree(tmp_path / "again")
+        path.write_bytes(kept)
+    assert "resumed " not in capsys.readouterr().out
+    # And the unchanged one goes on: what was tested is the key.
+    tiny(tmp_path / "cut")
+    assert tiny.steps < total
