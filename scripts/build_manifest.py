@@ -15,7 +15,7 @@ from pydantic import Field
 from manifest.contents import canonical_sha256, inputs, outputs, settings_of
 from manifest.jobs import ancestry, read_jobs
 from manifest.stable import VOLATILE, VOLATILE_END, VOLATILE_FILES
-from manifest.surroundings import code, machine, software, trainings
+from manifest.surroundings import code, limits, machine, software, trainings
 from pipeline import settings
 from pipeline.atomic import write_json
 
@@ -52,6 +52,8 @@ def main() -> None:
     own, others = outputs(files, run, every)
     histories = (run / entry["path"] for entry in own if entry["path"].endswith("history.json"))
     end = max((job.end for job in jobs), default=None)
+    trained_on = trainings(json.loads(path.read_text()) for path in histories)
+    precisions = settings_of(jobs, "precision") | settings_of(jobs, "bfloat16")
     manifest = {
         "manifest_version": 1,
         "run": spec.run,
@@ -62,8 +64,8 @@ def main() -> None:
         "threads": settings_of(jobs, "threads"),
         "software": software(spec.snakemake),
         "machine": machine(),
-        "trained_on": trainings(json.loads(path.read_text()) for path in histories),
-        "determinism": PROMISE,
+        "trained_on": trained_on,
+        "determinism": PROMISE | {"limits": limits(trained_on, precisions)},
         "inputs": inputs(files, run, yaml.safe_load(args.datasets.read_text(encoding="utf-8"))),
         "outputs": own,
         "others": others,

@@ -134,7 +134,7 @@ def surroundings(one: Mapping, other: Mapping) -> list[str]:
         for name in sorted(names)
         if one["code"]["programs"].get(name) != other["code"]["programs"].get(name)
     ]
-    for key in ("processor", "device", "versions"):
+    for key in ("processor", "blas_kernels", "device", "versions"):
         values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
         if values[0] != values[1]:
             texts = " and ".join(", ".join(value) for value in values)

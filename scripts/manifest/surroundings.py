@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import distributions
 
 import numpy as np
@@ -71,3 +71,36 @@ def trainings(histories: Iterable[dict]) -> list[dict]:
         if told and told not in found:
             found.append(told)
     return sorted(found, key=repr)
+
+
+def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> list[str]:
+    """Where this run's devices and settings narrow the promise of the same bytes.
+
+    trained_on: see `trainings`; settings: rule -> setting -> its values, see `settings_of`.
+    """
+    machines = list(trained_on)
+    lines = [
+        f"trained on {device}: its library is asked for deterministic kernels; the same bytes are"
+        " not promised, since no test of this project has run there"
+        for device in sorted({str(m.get("device")) for m in machines} - {"cpu"})
+    ]
+    lines += [
+        f"{threads} threads: only with as many threads again, since sums are split by thread"
+        for threads in sorted({m["threads"] for m in machines if m.get("threads", 1) > 1})
+    ]
+    lines += [
+        f"OPENBLAS_CORETYPE={kernels}: only with the same one again, since kernels sum in their own"
+        " order"
+        for kernels in sorted({m["blas_kernels"] for m in machines if m.get("blas_kernels")})
+    ]
+    rules = sorted(
+        rule
+        for rule, names in settings.items()
+        if any(True in values or "bfloat16" in values for values in names.values())
+    )
+    if rules:
+        lines.append(
+            f"bfloat16 in {', '.join(rules)}: only on processors that multiply it alike, in units"
+            " of their own or emulated"
+        )
+    return lines

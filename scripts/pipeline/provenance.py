@@ -49,6 +49,8 @@ def provenance(threads: int, device: str = "cpu", packages: tuple[str, ...] = ("
         "threads": threads,
         "device": device,
         "processor": processor(),
+        # None: OpenBLAS chooses them by the processor.
+        "blas_kernels": os.environ.get("OPENBLAS_CORETYPE"),
         "cores": os.cpu_count(),
         "versions": versions,
     }

@@ -123,11 +123,16 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="work here and keep it (default: temporary)")
     args = parser.parse_args()
     folder = args.folder or Path(tempfile.mkdtemp(prefix="faults-"))
-    calm = Run(copy_repository(REPOSITORY, folder / "calm" / "copy"), cores=2)
+    # Both at once: what is edited meanwhile belongs to neither.
+    places = folder / "calm" / "copy", folder / "hit"
+    calm, hit = (
+        Run(copy_repository(REPOSITORY, place), cores)
+        for place, cores in zip(places, (2, 3), strict=True)
+    )
     if calm.session() != 0:
         print((calm.folder / "session1.log").read_text()[-5000:])
         return 1
-    hit = Run(copy_repository(REPOSITORY, folder / "hit"), cores=3, usual=calm.usual)
+    hit.usual = calm.usual
     rules = {job["rule"]: 1 for job in read_manifest(calm.run)["jobs"]}
     rules |= dict.fromkeys(calm.usual, 1)
     rules |= {rule: hits for rule, hits in MANY.items() if rule in rules}

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness import SNAKEMAKE
 from processes import Process, jobs
 
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.02
 
 
 @dataclass

@@ -15,6 +15,7 @@ import verify_run
 from rocrate.rocrate import ROCrate
 
 from manifest.stable import stable_sha256
+from manifest.surroundings import limits
 from pipeline import settings
 from pipeline.atomic import write_npz
 
@@ -114,6 +115,28 @@ def test_the_manifest_tells_what_made_each_file(recorded):
     assert manifest["finished"] == "2023-11-14T22:13:20+00:00"
     assert manifest["others"] == []
     assert {"python", "snakemake", "blas", "packages"} <= set(manifest["software"])
+
+
+def test_it_says_where_a_device_or_a_setting_narrows_the_promise(recorded):
+    _, _, manifest = recorded
+    assert manifest["determinism"]["limits"] == [], "one thread of a CPU"
+    machines = [
+        {"device": "cuda", "threads": 1, "blas_kernels": None},
+        {"device": "cpu", "threads": 4, "blas_kernels": "Haswell"},
+    ]
+    settings = {
+        "train_gpt": {"precision": ["float32", "bfloat16"]},
+        "train_vision": {"bfloat16": [True]},
+        "train_dna": {"precision": ["float32"]},
+    }
+    lines = limits(machines, settings)
+    assert [line.split(":")[0] for line in lines] == [
+        "trained on cuda",
+        "4 threads",
+        "OPENBLAS_CORETYPE=Haswell",
+        "bfloat16 in train_gpt, train_vision",
+    ]
+    assert "the same bytes are not promised" in lines[0]
 
 
 def test_it_is_the_same_when_it_is_written_again(recorded):
