@@ -1,7 +1,6 @@
 """Files that are either whole or not there: written beside their place, then renamed into it."""
 
 import csv
-import errno
 import fcntl
 import glob
 import json
@@ -14,34 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import InputError
-
-# What the operating system says of a disk or folder that takes nothing more: no fault of the code.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
-
-
-def cannot_write(path: str | Path, error: OSError) -> InputError:
-    """The error that says which file could not be written, why, and what to do."""
-    return InputError(
-        f"{path}: cannot be written: {error.strerror}. Make room, or make its folder writable, then"
-        " run again: a former file is untouched, nothing half-written stays."
-    )
-
-
-def require_writable(path: str | Path) -> None:
-    """Raise InputError if a file could not be made at `path`; nothing is made.
-
-    Said before hours of work, not after them. A full disk is no such case: it may have room later.
-    """
-    folder = Path(path).absolute().parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise cannot_write(path, NotADirectoryError(errno.ENOTDIR, f"{folder} is no folder"))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        reason = f"{folder} is read-only, or not yours to write"
-        raise cannot_write(path, PermissionError(errno.EACCES, reason))
+from pipeline.disk import NO_ROOM, NOT_WRITABLE, cannot_write
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.atomic import NO_ROOM, cannot_write, require_writable
+from pipeline.disk import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
 
 

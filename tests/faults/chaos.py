@@ -15,6 +15,7 @@ import csv
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -82,7 +83,7 @@ def left_over(folder: Path) -> list[str]:
 def endure(run: Run, rules: dict[str, int], generator: random.Random) -> None:
     """Run under kills until every rule was hit and the run is finished."""
     chaos = Chaos(generator, dict(rules), set(TRAININGS) & set(rules), list(SNAKEMAKE))
-    turns = iter(("wait", "end", "go on") * MOST_SESSIONS)
+    turns = iter(("end", "kill", "go on") * MOST_SESSIONS)
     words: tuple[str, ...] = ()
     while run.sessions < MOST_SESSIONS:
         status = run.session(chaos, *words)
@@ -104,12 +105,11 @@ def endure(run: Run, rules: dict[str, int], generator: random.Random) -> None:
 
 
 def _follow(chaos: Chaos, turn: str) -> None:
-    """Jobs that outlived Snakemake: waited for, ended, or left alone where a lock guards them."""
+    """Jobs that outlived Snakemake: ended, killed, or left alone where a lock guards them."""
     orphans, chaos.orphans = chaos.orphans, []
     for process in orphans:
-        if turn == "end":
-            process.end()
-        elif turn == "wait" or process.rule not in TRAININGS:
+        if turn != "go on" or process.rule not in TRAININGS:
+            process.end(signal.SIGKILL if turn == "kill" else signal.SIGTERM)
             while process.lives():
                 time.sleep(0.05)
 

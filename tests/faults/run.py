@@ -160,7 +160,7 @@ class Chaos:
         if not self.snakemake or not living:
             return False
         if self._when is None:
-            self._when = elapsed + self.random.uniform(2, 9)
+            self._when = elapsed + self.random.uniform(2, 12)
         if elapsed < self._when:
             return False
         self._when = None

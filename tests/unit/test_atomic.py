@@ -12,13 +12,13 @@ import torch
 
 from pipeline.atomic import (
     replacing,
-    require_writable,
     write_csv,
     write_json,
     write_npz,
     write_text,
 )
 from pipeline.checkpoint import Checkpoint
+from pipeline.disk import require_writable
 from pipeline.errors import InputError
 from pipeline.weights import save_weights
 

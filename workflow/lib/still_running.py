@@ -40,4 +40,7 @@ if __name__ == "__main__":
     found = still_running(Path.cwd().resolve())
     if found:
         print(*found, sep="\n", file=sys.stderr)
-        sys.exit("error: these still work in this folder: wait for them or end them, then unlock.")
+        sys.exit(
+            "error: these still work in this folder: end them (kill PROCESS; a training saves its"
+            " state first), then unlock."
+        )
