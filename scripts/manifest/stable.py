@@ -15,8 +15,8 @@ from pathlib import Path
 VOLATILE = ("provenance", "commit", "run", "config_sha256")
 # Every name that ends so: seconds, train_seconds, fold_seconds.
 VOLATILE_END = "seconds"
-# Pages that show seconds and commits between everything else.
-VOLATILE_FILES = ("report.html",)
+# Pages and figures that show seconds or commits between everything else.
+VOLATILE_FILES = ("report.html", "mlp-search.svg")
 # Below the run's folder: no results, not in the manifest.
 NO_RESULTS = ("logs", "benchmarks")
 OWN_FILES = ("manifest.json", "ro-crate-metadata.json", "Snakefile", "snakemake-report.html")

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +61,17 @@ class Process:
         return False
 
 
-def jobs(logs: Path) -> Iterator[Process]:
+def jobs(logs: Path) -> list[Process]:
     """The programs that write into `logs` (absolute) now. The shell opens a log for its program
-    alone, so that each process is one start of one job."""
+    alone, so that each process is one start of one job; children of a program, which have its log
+    until they get an output of their own, are left out."""
+    found, parents = {}, {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             with suppress(OSError, ValueError):
                 out = Path(os.readlink(f"/proc/{entry.name}/fd/1"))
                 job = out.relative_to(logs).with_suffix("").as_posix()
                 fields = Path(f"/proc/{entry.name}/stat").read_text().rpartition(")")[2].split()
-                yield Process(int(entry.name), fields[19], job)
+                found[int(entry.name)] = Process(int(entry.name), fields[19], job)
+                parents[int(entry.name)] = int(fields[1])
+    return [process for pid, process in found.items() if parents[pid] not in found]

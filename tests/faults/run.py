@@ -153,7 +153,9 @@ class Chaos:
         for process in living:
             left = self.jobs.get(process.rule, 0)
             if left and process not in self._at:
-                share = self.random.uniform(0.05, 0.85)
+                # A program that just started has not yet asked to be told of SIGTERM.
+                least = 0.3 if process.rule in self.preempt else 0.05
+                share = self.random.uniform(least, 0.85)
                 self._at[process] = share * run.usual.get(process.rule, 0.2)
             if left and process.seconds() >= self._at[process]:
                 self._hit(run, process)
