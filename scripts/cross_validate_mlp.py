@@ -3,31 +3,19 @@
 Reads only the training part of the data set.
 """
 
-from pydantic import Field
-
 from datasets.image_data import load_meta
 from pipeline import settings
 from pipeline.atomic import write_json
 from rooms.mlp_folds import split
 from rooms.mlp_inputs import load_inputs
-from rooms.mlp_recipe import GridPoint, Recipe
+from rooms.mlp_recipe import GridPoint, HeldOutRecipe
 from rooms.mlp_training import build_training, run_to_end, scored_epoch
-
-
-class Spec(Recipe):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    fold: int = Field(0, ge=0, description="the fold that is held out, from 0")
-    folds: int = Field(5, ge=2, description="number of folds")
-    fold_seed: int = Field(0, ge=0, description="seed of the folds, the weights and the order")
-    examples: int | None = Field(
-        None, ge=10, description="use a stratified sample of so many training examples; null: all"
-    )
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        HeldOutRecipe,
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
@@ -35,7 +23,7 @@ def main() -> None:
         },
         outputs={"out": "JSON: the grid point, the fold's accuracy (null if diverged), the curve"},
     )
-    spec: Spec = args.spec
+    spec: HeldOutRecipe = args.spec
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
     kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, spec.examples)

@@ -14,20 +14,13 @@ from rooms.mlp_folds import split
 from rooms.mlp_halving import causes, entrant
 from rooms.mlp_inputs import load_inputs
 from rooms.mlp_kept import keep, key, recall
-from rooms.mlp_recipe import Recipe
+from rooms.mlp_recipe import HeldOutRecipe
 from rooms.mlp_training import build_training, parameter_count, run_to_end, scored_epoch
 
 
-class Spec(Recipe):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class Spec(HeldOutRecipe):
     rung: int = Field(0, ge=0, description="the rung, from 0")
     place: int = Field(0, ge=0, description="place in the ranking before, from 0")
-    fold: int = Field(0, ge=0, description="the fold that is held out, from 0")
-    folds: int = Field(5, ge=2, description="number of folds")
-    fold_seed: int = Field(0, ge=0, description="seed of the folds, the weights and the order")
-    examples: int | None = Field(
-        None, ge=10, description="use a stratified sample of so many training examples; null: all"
-    )
 
 
 def main() -> None:

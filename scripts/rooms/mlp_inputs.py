@@ -22,14 +22,43 @@ CHOICES = ("pixels", "hog", "pixels+hog")
 SOFTENING = 0.15
 
 
-class Inputs:
+class Examples:
+    """What numpy_nn asks of an array of examples. A subclass has `rows` (N,), the images they are
+    of, and `_rows(rows, out)`, which writes those of a batch to `out` (B, D) uint8, or to a new
+    array if that is None, and returns it."""
+
+    dtype = np.dtype(np.uint8)
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
+        """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
+        rows = self.rows[index]
+        if rows.ndim != 1:
+            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
+        return self._rows(rows, None)
+
+    def take(
+        self,
+        index: np.ndarray,
+        axis: int = 0,
+        out: np.ndarray | None = None,
+        mode: str = "raise",
+    ) -> np.ndarray:
+        """self[index], written to `out` (B, D); np.take(examples, index, axis=0) comes here."""
+        if axis != 0:
+            raise ValueError(f"expected axis 0, found {axis}")
+        return self._rows(self.rows.take(index, mode=mode), out)
+
+
+class Inputs(Examples):
     """The examples of one split as rows uint8 (N, D).
 
     images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
     alone; rows: which of the N images these examples are, all by default; turned: mirrored.
     """
-
-    dtype = np.dtype(np.uint8)
 
     def __init__(
         self,
@@ -59,32 +88,9 @@ class Inputs:
         found = [] if self.images is None else [(*self.images.shape[2:], 1)] * self.images.shape[1]
         return found + ([] if self.features is None else list(self.features.grids))
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
-        """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
-        rows = self.rows[index]
-        if rows.ndim != 1:
-            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
-        return self._rows(rows, np.empty((len(rows), self.shape[1]), np.uint8))
-
-    def take(
-        self,
-        index: np.ndarray,
-        axis: int = 0,
-        out: np.ndarray | None = None,
-        mode: str = "raise",
-    ) -> np.ndarray:
-        """inputs[index], written to `out` (B, D); np.take(inputs, index, axis=0) comes here."""
-        if axis != 0:
-            raise ValueError(f"expected axis 0, found {axis}")
-        rows = self.rows.take(index, mode=mode)
-        return self._rows(
-            rows, np.empty((len(rows), self.shape[1]), np.uint8) if out is None else out
-        )
-
-    def _rows(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        if out is None:
+            out = np.empty((len(rows), self.shape[1]), np.uint8)
         if self.pixels:
             images = self.images[rows]
             images = images[..., ::-1] if self.turned else images
@@ -128,7 +134,7 @@ class Inputs:
         return np.stack([mean, deviation]).astype(np.float32)
 
 
-class Augmented:
+class Augmented(Examples):
     """Inputs whose rows are random views, drawn anew each time, pixels and features alike.
 
     flips: half of the views are mirror images. shift: largest shift in pixels: down and right each
@@ -137,11 +143,9 @@ class Augmented:
     Raises InputError if no features of that shift are stored.
     """
 
-    dtype = Inputs.dtype
-
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
         self.inputs, self.rng, self.flips, self.shift = inputs, rng, flips, shift
-        self.shape = inputs.shape
+        self.rows, self.shape = inputs.rows, inputs.shape
         self._shifts = None
         if inputs.features is not None:
             known = inputs.features.shifts()
@@ -155,26 +159,7 @@ class Augmented:
             self._places = np.flatnonzero(reach <= shift)
         self._windows = ShiftingWindows(inputs.images, shift) if inputs.pixels else None
 
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
-        """Random views (B, D) of the examples `index`, as `Inputs` takes it."""
-        return self._rows(self.inputs.rows[index])
-
-    def take(
-        self,
-        index: np.ndarray,
-        axis: int = 0,
-        out: np.ndarray | None = None,
-        mode: str = "raise",
-    ) -> np.ndarray:
-        """inputs[index], written to `out` (B, D); np.take(inputs, index, axis=0) comes here."""
-        if axis != 0:
-            raise ValueError(f"expected axis 0, found {axis}")
-        return self._rows(self.inputs.rows.take(index, mode=mode), out)
-
-    def _rows(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         inputs, count = self.inputs, len(rows)
         if out is None:
             out = np.empty((count, self.shape[1]), np.uint8)

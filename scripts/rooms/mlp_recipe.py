@@ -89,3 +89,15 @@ class Recipe(GridPoint):
     def recipe(self) -> dict:
         """The recipe's keys alone, for the record."""
         return {name: getattr(self, name) for name in Recipe.model_fields}
+
+
+class HeldOutRecipe(Recipe):
+    """A recipe of a search: it trains on all folds but one, and that one scores it."""
+
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+    fold: int = Field(0, ge=0, description="the fold that is held out, from 0")
+    folds: int = Field(5, ge=2, description="number of folds")
+    fold_seed: int = Field(0, ge=0, description="seed of the folds, the weights and the order")
+    examples: int | None = Field(
+        None, ge=10, description="use a stratified sample of so many training examples; null: all"
+    )

@@ -42,12 +42,11 @@ TABLE = (
     ("mlp.flips", PLAIN | FINAL_SEARCHED | MIXER),
     ("mlp.hog.*", _jobs("extract_hog") | SEARCHED | MIXER),
     # What is common reruns the models that do not have a value of their own, and read it.
-    ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width",
-     NOTHING),
+    ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width"
+     # The grid's candidates have their own, and so do the other models.
+     " mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size", NOTHING),
     ("mlp.recipes.common.hidden mlp.recipes.common.norm mlp.recipes.common.shift"
      " mlp.recipes.common.optimiser mlp.recipes.common.weight_decay", GRID),
-    # The grid's candidates have their own.
-    ("mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size", PLAIN),
     ("mlp.recipes.common.channels", SEARCHED),
     ("mlp.recipes.common.depth mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
      SEARCHED | MIXER),

@@ -12,6 +12,8 @@ MIXER = (
     "channel_width",
     "mixer_dropout",
 )
+# What the grid chooses for `plain`.
+GRID = ("lr", "batch_size", "dropout")
 
 
 def choices(section: Mapping, model: str, key: str) -> list:
@@ -28,6 +30,7 @@ def recipe(section: Mapping, model: str) -> dict:
     """The recipe of `model`: what is common, changed by its own, without what it does not read."""
     found = {**section["recipes"]["common"], **section["recipes"][model]}
     foreign = () if "mixer" in choices(section, model, "architecture") else MIXER
+    foreign += GRID if model == "plain" else ()
     return {name: value for name, value in found.items() if name not in foreign}
 
 
