@@ -3,7 +3,8 @@
 Copied are the leaderboard, the report, the figures, and each room's metrics, histories, selection,
 samples and submission files; no weights, predictions or arrays. A README.md beside them names the
 run and shows its results, read from the leaderboard; jobs.csv has the time of every rule, and
-mlp_step.csv, if `make bench-mlp` was run, that of a training step beside the peers.
+mlp_step.csv, if `make bench-mlp` was run, that of a training step beside the peers; dag_cost.csv,
+if `make bench-dag` was run, what the workflow itself costs.
 """
 
 import argparse
@@ -44,9 +45,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--out", type=Path, required=True, help="folder to fill anew")
-    parser.add_argument(
-        "--speed", type=Path, default=Path("results/benchmarks/mlp_step.csv"), help="if it exists"
-    )
+    for name, file in {"speed": "mlp_step.csv", "dag": "dag_cost.csv"}.items():
+        default = Path("results/benchmarks") / file
+        parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
     parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
     for name in ("leaderboard.csv", "report.html"):
@@ -70,6 +71,8 @@ def main() -> None:
         shutil.copyfile(args.run / name, args.out / name)
     if timed:
         shutil.copyfile(args.speed, args.out / "mlp_step.csv")
+    if args.dag.exists():
+        shutil.copyfile(args.dag, args.out / "dag_cost.csv")
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
     lines = [

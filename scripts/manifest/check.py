@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 # The columns that name a row of the leaderboard.
 KEY = ("task", "dataset", "model", "implementation", "metric", "split", "source")
 # What `make reference` adds to the part of a run that it copies.
-REFERENCE_FILES = ("README.md", "jobs.csv", "mlp_step.csv")
+REFERENCE_FILES = ("README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv")
 
 
 def read_manifest(run: Path) -> dict:

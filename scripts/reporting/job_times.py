@@ -3,11 +3,13 @@
 import csv
 from pathlib import Path
 
-COLUMNS = ("rule", "jobs", "seconds", "longest_seconds", "max_rss_mb", "kept")
+COLUMNS = (
+    "rule", "jobs", "seconds", "cpu_seconds", "longest_seconds", "max_rss_mb", "kept",
+)  # fmt: skip
 
 
 def job_times(benchmarks: Path) -> list[dict]:
-    """One row a rule, the costliest first: jobs, wall seconds in all and of the longest, memory.
+    """One row a rule, the costliest first: jobs, wall and CPU seconds, the longest's, memory.
 
     benchmarks: the folder with <rule>.tsv or <rule>/<job>.tsv of each job's last execution. A job
     that found its result there and kept it (its log, in the folder `logs` beside, says so) is
@@ -29,8 +31,9 @@ def job_times(benchmarks: Path) -> list[dict]:
             "rule": rule,
             "jobs": len(jobs),
             "seconds": round(sum(float(job["s"]) for job in jobs), 1),
+            "cpu_seconds": round(sum(_number(job["cpu_time"]) for job in jobs), 1),
             "longest_seconds": round(max((float(job["s"]) for job in jobs), default=0.0), 1),
-            "max_rss_mb": max((_megabytes(job["max_rss"]) for job in jobs), default=0),
+            "max_rss_mb": max((round(_number(job["max_rss"])) for job in jobs), default=0),
             "kept": kept.get(rule, 0),
         }
         for rule, jobs in rules.items()
@@ -38,6 +41,6 @@ def job_times(benchmarks: Path) -> list[dict]:
     return sorted(rows, key=lambda row: -row["seconds"])
 
 
-def _megabytes(text: str) -> int:
+def _number(text: str) -> float:
     """Snakemake writes NA for a job that ended before it was first looked at."""
-    return 0 if text in ("NA", "-", "") else round(float(text))
+    return 0.0 if text in ("NA", "-", "") else float(text)

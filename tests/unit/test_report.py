@@ -518,33 +518,36 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     published = ["--references", str(finished.repository / "config" / "references.yaml")]
     timed = tmp_path / "mlp_step.csv"
     words = ["collect_reference", "--run", str(finished.folder), "--out", str(out), *published]
-    words += ["--speed", str(timed)]
+    words += ["--speed", str(timed), "--dag", str(tmp_path / "dag_cost.csv")]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(InputError, match="no job times"):
         collect_reference.main()
     for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
         path = finished.folder / "benchmarks" / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"s\tmax_rss\n{took}\tNA\n")
+        path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
     log = finished.folder / "logs" / "train_gpt" / "b.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("model.npz: already trained by this recipe: kept\n")
     collect_reference.main()
-    assert "train_gpt,1,90.0,90.0,0,1" in (out / "jobs.csv").read_text()
+    assert "train_gpt,1,90.0,45.0,90.0,0,1" in (out / "jobs.csv").read_text()
     log.unlink()
     collect_reference.main()
     assert not (out / "mlp_step.csv").exists()
+    assert not (out / "dag_cost.csv").exists()
     timed.write_text(SPEED)
+    (tmp_path / "dag_cost.csv").write_text("what\n")
     collect_reference.main()  # A second time over the first.
     assert (out / "mlp_step.csv").read_text() == SPEED and "**0.76**" in (
         out / "README.md"
     ).read_text()
     assert (out / "mlp" / "search" / "rung1" / "ranking.json").exists()
     assert (out / "accuracy_by_split.csv").exists()
+    assert (out / "dag_cost.csv").exists()
     assert (out / "jobs.csv").read_text().splitlines() == [
-        "rule,jobs,seconds,longest_seconds,max_rss_mb,kept",
-        "train_gpt,2,150.0,90.0,0,0",
-        "build_report,1,3.0,3.0,0,0",
+        "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
+        "train_gpt,2,150.0,75.0,90.0,0,0",
+        "build_report,1,3.0,1.5,3.0,0,0",
     ]
     assert "3 jobs, one core each, took 2.5 minutes in all" in (out / "README.md").read_text()
     assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
