@@ -4,8 +4,10 @@ PRESET ?= demo
 CORES ?= all
 # More words for Snakemake: make run ARGS="--dry-run"
 ARGS ?=
-# make run CONDA=1: each rule in its own environment of envs/ (needs conda)
+# make run CONDA=1: each rule in its own environment of envs/ (needs conda; docs/environments.md)
 CONDA ?=
+# make run CONTAINER=image.sif: the same environments out of an Apptainer image (docs/environments.md)
+export CONTAINER ?=
 # make run PROFILE=slurm: the cluster profile workflow/profiles/slurm
 PROFILE ?=
 # make fuzz INPUTS=1000000: inputs of all readers together
@@ -16,14 +18,17 @@ SEED ?= 1
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint format unit test-faults fuzz bench bench-mlp bench-dag lock reference readme clean
+.PHONY: help run why unlock report verify test lint format unit test-conda container test-faults fuzz bench bench-mlp bench-dag lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # The programs run by the Python of .venv, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
-SNAKEMAKE = $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES) $(if $(CONDA),--sdm conda) \
+# With environments of its own a result counts if its rule's, as it is now, made it; without, whichever made it.
+DEPLOY := $(if $(CONDA)$(CONTAINER),software-env --sdm conda) $(if $(CONTAINER),apptainer)
+SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
+	--configfile $(CONFIG) --cores $(CORES) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 
 help: ## List the commands
@@ -62,6 +67,12 @@ lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake 
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
+test-conda: $(VENV)/ready-dev $(VENV)-conda/ready ## Every rule of the demo in its own conda environment, from a local channel
+	@$(BIN)/python -m pytest tests/conda $(ARGS)
+
+container: $(VENV)/ready ## Write the container recipes of containers/ from envs/
+	@$(BIN)/python containers/write_recipes.py
+
 format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
@@ -85,6 +96,7 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-conda.in -o requirements-conda.txt
 
 reference: $(VENV)/ready ## Copy the finished standard run into results/reference/
 	@$(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
@@ -108,4 +120,10 @@ $(VENV)/ready: requirements.txt
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# What only test-conda needs stays out of .venv.
+$(VENV)-conda/ready: requirements-conda.txt
+	@$(PYTHON) -m venv --clear $(VENV)-conda
+	@$(VENV)-conda/bin/pip install --quiet --disable-pip-version-check -r requirements-conda.txt
 	@touch $@

@@ -1,25 +1,11 @@
 """The environments of envs/ and requirements.txt describe the same packages."""
 
-import ast
-import re
 import sys
 
 import pytest
-import yaml
-from code_hash import code_files
+from declared import ENVIRONMENTS, imports, packages, rules
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-
-ENVIRONMENTS = ("data", "numpy", "torch", "report")
-# conda-forge's name -> PyPI's, and the name to import -> PyPI's, where they differ.
-PYPI_NAME = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
-IMPORT_NAME = {
-    "sklearn": "scikit-learn",
-    "skimage": "scikit-image",
-    "yaml": "pyyaml",
-    "PIL": "pillow",
-}
 
 
 def pins(repository):
@@ -33,14 +19,8 @@ def pins(repository):
     return found
 
 
-def packages(repository, name):
-    """Package -> version range of one environment, Python left out."""
-    text = (repository / "envs" / f"{name}.yaml").read_text()
-    found = {}
-    for dependency in yaml.safe_load(text)["dependencies"]:
-        package, _, versions = dependency.partition(" ")
-        found[PYPI_NAME.get(package, package)] = SpecifierSet(versions)
-    return found
+def test_every_environment_is_known(repository):
+    assert {path.stem for path in (repository / "envs").iterdir()} == set(ENVIRONMENTS)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -53,36 +33,12 @@ def test_the_pins_lie_in_the_ranges(repository, name):
         assert version in versions, f"{package} {version} is not in {versions} of envs/{name}.yaml"
 
 
-def programs(repository):
-    """(rule file, program, environment) of every rule."""
-    for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
-        for rule in re.split(r"^ *rule\b", path.read_text(), flags=re.M)[1:]:
-            program = re.search(r'script\(\s*"([^"]+)"', rule)
-            environment = re.search(r'envs/(\w+)\.yaml"', rule)
-            if program:
-                assert environment, f"{path.name}: a rule that calls {program[1]} has no conda:"
-                yield path.name, program[1], environment[1]
-
-
 def test_every_program_finds_its_imports_in_its_environment(repository):
-    scripts = repository / "scripts"
     seen = set()
-    for rules, program, environment in programs(repository):
+    for file, _, program, environment in rules(repository):
+        assert environment, f"{file}: a rule that calls {program} has no conda:"
         available = set(packages(repository, environment))
-        for path in code_files(scripts, program):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Import):
-                    modules = [alias.name for alias in node.names]
-                elif isinstance(node, ast.ImportFrom) and not node.level:
-                    modules = [node.module]
-                else:
-                    continue
-                for module in (name.split(".")[0] for name in modules):
-                    if module in sys.stdlib_module_names or (scripts / module).exists():
-                        continue
-                    if (scripts / f"{module}.py").exists():
-                        continue
-                    package = IMPORT_NAME.get(module, module)
-                    assert package in available, f"{rules}: {program} needs {package} ({path.name})"
+        for path, _, package in imports(repository, program):
+            assert package in available, f"{file}: {program} needs {package} ({path})"
         seen.add(program)
     assert len(seen) >= 10

@@ -14,6 +14,14 @@ from code_hash import code_hash
 from configuration import ConfigurationError, check_config, load_table
 from snakemake.exceptions import WorkflowError
 
+
+# An image that holds the environments of envs/, made by a recipe of containers/: as with conda,
+# where a program runs is no setting of the run.
+if os.environ.get("CONTAINER"):
+
+    containerized: os.environ["CONTAINER"]
+
+
 SCHEMAS = REPOSITORY / "workflow" / "schemas"
 try:
     DATASETS = load_table(REPOSITORY / "config" / "datasets.yaml", SCHEMAS)

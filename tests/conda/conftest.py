@@ -1,0 +1,86 @@
+"""A local channel, a conda to install from it, and one brief run without and one with it."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from harness import copy_repository
+from snakemake.utils import update_config
+
+HERE = Path(__file__).parent
+PRESET = "brief"
+
+
+@pytest.fixture(scope="session")
+def conda(repository, tmp_path_factory) -> dict[str, str]:
+    """What the environment of a command must hold: a conda on PATH, and its channel.
+
+    Also of a caller whose own packages are on PYTHONPATH: they must not come into a rule.
+    """
+    python = repository / ".venv-conda" / "bin" / "python"
+    assert python.exists(), "make test-conda creates .venv-conda"
+    root = tmp_path_factory.mktemp("conda")
+    (root / "bin").mkdir()
+    stand_in = (HERE / "stand_in_conda.py").read_text()
+    (root / "bin" / "conda").write_text(f"#!{python}\n{stand_in}")
+    (root / "bin" / "conda").chmod(0o755)
+    shutil.copy(HERE / "activate", root / "bin")
+    site = sysconfig.get_path("purelib")
+    words = [HERE / "channel.py", "--site", site, "--out", root / "channels" / "conda-forge"]
+    subprocess.run([python, *words, *(repository / "envs").glob("*.yaml")], check=True)
+    return {
+        "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
+        "CONDA_CHANNEL_ALIAS": (root / "channels").as_uri(),
+        "CONDA_PKGS_DIRS": str(root / "pkgs"),
+        "PYTHONPATH": site,
+    }
+
+
+@pytest.fixture(scope="session")
+def make(repository, conda) -> Callable[..., str]:
+    """make(folder, *words): run `make` on the brief preset there; return all it printed."""
+
+    def run(folder: Path, *words: str, fails: bool = False) -> str:
+        done = subprocess.run(
+            ["make", f"PRESET={PRESET}", "CORES=2", *words],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **conda},
+        )
+        assert (done.returncode != 0) == fails, done.stdout[-5000:]
+        return done.stdout
+
+    return run
+
+
+def brief_copy(repository: Path, folder: Path) -> Path:
+    """A copy of the repository that has the brief preset and this environment's .venv."""
+    copy_repository(repository, folder)
+    config = yaml.safe_load((folder / "config" / "demo.yaml").read_text())
+    update_config(config, yaml.safe_load((HERE / "brief.yaml").read_text()))
+    preset = folder / "config" / f"{PRESET}.yaml"
+    preset.write_text(yaml.safe_dump(config, sort_keys=False))
+    (folder / ".venv").symlink_to((repository / ".venv").resolve())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain(repository, make, tmp_path_factory) -> Path:
+    """A finished brief run, all of it in .venv. Tests leave it as they found it."""
+    folder = brief_copy(repository, tmp_path_factory.mktemp("plain"))
+    make(folder, "run")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def separate(repository, make, tmp_path_factory) -> tuple[Path, str]:
+    """A finished brief run, each rule in its environment, and what it printed."""
+    folder = brief_copy(repository, tmp_path_factory.mktemp("separate"))
+    return folder, make(folder, "run", "CONDA=1")
