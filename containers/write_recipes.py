@@ -1,4 +1,4 @@
-"""Write the recipes of this folder from envs/*.yaml: python containers/write_recipes.py (make container)
+"""Write the recipes of this folder from envs/*.yaml (make container).
 
 Snakemake writes them (--containerize): an image that holds each environment of envs/ where a run
 with `CONTAINER=image` looks for it, in a folder named by the hash of the environment file. Only the

@@ -1,7 +1,6 @@
 """A local channel, a conda to install from it, and one brief run without and one with it."""
 
 import os
-import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from harness import copy_repository
 from snakemake.utils import update_config
+from stand_ins import install_conda
 
 HERE = Path(__file__).parent
 PRESET = "brief"
@@ -25,11 +25,7 @@ def conda(repository, tmp_path_factory) -> dict[str, str]:
     python = repository / ".venv-conda" / "bin" / "python"
     assert python.exists(), "make test-conda creates .venv-conda"
     root = tmp_path_factory.mktemp("conda")
-    (root / "bin").mkdir()
-    stand_in = (HERE / "stand_in_conda.py").read_text()
-    (root / "bin" / "conda").write_text(f"#!{python}\n{stand_in}")
-    (root / "bin" / "conda").chmod(0o755)
-    shutil.copy(HERE / "activate", root / "bin")
+    install_conda(root / "bin", python)
     site = sysconfig.get_path("purelib")
     words = [HERE / "channel.py", "--site", site, "--out", root / "channels" / "conda-forge"]
     subprocess.run([python, *words, *(repository / "envs").glob("*.yaml")], check=True)
@@ -43,16 +39,19 @@ def conda(repository, tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def make(repository, conda) -> Callable[..., str]:
-    """make(folder, *words): run `make` on the brief preset there; return all it printed."""
+    """make(folder, *words): run `make` on the brief preset there; return all it printed.
 
-    def run(folder: Path, *words: str, fails: bool = False) -> str:
+    fails: it must end with an error. path: another PATH than that with conda on it.
+    """
+
+    def run(folder: Path, *words: str, fails: bool = False, path: str = "") -> str:
         done = subprocess.run(
             ["make", f"PRESET={PRESET}", "CORES=2", *words],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **conda},
+            env={**os.environ, **conda, "PATH": path or conda["PATH"]},
         )
         assert (done.returncode != 0) == fails, done.stdout[-5000:]
         return done.stdout

@@ -1,4 +1,4 @@
-"""What a rule sees of Python: probe.py MODULES-TO-IMPORT NAMES-TO-LOOK-FOR OUT (JSON lists, a path)."""
+"""What a rule sees of Python: probe.py MODULES NAMES OUT (to import, to look for: JSON lists)."""
 
 import importlib
 import importlib.util
