@@ -14,12 +14,14 @@ from code_hash import code_hash
 from configuration import ConfigurationError, check_config, load_table
 from snakemake.exceptions import WorkflowError
 
-
 # An image that holds the environments of envs/, made by a recipe of containers/: as with conda,
-# where a program runs is no setting of the run.
-if os.environ.get("CONTAINER"):
+# where a program runs is no setting of the run. Jobs on other machines must know it too.
+if IMAGE := os.environ.get("CONTAINER"):
 
-    containerized: os.environ["CONTAINER"]
+    envvars:
+        "CONTAINER",
+
+    containerized: IMAGE
 
 
 SCHEMAS = REPOSITORY / "workflow" / "schemas"
