@@ -25,8 +25,11 @@ BIN := $(VENV)/bin
 # The programs run by the Python of .venv, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
-# With environments of its own a result counts if its rule's, as it is now, made it; without, whichever made it.
-DEPLOY := $(if $(CONDA)$(CONTAINER),software-env --sdm conda) $(if $(CONTAINER),apptainer)
+# With CONDA=1 a result counts if its rule's environment, as it is now, made it; else, whichever made it.
+# Of an image Snakemake would ask that before it has fetched it; and it would look for a conda outside of the image,
+# if it were not told of a path, which it then does not use.
+IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
+DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
 SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
 	--configfile $(CONFIG) --cores $(CORES) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))

@@ -67,7 +67,7 @@ def test_a_run_finds_its_environments_in_the_image(make, plain, image, tmp_path)
     install(tmp_path / "bin", "apptainer", Path(sys.executable))
     made = "data/processed/planted_motifs/sequences.npz"
     (folder / made).unlink()
-    words = [f"CONTAINER={image}", "ARGS=--until prepare_dna"]
+    words = [f"CONTAINER={image}", "ARGS=--until prepare_dna --forcerun prepare_dna"]
     make(folder, "run", *words, path=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     assert (folder / made).read_bytes() == (plain / made).read_bytes()
     job = [call for call in (image / "calls").read_text().splitlines() if "prepare_dna.py" in call]
