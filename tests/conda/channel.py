@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import os
 import re
 import sys
 import tarfile
@@ -172,3 +173,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    # Not by the interpreter's own end: rattler's threads have crashed in it, all work done.
+    os._exit(0)

@@ -84,8 +84,7 @@ if __name__ == "__main__":
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
         status = error.code if isinstance(error.code, int) else 1
-    # Leaves without the interpreter's own end, in which rattler's threads have crashed after
-    # all their work was done.
+    # Not by the interpreter's own end: rattler's threads have crashed in it, all work done.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
