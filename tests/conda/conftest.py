@@ -44,6 +44,10 @@ def make(repository, conda) -> Callable[..., str]:
     fails: it must end with an error. path: another PATH than that with conda on it.
     """
 
+    # What another `make` was told, above this test, is not for this one.
+    told = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "ARGS", "CONDA", "CONTAINER", "PROFILE"}
+    environment = {name: value for name, value in os.environ.items() if name not in told}
+
     def run(folder: Path, *words: str, fails: bool = False, path: str = "") -> str:
         done = subprocess.run(
             ["make", f"PRESET={PRESET}", "CORES=2", *words],
@@ -51,7 +55,7 @@ def make(repository, conda) -> Callable[..., str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **conda, "PATH": path or conda["PATH"]},
+            env={**environment, **conda, "PATH": path or conda["PATH"]},
         )
         assert (done.returncode != 0) == fails, done.stdout[-5000:]
         return done.stdout

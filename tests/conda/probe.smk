@@ -1,4 +1,7 @@
 # One rule in each environment: what does it see of Python? (tests/conda/test_isolation.py)
+import json
+
+
 rule all:
     input:
         expand("probe/{environment}.json", environment=config["modules"]),

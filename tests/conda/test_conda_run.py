@@ -1,5 +1,6 @@
 """make run CONDA=1: every rule of the demo in its own environment, and the same bytes."""
 
+import re
 import subprocess
 import sys
 
@@ -51,8 +52,8 @@ def test_a_version_that_no_channel_has_is_one_clear_error(make, separate):
         told = make(folder, "run", "CONDA=1", fails=True)
     finally:
         (folder / "envs/numpy.yaml").write_text(kept)
-    assert "Could not create conda environment from" in told
-    assert told.count("envs/numpy.yaml cannot be installed from file://") == 1
+    assert re.search(r"Could not create conda environment from .*envs/numpy\.yaml", told)
+    assert told.count("cannot be installed from file://") == 1
     assert "No candidates were found for scipy >=99" in told
     assert "Traceback" not in told
     assert {
