@@ -19,7 +19,8 @@ seen = {
     "stdlib": sysconfig.get_path("stdlib"),
     "path": sys.path[1:],
     "failed": failed,
-    "files": [file for file in files if file and file != __file__],
+    # PyTorch has modules without a file, that call themselves `_ops.py`.
+    "files": [file for file in files if file and file != __file__ and Path(file).is_absolute()],
     "found": [name for name in json.loads(sys.argv[2]) if importlib.util.find_spec(name)],
 }
 Path(sys.argv[3]).write_text(json.dumps(seen))

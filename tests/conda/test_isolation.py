@@ -23,7 +23,8 @@ def seen(repository, conda, separate) -> dict[str, dict]:
         modules[environment] |= {module for _, module, _ in imports(repository, program)}
     config = {
         "modules": {name: sorted(found) for name, found in modules.items()},
-        "names": sorted(name for name in packages_distributions() if name.isidentifier()),
+        # `test` is the standard library's too.
+        "names": sorted(n for n in packages_distributions() if n.isidentifier() and n != "test"),
     }
     (folder / "probe.yaml").write_text(yaml.safe_dump(config))
     done = subprocess.run(
