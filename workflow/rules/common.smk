@@ -50,6 +50,10 @@ REPORT = {
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
 }
 
+# A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.
+# Ending before it, it would end the job, and the cluster kills what is left of one.
+shell.prefix("set -euo pipefail; trap : TERM; ")
+
 # Where the raw files may come from is no property of a result: it is passed on, not tracked.
 if config["data_mirror"]:
     os.environ.setdefault("DATA_MIRROR", config["data_mirror"])
@@ -81,6 +85,11 @@ def raw_sums(dataset):
         file["path"]: {"bytes": file["bytes"], "sha256": file["sha256"]}
         for file in DATASETS[dataset].get("files", [])
     }
+
+
+def memory(megabytes):
+    """mem_mb of a job: `megabytes` at the first attempt, twice as much at the second, and so on."""
+    return lambda wildcards, attempt: megabytes * attempt
 
 
 def stage(config_section, *names):

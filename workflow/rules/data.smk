@@ -36,7 +36,7 @@ for name in DATASETS:
                 "../../envs/data.yaml"
             threads: 1
             resources:
-                mem_mb=1000,
+                mem_mb=memory(1000),
                 runtime=180,
             params:
                 script=script("fetch_dataset.py"),
@@ -73,7 +73,7 @@ rule prepare_images:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=10,
     params:
         script=script("prepare_images.py"),
@@ -104,7 +104,7 @@ rule generate_images:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         script=script("generate_images.py"),
@@ -142,7 +142,7 @@ rule extract_hog:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         script=script("extract_hog.py"),

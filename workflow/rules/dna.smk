@@ -28,7 +28,7 @@ rule prepare_dna:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         script=script("prepare_dna.py"),
@@ -69,7 +69,7 @@ rule train_dna:
         "../../envs/torch.yaml"
     threads: config["dna"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         script=script("train_dna.py"),
@@ -120,7 +120,7 @@ rule evaluate_dna:
         "../../envs/torch.yaml"
     threads: config["dna"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         script=script("evaluate_dna.py"),

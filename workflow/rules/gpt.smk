@@ -22,7 +22,7 @@ rule generate_stories:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=10,
     params:
         script=script("generate_stories.py"),
@@ -60,7 +60,7 @@ rule prepare_text:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         script=script("prepare_text.py"),
@@ -100,7 +100,7 @@ rule train_gpt:
         "../../envs/torch.yaml"
     threads: config["gpt"]["threads"]
     resources:
-        mem_mb=2500,
+        mem_mb=memory(2500),
         runtime=120,
     params:
         script=script("train_gpt.py"),
@@ -149,7 +149,7 @@ rule evaluate_gpt:
         "../../envs/torch.yaml"
     threads: config["gpt"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         script=script("evaluate_gpt.py"),
@@ -187,7 +187,7 @@ rule sample_gpt:
         "../../envs/torch.yaml"
     threads: config["gpt"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         script=script("sample_gpt.py"),
@@ -223,7 +223,7 @@ rule trace_gpt:
         "../../envs/torch.yaml"
     threads: config["gpt"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=10,
     params:
         script=script("trace_gpt.py"),

@@ -31,7 +31,7 @@ rule build_manifest:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=10,
     params:
         script=script("build_manifest.py"),
@@ -67,7 +67,7 @@ rule build_crate:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=10,
     params:
         script=script("build_crate.py"),

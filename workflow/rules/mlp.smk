@@ -50,7 +50,7 @@ rule cross_validate_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=20,
     params:
         script=script("cross_validate_mlp.py"),
@@ -92,7 +92,7 @@ rule select_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=5,
     params:
         script=script("select_mlp.py"),
@@ -118,7 +118,7 @@ rule draw_candidates:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=5,
     params:
         script=script("draw_candidates.py"),
@@ -160,7 +160,7 @@ rule train_rung:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         script=script("train_rung.py"),
@@ -203,7 +203,7 @@ rule rank_rung:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=5,
     params:
         script=script("rank_rung.py"),
@@ -248,7 +248,7 @@ rule choose_survivor:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=5,
     params:
         script=script("choose_survivor.py"),
@@ -286,7 +286,7 @@ rule train_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=120,
     params:
         script=script("train_mlp.py"),
@@ -350,7 +350,7 @@ rule evaluate_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         script=script("evaluate_mlp.py"),
@@ -398,7 +398,7 @@ rule ensemble_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=5,
     params:
         script=script("ensemble_mlp.py"),

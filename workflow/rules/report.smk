@@ -57,7 +57,7 @@ rule build_leaderboard:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=600,
+        mem_mb=memory(600),
         runtime=5,
     params:
         script=script("build_leaderboard.py"),
@@ -94,7 +94,7 @@ rule plot_leaderboard:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_leaderboard.py"),
@@ -136,7 +136,7 @@ rule plot_curves:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_curves.py"),
@@ -179,7 +179,7 @@ rule plot_grid:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_grid.py"),
@@ -219,7 +219,7 @@ rule plot_race:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_race.py"),
@@ -264,7 +264,7 @@ rule plot_confusion:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_confusion.py"),
@@ -303,7 +303,7 @@ rule plot_examples:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_examples.py"),
@@ -343,7 +343,7 @@ rule plot_attention:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_attention.py"),
@@ -382,7 +382,7 @@ rule plot_positions:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("plot_positions.py"),
@@ -424,7 +424,7 @@ rule build_report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=memory(800),
         runtime=5,
     params:
         script=script("build_report.py"),

@@ -16,7 +16,7 @@ rule prepare_genetic_code:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         script=script("prepare_genetic_code.py"),
@@ -49,7 +49,7 @@ rule train_seq2seq:
         "../../envs/torch.yaml"
     threads: config["seq2seq"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         script=script("train_seq2seq.py"),
@@ -91,7 +91,7 @@ rule evaluate_seq2seq:
         "../../envs/torch.yaml"
     threads: config["seq2seq"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         script=script("evaluate_seq2seq.py"),

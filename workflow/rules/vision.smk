@@ -27,7 +27,7 @@ rule train_vision:
         "../../envs/torch.yaml"
     threads: config["vision"]["threads"]
     resources:
-        mem_mb=2500,
+        mem_mb=memory(2500),
         runtime=60,
     params:
         script=script("train_vision.py"),
@@ -74,7 +74,7 @@ rule evaluate_vision:
         "../../envs/torch.yaml"
     threads: config["vision"]["threads"]
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         script=script("evaluate_vision.py"),
