@@ -1,14 +1,15 @@
 # The commands of this project: `make help` lists them. The first one that needs it makes .venv.
 PYTHON ?= python3
 PRESET ?= demo
-CORES ?= all
+# CPUs of this machine; with PROFILE, what its `cores` says
+CORES ?= $(if $(PROFILE),,all)
 # More words for Snakemake: make run ARGS="--dry-run"
 ARGS ?=
 # make run CONDA=1: each rule in its own environment of envs/ (needs conda; docs/environments.md)
 CONDA ?=
 # make run CONTAINER=image.sif: the same environments out of an Apptainer image (docs/environments.md)
 export CONTAINER ?=
-# make run PROFILE=slurm: the cluster profile workflow/profiles/slurm
+# make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE ?=
 # make fuzz INPUTS=1000000: inputs of all readers together
 INPUTS ?= 100000
@@ -18,7 +19,7 @@ SEED ?= 1
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint format unit test-conda container test-faults fuzz bench bench-mlp bench-dag lock reference readme clean
+.PHONY: help run why unlock report verify test lint format unit test-faults test-slurm test-conda container fuzz bench bench-mlp bench-dag lock reference readme clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,27 +32,29 @@ CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
 DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
 SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
-	--configfile $(CONFIG) --cores $(CORES) \
+	--configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
+# What a run needs in .venv: the plugins for clusters only where a cluster is asked for.
+READY = $(VENV)/ready $(if $(PROFILE),workflow/profiles/$(PROFILE)/profile.yaml $(VENV)/ready-cluster)
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/ready | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
+run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
 	@$(SNAKEMAKE) $(ARGS) || { status=$$?; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
 		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
 		'If none does, here or on a machine that shares it: make unlock PRESET=$(PRESET), then run again. Nothing is lost.' >&2; exit $$status; }
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
 
-why: $(VENV)/ready | $(CONFIG) ## Say what a run would do now, and why
+why: $(READY) | $(CONFIG) ## Say what a run would do now, and why
 	@$(SNAKEMAKE) $(ARGS) --dry-run --quiet host
 
-unlock: $(VENV)/ready | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
+unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
 	@$(BIN)/python workflow/lib/still_running.py
 	@$(SNAKEMAKE) --unlock
 
-report: $(VENV)/ready | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
+report: $(READY) | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
 	@$(SNAKEMAKE) --report results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
 
 # RESULTS: a folder that is not PRESET's, such as results/reference. AGAINST: another run's folder.
@@ -69,6 +72,10 @@ lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake 
 
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
 	@$(BIN)/python -m pytest $(ARGS)
+
+# REQUIRE_SLURM=1: fail where Slurm is missing, instead of skipping.
+test-slurm: $(VENV)/ready-dev $(VENV)/ready-cluster ## The demo and job failures on a one-node Slurm: Debian, as root
+	@$(BIN)/python -m pytest -rs tests/cluster $(ARGS)
 
 test-conda: $(VENV)/ready-dev $(VENV)-conda/ready ## Every rule of the demo in its own conda environment, from a local channel
 	@$(BIN)/python -m pytest tests/conda $(ARGS)
@@ -97,9 +104,8 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --out results/benchmarks/dag_cost.csv
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-conda.in -o requirements-conda.txt
+	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt; done
 
 reference: $(VENV)/ready ## Copy the finished standard run into results/reference/
 	@$(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
@@ -114,6 +120,9 @@ clean: ## Remove generated results and processed data (raw data and results/refe
 $(CONFIG):
 	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2
 
+workflow/profiles/%/profile.yaml:
+	@echo "no profile '$*': there is no $@; profiles: $(notdir $(wildcard workflow/profiles/*))" >&2; exit 2
+
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
@@ -123,6 +132,10 @@ $(VENV)/ready: requirements.txt
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/ready-cluster: $(VENV)/ready requirements-cluster.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	@touch $@
 
 # What only test-conda needs stays out of .venv.
