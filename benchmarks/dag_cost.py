@@ -4,13 +4,15 @@
 
 - `plan 10,000 CV jobs`: a dry run over such a grid in an empty folder. At most 60 s and 2 GB.
 - `dry run`: the DAG of a preset in an empty folder, every job of it to do. At most 4 s.
-- `no-op run`: Snakemake on the finished run of the preset in this folder. At most 5 s.
+- `no-op make run`: the whole command on the finished run of the preset in this folder, its table
+  of the leaderboard included. At most 5 s.
 - `overhead`: of that run, the wall time of the invocation that made it, less the critical packing:
   the jobs' own times (their benchmark files), packed on the same cores in the order that the DAG
   allows, the longest way to the end first. As a share of the wall time, at most 5 %. Left out if
   the run was made in more than one go.
 
-Each Snakemake is a child process; its CPU time and peak memory are the kernel's own (wait4).
+Each command is a child process; its CPU time and peak memory are the kernel's own (wait4), those of
+its own children included.
 Planning is one thread that computes: its CPU seconds are held against the limits, since they are
 the wall time of an idle machine, whatever else runs on this one.
 """
@@ -41,21 +43,21 @@ COLUMNS = (
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
-def measured(words: list[str], folder: Path) -> tuple[dict, str]:
-    """(wall and CPU seconds, peak MB; what it printed) of Snakemake in `folder`.
+def measured(command: list[str | Path], folder: Path) -> tuple[dict, str]:
+    """(wall and CPU seconds, peak MB; what it printed) of `command` in `folder`.
 
     Raises RuntimeError with the end of what it printed if it fails.
     """
     with tempfile.TemporaryFile() as printed:
         start = time.perf_counter()
-        child = subprocess.Popen([SNAKEMAKE, *words], cwd=folder, stdout=printed, stderr=printed)
+        child = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=printed)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
         printed.seek(0)
         text = printed.read().decode()
     if child.returncode:
-        raise RuntimeError(f"snakemake {shlex.join(map(str, words))}: {text[-2000:]}")
+        raise RuntimeError(f"{shlex.join(map(str, command))}: {text[-2000:]}")
     cost = {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
@@ -77,10 +79,10 @@ def plan(change: dict, preset: str) -> dict:
         folder = Path(name)
         (folder / "config").symlink_to(ROOT / "config")
         (folder / "change.yaml").write_text(yaml.safe_dump(change))
-        words = ["-s", str(ROOT / "Snakefile"), "--directory", name, "--configfile",
+        command = [SNAKEMAKE, "-s", str(ROOT / "Snakefile"), "--directory", name, "--configfile",
                  f"config/{preset}.yaml", "change.yaml", "--cores", "2", "--dry-run",
                  "--quiet", "rules"]  # fmt: skip
-        cost, text = measured(words, folder)
+        cost, text = measured(command, folder)
     return {"jobs": planned_jobs(text), **cost}
 
 
@@ -96,7 +98,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True, help="table to write")
-    parser.add_argument("--preset", default="demo", help="demo, smoke, config (standard) or full")
+    parser.add_argument("--preset", default="demo", help="demo, smoke, standard or full")
     parser.add_argument("--jobs", type=int, default=10_000, help="CV jobs of the large grid")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of the run")
     args = parser.parse_args()
@@ -117,12 +119,12 @@ def main() -> None:
     for name in dict.fromkeys((preset, "full")):
         cost = plan({}, name)
         add(f"dry run of {name}", cost["cpu_seconds"] <= 4, "4 s", **cost)
-    words = ["--configfile", f"config/{preset}.yaml", "--cores", str(args.cores)]
-    if planned_jobs(measured([*words, "--dry-run", "--quiet", "rules"], ROOT)[1]):
+    words = [f"PRESET={args.preset}", f"CORES={args.cores}"]
+    if planned_jobs(measured(["make", "why", *words], ROOT)[1]):
         print(f"{args.preset} is not finished here: no-op run and overhead are left out")
     else:
-        cost, _ = measured(words, ROOT)
-        add("no-op run", cost["cpu_seconds"] <= 5, "5 s", jobs=0, **cost)
+        cost, _ = measured(["make", "run", *words], ROOT)
+        add("no-op make run", cost["cpu_seconds"] <= 5, "5 s", jobs=0, **cost)
         run = yaml.safe_load((ROOT / "config" / f"{preset}.yaml").read_text())["run"]
         found = overhead(ROOT, f"results/{run}", args.cores)
         if found:
