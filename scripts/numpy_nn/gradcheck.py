@@ -21,19 +21,31 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     is at least 1e-3: gradients that are 0 by construction (of a bias that a norm takes out again)
     are rounding errors of size eps |L| / h, about 1e-10, in the differences.
 
-    Everything runs in float64 (module is converted, in place); dropout masks are frozen after a
-    first pass, and free again at the end. Layers that work in place get copies of x. x (N, ...)
-    float should keep away from kinks (ReLU at 0) by more than h.
+    Everything runs in float64, and the module stays so: its parameters are converted in place.
+    Dropout masks are frozen after a first pass; at the end, also if a layer raises, they are free
+    again and the buffers (BatchNorm's running averages) what they were. Layers that work in place
+    get copies of x. x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
     Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx.
     """
     module.astype(np.float64)
     x = x.astype(np.float64)
     dropouts = [part for part in _modules(module) if isinstance(part, Dropout)]
-    for dropout in dropouts:
-        dropout.frozen = False
+    buffers = {name: array.copy() for name, array in module.named_buffers()}
+    try:
+        return _errors(module, x, dropouts, step, seed)
+    finally:
+        _freeze(dropouts, False)
+        for name, array in module.named_buffers():
+            array[...] = buffers[name]
+
+
+def _errors(
+    module: Module, x: np.ndarray, dropouts: list[Dropout], step: float, seed: int
+) -> dict[str, float]:
+    """What `gradcheck` returns, for a module and an x in float64; the dropouts are frozen then."""
+    _freeze(dropouts, False)
     w = np.random.default_rng(seed).standard_normal(module.forward(x.copy()).shape)
-    for dropout in dropouts:
-        dropout.frozen = True
+    _freeze(dropouts, True)
     module.forward(x.copy())
     grad_x = module.backward(w.copy())
     checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
@@ -43,13 +55,10 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     def value() -> float:
         return float(np.vdot(w, module.forward(x.copy())))
 
-    errors = {
+    return {
         name: relative_error(grad, numeric_gradient(value, array, step))
         for name, (array, grad) in checked.items()
     }
-    for dropout in dropouts:
-        dropout.frozen = False
-    return errors
 
 
 def gradcheck_loss(
@@ -84,6 +93,11 @@ def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
     size = np.maximum(np.abs(analytic), np.abs(numeric))
     scale = max(1e-2 * float(size.max(initial=0.0)), 1e-3)
     return float((np.abs(analytic - numeric) / np.maximum(size, scale)).max(initial=0.0))
+
+
+def _freeze(dropouts: list[Dropout], frozen: bool) -> None:
+    for dropout in dropouts:
+        dropout.frozen = frozen
 
 
 def _modules(module: Module) -> Iterator[Module]:
