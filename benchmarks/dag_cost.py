@@ -102,7 +102,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000, help="CV jobs of the large grid")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of the run")
     args = parser.parse_args()
-    preset = {"standard": "config"}.get(args.preset, args.preset)
+    files = {"standard": "config"}
+    preset = files.get(args.preset, args.preset)
     found = provenance(threads=1, packages=("snakemake",))
     same = {key: found[key] for key in ("commit", "processor")}
     same |= {"cores": args.cores, "snakemake": found["versions"]["snakemake"]}
@@ -116,8 +117,8 @@ def main() -> None:
     cost = plan(large_grid(args.jobs), "demo")
     good = cost["cpu_seconds"] <= 60 and cost["peak_mb"] <= 2000 and cost["jobs"] > args.jobs
     add(f"plan {args.jobs:,} CV jobs", good, "60 s, 2 GB", **cost)
-    for name in dict.fromkeys((preset, "full")):
-        cost = plan({}, name)
+    for name in dict.fromkeys((args.preset, "full")):
+        cost = plan({}, files.get(name, name))
         add(f"dry run of {name}", cost["cpu_seconds"] <= 4, "4 s", **cost)
     words = [f"PRESET={args.preset}", f"CORES={args.cores}"]
     if planned_jobs(measured(["make", "why", *words], ROOT)[1]):

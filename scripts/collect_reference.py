@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_csv, write_text
 from pipeline.errors import InputError
-from reporting import speed
+from reporting import cost, speed
 from reporting.job_times import COLUMNS, job_times
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
@@ -63,6 +63,7 @@ def main() -> None:
         raise InputError(f"{args.run}/benchmarks: no job times in it: was the run copied whole?")
     table = markdown_table(rows, *read_references(args.references))
     timed = speed.markdown(speed.read(args.speed)) if args.speed.exists() else []
+    costs = cost.markdown(cost.read(args.dag)) if args.dag.exists() else []
     # The folder's own old files go, so that nothing of an earlier run stays behind.
     if args.out.exists():
         shutil.rmtree(args.out)
@@ -71,7 +72,7 @@ def main() -> None:
         shutil.copyfile(args.run / name, args.out / name)
     if timed:
         shutil.copyfile(args.speed, args.out / "mlp_step.csv")
-    if args.dag.exists():
+    if costs:
         shutil.copyfile(args.dag, args.out / "dag_cost.csv")
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
@@ -85,6 +86,7 @@ def main() -> None:
         "",
         *table,
         *(["", "## A training step of Part 1", "", *timed] if timed else []),
+        *(["", "## What the workflow itself costs", "", *costs] if costs else []),
         "",
         f"The run's {sum(row['jobs'] for row in times)} jobs, one core each, took"
         f" {sum(row['seconds'] for row in times) / 60:.1f} minutes in all, the longest one"

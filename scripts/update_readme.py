@@ -1,7 +1,8 @@
 """Fill the tables of README.md, each between its two markers, from the committed reference results.
 
-`results` comes from the leaderboard, `speed` from the benchmark of Part 1 (mlp_step.csv), if there
-is one. With --check nothing is written: the program ends with status 1 if a table is out of date.
+`results` comes from the leaderboard, `speed` from the benchmark of Part 1 (mlp_step.csv), `cost`
+from that of the workflow (dag_cost.csv), if there are such. With --check nothing is written: the
+program ends with status 1 if a table is out of date.
 """
 
 import argparse
@@ -10,11 +11,15 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import speed
+from reporting import cost, speed
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
 
-UNMEASURED = ["Not measured yet: `make bench-mlp`, then `make reference`."]
+# Table -> (the benchmark's file beside the leaderboard, what reads it, what measures it).
+BENCHMARKS = {
+    "speed": ("mlp_step.csv", speed, "make bench-mlp"),
+    "cost": ("dag_cost.csv", cost, "make bench-dag PRESET=standard"),
+}
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -52,6 +57,14 @@ def results(leaderboard: Path, references: Path, link: str) -> list[str]:
     return [*markdown_table(rows, *read_references(references)), "", note]
 
 
+def measured(name: str, folder: Path) -> list[str]:
+    """The table of a benchmark in `folder`, or a sentence that there is none."""
+    file, reader, command = BENCHMARKS[name]
+    if not (folder / file).exists():
+        return [f"Not measured yet: `{command}`, then `make reference`."]
+    return reader.markdown(reader.read(folder / file))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
@@ -65,10 +78,9 @@ def main() -> None:
         raise InputError(f"{args.leaderboard}: not there: `make reference` makes it")
     text = args.readme.read_text(encoding="utf-8")
     link = args.leaderboard.with_name("report.html").as_posix()
-    timed = args.leaderboard.with_name("mlp_step.csv")
     fresh = replaced(text, "results", results(args.leaderboard, args.references, link))
-    told = speed.markdown(speed.read(timed)) if timed.exists() else UNMEASURED
-    fresh = replaced(fresh, "speed", told)
+    for name in BENCHMARKS:
+        fresh = replaced(fresh, name, measured(name, args.leaderboard.parent))
     if args.check and fresh != text:
         raise InputError(
             f"{args.readme}: a table is not that of {args.leaderboard.parent}: make readme"

@@ -13,6 +13,7 @@ from pathlib import Path
 import build_leaderboard
 import build_report
 import collect_reference
+import dag_cost
 import numpy as np
 import plot_attention
 import plot_confusion
@@ -30,7 +31,7 @@ from fabricated_run import CLASSES, fabricate, metrics_row
 
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from reporting import plots, speed
+from reporting import cost, plots, speed
 from reporting.leaderboard import METRICS, read_leaderboard, read_references
 from reporting.report import headline, seconds, trainings, weights
 from reporting.summary import markdown_table
@@ -48,6 +49,12 @@ SPEED = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,com
 "PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
 "scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
 """
+COST = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
+"plan 10,000 CV jobs",10021,71.06,41.514,702,,"60 s, 2 GB",True,2,bbe457c53e28,AMD EPYC,9.9.0
+dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
+overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
+"""
+TABLES = ("results", "speed", "cost")
 PLOTS = {
     "curves": (plot_curves, "histories"),
     "grid": (plot_grid, "selections"),
@@ -336,6 +343,27 @@ def test_what_an_evaluation_says_of_a_text_stands_beside_its_samples():
     assert data_notes(records) == {"grammar_stories": told["data"]}
 
 
+def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
+    path = tmp_path / "dag_cost.csv"
+    path.write_text(COST)
+    lines = cost.markdown(cost.read(path))
+    assert lines[2:5] == [
+        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes |",
+        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no** |",
+        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes |",
+    ]
+    assert "2 cores, AMD EPYC, commit `bbe457c53e28`, Snakemake 9.9.0" in lines[-1]
+    assert "packed" in lines[-1]
+    assert "packed" not in cost.markdown(cost.read(path)[:2])[-1]
+    path.write_text("what,seconds\na,1\n")
+    with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
+        cost.read(path)
+
+
+def test_the_benchmark_s_columns_are_those_that_the_table_needs():
+    assert set(cost.NEEDED) <= set(dag_cost.COLUMNS)
+
+
 def test_pinned_and_free_kernels_are_told_apart(tmp_path):
     path = tmp_path / "mlp_step.csv"
     path.write_text(SPEED)
@@ -537,13 +565,18 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert not (out / "dag_cost.csv").exists()
     timed.write_text(SPEED)
     (tmp_path / "dag_cost.csv").write_text("what\n")
+    with pytest.raises(InputError, match="make bench-dag"):
+        collect_reference.main()
+    assert (out / "jobs.csv").exists()  # What was there is not touched then.
+    (tmp_path / "dag_cost.csv").write_text(COST)
     collect_reference.main()  # A second time over the first.
     assert (out / "mlp_step.csv").read_text() == SPEED and "**0.76**" in (
         out / "README.md"
     ).read_text()
     assert (out / "mlp" / "search" / "rung1" / "ranking.json").exists()
     assert (out / "accuracy_by_split.csv").exists()
-    assert (out / "dag_cost.csv").exists()
+    assert (out / "dag_cost.csv").read_text() == COST
+    assert "| dry run of full | 2,400 |" in (out / "README.md").read_text()
     assert (out / "jobs.csv").read_text().splitlines() == [
         "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
         "train_gpt,2,150.0,75.0,90.0,0,0",
@@ -555,8 +588,8 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert "**0.9016**" in (out / "README.md").read_text()
 
     readme, board = tmp_path / "README.md", out / "leaderboard.csv"
-    old = {name: "\nold\n".join(update_readme.markers(name)) for name in ("results", "speed")}
-    text = f"before\n{old['results']}\nbetween\n{old['speed']}\nafter\n"
+    old = {name: "\nold\n".join(update_readme.markers(name)) for name in TABLES}
+    text = "before\n" + "\nbetween\n".join(old.values()) + "\nafter\n"
     readme.write_text(text)
     words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board), *published]
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
@@ -571,14 +604,28 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     )
     assert "\nbetween\n" in filled and "| MLP 784-512-256-10 (numpy) | pixels |" in filled
     assert "| **0.76** | 83 % |" in filled and "between 0.76 and 0.82" in filled
+    assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
     update_readme.main()
 
+    for name in ("mlp_step.csv", "dag_cost.csv"):
+        (out / name).rename(tmp_path / "kept")
+        with pytest.raises(InputError, match="make readme"):
+            update_readme.main()
+        (tmp_path / "kept").rename(out / name)
     (out / "mlp_step.csv").unlink()
-    with pytest.raises(InputError, match="make readme"):
-        update_readme.main()
+    (out / "dag_cost.csv").unlink()
+    monkeypatch.setattr(sys, "argv", words)
+    update_readme.main()
+    filled = readme.read_text()
+    assert "Not measured yet: `make bench-mlp`" in filled
+    assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
+    assert "10,000 CV jobs" not in filled
     readme.write_text(old["results"])
     with pytest.raises(InputError, match="speed:begin"):
+        update_readme.main()
+    readme.write_text(old["results"] + old["speed"])
+    with pytest.raises(InputError, match="cost:begin"):
         update_readme.main()
     shutil.rmtree(out / "mlp")
     (out / "leaderboard.csv").unlink()
