@@ -45,7 +45,7 @@ rule build_manifest:
             },
         ),
     shell:
-        "python {params.script} --spec {params.spec:q} --files {input.files:q}"
+        "python {params.script:q} --spec {params.spec:q} --files {input.files:q}"
         " --datasets {input.datasets:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -73,6 +73,6 @@ rule build_crate:
         script=script("build_crate.py"),
         spec=spec("build_crate.py"),
     shell:
-        "python {params.script} --spec {params.spec:q} --manifest {input.manifest:q}"
+        "python {params.script:q} --spec {params.spec:q} --manifest {input.manifest:q}"
         " --datasets {input.datasets:q} --workflow {input.workflow:q}"
         " --out {output.crate:q} --copy {output.workflow:q} > {log:q} 2>&1"
