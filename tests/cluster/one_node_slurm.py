@@ -80,6 +80,11 @@ def missing() -> str:
         return f"Slurm is not installed: on Debian and Ubuntu, apt install {' '.join(packages)}"
     if os.geteuid():
         return "slurmd starts jobs as root alone, and this is not root"
+    if os.environ.get("SLURM_CONF"):
+        return f"SLURM_CONF names a Slurm already: {os.environ['SLURM_CONF']}"
+    # Also where a site keeps no configuration on its nodes.
+    if subprocess.run([_find("scontrol"), "ping"], capture_output=True, timeout=60).returncode == 0:
+        return "a Slurm controller answers here (scontrol ping): not this test's to disturb"
     taken = [str(ETC / name) for name in FILES if os.path.lexists(ETC / name)]
     if taken:
         return f"this machine has a Slurm of its own, or one was not stopped: {', '.join(taken)}"
