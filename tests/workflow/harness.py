@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,10 @@ def pretend(folder: Path, *targets: str, preset: str = "demo") -> None:
     programs = folder / "stand-in"
     programs.mkdir(exist_ok=True)
     stand_in = Path(__file__).with_name("stand_in_python.py").read_text()
-    (programs / "python").write_text(f"#!{sys.executable} -IS\n{stand_in}")
+    (programs / "stand_in.py").write_text(stand_in)
+    # Not `#!{python}`: such a line holds no space and no long path.
+    words = shlex.join([sys.executable, "-IS", str(programs / "stand_in.py")])
+    (programs / "python").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     (programs / "python").chmod(0o755)
     snakemake(folder, *targets, preset=preset, programs=programs)
 
