@@ -95,7 +95,7 @@ test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what 
 fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
-bench: bench-mlp ## Run all of benchmarks/
+bench: bench-mlp bench-dag ## Run all of benchmarks/
 
 bench-mlp: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
 	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
