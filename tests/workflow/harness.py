@@ -67,7 +67,7 @@ def planned(
     return jobs_of(shown)
 
 
-def pretend(folder: Path, *targets: str, preset: str = "demo") -> None:
+def pretend(folder: Path, *targets: str, preset: str = "demo", change: dict | None = None) -> None:
     """Finish the run of `preset`, or `targets`, with empty files: stand_in_python makes them."""
     programs = folder / "stand-in"
     programs.mkdir(exist_ok=True)
@@ -77,7 +77,7 @@ def pretend(folder: Path, *targets: str, preset: str = "demo") -> None:
     words = shlex.join([sys.executable, "-IS", str(programs / "stand_in.py")])
     (programs / "python").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     (programs / "python").chmod(0o755)
-    snakemake(folder, *targets, preset=preset, programs=programs)
+    snakemake(folder, *targets, preset=preset, change=change, programs=programs)
 
 
 def jobs_of(shown: str) -> dict[str, int]:
