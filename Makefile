@@ -48,7 +48,7 @@ run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full C
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
 
 why: $(READY) | $(CONFIG) ## Say what a run would do now, and why
-	@$(SNAKEMAKE) $(ARGS) --dry-run --quiet host
+	@$(BIN)/python workflow/lib/why.py $(SNAKEMAKE) $(ARGS) --dry-run --quiet host
 
 unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
 	@$(BIN)/python workflow/lib/still_running.py

@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+import why
 from harness import copy_repository, planned, pretend, snakemake
 
 # Whatever changes, the record of the run tells it.
@@ -175,6 +176,15 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
 )  # fmt: skip
 def test_a_setting_reruns_exactly_its_readers(demo, change, exactly):
     assert planned(demo, change=change) == exactly | RECORD
+
+
+def test_why_says_it_in_plain_words(demo, edited):
+    edited("scripts/torch_nn/cnn.py", code)
+    change = {"dna": {"settings": {"planted_motifs": {"training": {"lr": 0.005}}}}}
+    told = why.report(snakemake(demo, "--dry-run", change=change)).splitlines()
+    assert "train_dna (2 jobs): settings changed: lr 0.002 -> 0.005" in told
+    assert "train_vision (2 jobs): its code changed" in told
+    assert "evaluate_dna (1 job): what it reads is made anew" in told
 
 
 def test_one_more_fold_is_trained_alone(repository, tmp_path):
