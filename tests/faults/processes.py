@@ -41,6 +41,15 @@ class Process:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def defers_sigterm(self) -> bool:
+        """Whether it asked to be told of SIGTERM: a training that holds its checkpoint's lock."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = next((x.split()[1] for x in status.splitlines() if x.startswith("SigCgt:")), "0")
+        return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
     def checkpoint(self) -> Path | None:
         """The directory after --checkpoint, if there is one (relative to the run's folder)."""
         try:

@@ -1,18 +1,33 @@
-"""A run of the demo, session after session: Snakemake is started, watched, and hit."""
+"""A run of the demo, session after session: Snakemake is started and watched."""
 
 import os
-import random
 import re
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import SNAKEMAKE
+import yaml
+from harness import SNAKEMAKE, copy_repository
 from processes import Process, jobs
+from snakemake.utils import update_config
 
 POLL_SECONDS = 0.02
+PRESET = "faults"
+# What `make test-faults` would hand on to the `make unlock` that a run starts.
+HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
+HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
+
+
+def short_copy(repository: Path, folder: Path) -> Path:
+    """A copy of the repository with the preset `faults`: the demo, changed by short.yaml."""
+    copy_repository(repository, folder)
+    (folder / ".venv").symlink_to(SNAKEMAKE.parents[1])
+    config = yaml.safe_load((repository / "config" / "demo.yaml").read_text())
+    update_config(config, yaml.safe_load(Path(__file__).with_name("short.yaml").read_text()))
+    preset = folder / "config" / f"{PRESET}.yaml"
+    preset.write_text(yaml.safe_dump(config, sort_keys=False))
+    return folder
 
 
 @dataclass
@@ -21,51 +36,68 @@ class Kill:
 
     session: int
     signal: str
-    target: str  # job, snakemake, or group: Snakemake with all its jobs
+    target: str  # job, group: Snakemake with all its jobs, or snakemake: alone
     job: str
-    cpu_seconds: float
+    cpu_seconds: float  # of the job, or of all that lived
     checkpoint: bool  # whether there was one to resume from
     finished: int  # jobs that were finished by then
     after: str = ""  # how the job's next start began
 
 
 @dataclass
+class Seen:
+    """What was seen of a process so far."""
+
+    judged: bool  # whether it had a checkpoint when it began, and must resume from it
+    seconds: float = 0.0  # CPU
+    before: float | None = None  # a training: CPU seconds until it deferred SIGTERM
+    resumed: bool = False  # its log says so
+    kill: Kill | None = None  # what ended the job's last start
+
+
+@dataclass
 class Run:
-    """The demo in `folder`, a copy of the repository."""
+    """The short demo in `folder`, a copy of the repository."""
 
     folder: Path
     cores: int
-    usual: dict[str, float] = field(default_factory=dict)  # rule -> least CPU seconds of a job
+    # job -> CPU seconds, of a training those after it deferred SIGTERM
+    usual: dict[str, float] = field(default_factory=dict)
     kills: list[Kill] = field(default_factory=list)
     starts: dict[str, int] = field(default_factory=dict)  # job -> how often it began
     finished: set[str] = field(default_factory=set)  # jobs that Snakemake called finished
+    left_alone: set[Process] = field(default_factory=set)  # they outlived their Snakemake
+    refused: int = 0  # how often `make unlock` saw a program that still ran
     wrong: list[str] = field(default_factory=list)
     sessions: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.run = self.folder / "results" / "demo"
+        self.run = self.folder / "results" / PRESET
         self.logs = (self.run / "logs").resolve()
 
     def command(self, *words: str) -> list[str]:
-        preset = ["--configfile", "config/demo.yaml", "--cores", str(self.cores)]
+        preset = ["--configfile", f"config/{PRESET}.yaml", "--cores", str(self.cores)]
         return [str(SNAKEMAKE), *preset, *words]
 
     def environment(self) -> dict[str, str]:
-        known = {k: v for k, v in os.environ.items() if k != "DATA_MIRROR"}
+        known = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
+        # A program that is killed has said in its log all that it printed.
+        known["PYTHONUNBUFFERED"] = "1"
         return known | {"PATH": f"{SNAKEMAKE.parent}:{known['PATH']}"}
 
-    def unlock(self) -> None:
-        """What `make unlock` does."""
-        subprocess.run(
-            self.command("--unlock"),
+    def unlock(self, by_force: bool = False) -> subprocess.CompletedProcess:
+        """`make unlock`; by_force: Snakemake's own, which asks for nobody else."""
+        make = ["make", "unlock", f"PRESET={PRESET}", f"CORES={self.cores}"]
+        return subprocess.run(
+            self.command("--unlock") if by_force else make,
             cwd=self.folder,
             env=self.environment(),
             capture_output=True,
-            check=True,
+            text=True,
         )
 
-    def session(self, chaos: "Chaos | None" = None, *words: str) -> int | None:
+    def session(self, chaos=None, *words: str) -> int | None:
         """Run Snakemake to its end: its status, or None if `chaos` killed it."""
         self.sessions += 1
         printed = self.folder / f"session{self.sessions}.log"
@@ -79,116 +111,73 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        known: dict[Process, float] = {}
-        resumable: dict[Process, bool] = {}
+        known: dict[Process, Seen] = {}
         killed = False
         while snakemake.poll() is None and not killed:
             for process in jobs(self.logs):
-                if process not in known:
-                    self._began(process, resumable)
-                known[process] = process.seconds()
+                if process not in self.left_alone:
+                    if process not in known:
+                        known[process] = self._began(process)
+                    self._look(process, known[process])
             if chaos:
-                killed = chaos.strike(self, snakemake, known, time.monotonic() - began)
+                killed = chaos.strike(self, snakemake, known)
             time.sleep(POLL_SECONDS)
         snakemake.wait()
         self.seconds += time.monotonic() - began
-        self._ended(printed.read_text(errors="replace"), resumable)
-        for process, seconds in known.items():
-            if chaos is None:
-                least = self.usual.get(process.rule, seconds)
-                self.usual[process.rule] = min(least, seconds)
+        self._ended(printed.read_text(errors="replace"), known)
+        if chaos is None:
+            self.usual |= {p.job: seen.seconds - (seen.before or 0) for p, seen in known.items()}
         return None if killed else snakemake.returncode
 
-    def _began(self, process: Process, resumable: dict[Process, bool]) -> None:
+    def _began(self, process: Process) -> Seen:
         self.starts[process.job] = self.starts.get(process.job, 0) + 1
         if process.job in self.finished:
             self.wrong.append(f"{process.job}: finished in an earlier session, and ran again")
-        resumable[process] = self.has_checkpoint(process)
+        there = self.has_checkpoint(process)
         last = next((kill for kill in reversed(self.kills) if kill.job == process.job), None)
         if last and not last.after:
-            last.after = "had a checkpoint" if resumable[process] else "began anew"
+            last.after = "had a checkpoint" if there else "began anew"
+        else:
+            last = None
+        # One that still runs without its Snakemake may finish, and clear what it had.
+        others = any(other.job == process.job and other.lives() for other in self.left_alone)
+        return Seen(there and not others, kill=last)
+
+    def _look(self, process: Process, seen: Seen) -> None:
+        # A process that is gone meanwhile has 0 seconds.
+        seen.seconds = max(seen.seconds, process.seconds())
+        if seen.before is None and process.checkpoint() and process.defers_sigterm():
+            seen.before = seen.seconds
+        if seen.before is not None and not seen.resumed:
+            seen.resumed = self._says_resumed(process)
+            if seen.resumed and seen.kill:
+                seen.kill.after = "resumed"
+
+    def _says_resumed(self, process: Process) -> bool:
+        log = self.logs / f"{process.job}.log"
+        return log.exists() and "resumed" in log.read_text(errors="replace")
 
     def has_checkpoint(self, process: Process) -> bool:
         directory = process.checkpoint()
         return bool(directory) and any((self.folder / directory).glob("[!.]*.npz"))
 
-    def _ended(self, printed: str, resumable: dict[Process, bool]) -> None:
+    def _ended(self, printed: str, known: dict[Process, Seen]) -> None:
         """Note what Snakemake called finished; a training with a checkpoint must have resumed."""
         log_of = {
             number: log
             for log, number in re.findall(
-                r"^ +log: results/demo/logs/(\S+)\.log.*\n(?: +.*\n)*? +jobid: (\d+)$",
+                rf"^ +log: results/{PRESET}/logs/(\S+)\.log.*\n(?: +.*\n)*? +jobid: (\d+)$",
                 printed,
                 flags=re.M,
             )
         }
         done = {log_of[n] for n in re.findall(r"Finished jobid: (\d+)", printed) if n in log_of}
         self.finished |= done
-        for process, there in resumable.items():
-            if there and process.job in done:
-                text = (self.logs / f"{process.job}.log").read_text(errors="replace")
-                if "resumed" in text:
-                    for kill in self.kills:
-                        if kill.job == process.job and kill.after == "had a checkpoint":
-                            kill.after = "resumed"
-                else:
+        for process, seen in {
+            process.job: (process, seen) for process, seen in known.items()
+        }.values():
+            if seen.judged and process.job in done and not seen.resumed:
+                if not self._says_resumed(process):
                     self.wrong.append(f"{process.job}: had a checkpoint, and began anew")
-
-
-@dataclass
-class Chaos:
-    """What is still to be hit, and when: all drawn from one seed."""
-
-    random: random.Random
-    jobs: dict[str, int]  # rule -> hits to come
-    preempt: set[str]  # rules of which one job gets SIGTERM first
-    snakemake: list[str]  # kinds of hits on Snakemake to come: group, snakemake
-    _at: dict[Process, float] = field(default_factory=dict)
-    _when: float | None = None
-    orphans: list[Process] = field(default_factory=list)
-
-    def strike(self, run: Run, snakemake, known: dict[Process, float], elapsed: float) -> bool:
-        """Hit what is due now; whether Snakemake itself was killed."""
-        living = [process for process in known if process.lives()]
-        for process in living:
-            left = self.jobs.get(process.rule, 0)
-            if left and process not in self._at:
-                # A program that just started has not yet asked to be told of SIGTERM.
-                least = 0.3 if process.rule in self.preempt else 0.05
-                share = self.random.uniform(least, 0.85)
-                self._at[process] = share * run.usual.get(process.rule, 0.2)
-            if left and process.seconds() >= self._at[process]:
-                self._hit(run, process)
-        if not self.snakemake or not living:
-            return False
-        if self._when is None:
-            self._when = elapsed + self.random.uniform(2, 12)
-        if elapsed < self._when:
-            return False
-        self._when = None
-        kind = self.snakemake.pop(0)
-        there = any(run.has_checkpoint(process) for process in living)
-        names = " ".join(process.job for process in living)
-        if kind == "group":
-            os.killpg(snakemake.pid, signal.SIGKILL)
-        else:
-            snakemake.kill()
-            self.orphans = living
-        run.kills.append(
-            Kill(run.sessions, "KILL", kind, names, 0.0, there, len(run.finished), "next session")
-        )
-        return True
-
-    def _hit(self, run: Run, process: Process) -> None:
-        there, seconds = run.has_checkpoint(process), process.seconds()
-        gentle = process.rule in self.preempt
-        if process.end(signal.SIGTERM if gentle else signal.SIGKILL):
-            if gentle:
-                self.preempt.remove(process.rule)
-            else:
-                self.jobs[process.rule] -= 1
-            self._at[process] = float("inf")
-            name = "TERM" if gentle else "KILL"
-            run.kills.append(
-                Kill(run.sessions, name, "job", process.job, seconds, there, len(run.finished))
-            )
+                elif seen.kill:
+                    seen.kill.after = "resumed"
