@@ -1,6 +1,6 @@
 """The gradient check: does `backward` compute the derivative of `forward`?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     """
     module.astype(np.float64)
     x = x.astype(np.float64)
-    dropouts = [part for part in _modules(module) if isinstance(part, Dropout)]
+    dropouts = [part for part in module.modules() if isinstance(part, Dropout)]
     buffers = {name: array.copy() for name, array in module.named_buffers()}
     try:
         return _errors(module, x, dropouts, step, seed)
@@ -98,9 +98,3 @@ def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
 def _freeze(dropouts: list[Dropout], frozen: bool) -> None:
     for dropout in dropouts:
         dropout.frozen = frozen
-
-
-def _modules(module: Module) -> Iterator[Module]:
-    yield module
-    for _, child in module.children():
-        yield from _modules(child)

@@ -1,22 +1,15 @@
 """What the workflow itself costs, as Markdown, read from a benchmark."""
 
-import csv
 from pathlib import Path
 
-from pipeline.errors import InputError
+from reporting.benchmarks import read_benchmark
 
 NEEDED = ("what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within")
 
 
 def read(path: Path) -> list[dict]:
     """The rows of benchmarks/dag_cost.py's CSV. Raises InputError if it lacks one of NEEDED."""
-    with path.open(newline="", encoding="utf-8") as opened:
-        reader = csv.DictReader(opened)
-        missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-        rows = list(reader)
-    if missing or not rows:
-        raise InputError(f"{path}: no {', '.join(missing) or 'rows'} in it: make bench-dag anew")
-    return rows
+    return read_benchmark(path, NEEDED, "make bench-dag")
 
 
 def told(text: str, unit: str, digits: int = 0) -> str:

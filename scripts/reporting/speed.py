@@ -1,22 +1,15 @@
 """How long a training step of Part 1 takes beside its peers, as Markdown, read from a benchmark."""
 
-import csv
 from pathlib import Path
 
-from pipeline.errors import InputError
+from reporting.benchmarks import read_benchmark
 
 NEEDED = ("peer", "batch_size", "ours_ms", "peer_ms", "ratio", "matmul_share")
 
 
 def read(path: Path) -> list[dict]:
     """The rows of benchmarks/mlp_step.py's CSV. Raises InputError if it lacks one of NEEDED."""
-    with path.open(newline="", encoding="utf-8") as opened:
-        reader = csv.DictReader(opened)
-        missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-        rows = list(reader)
-    if missing or not rows:
-        raise InputError(f"{path}: no {', '.join(missing) or 'rows'} in it: make bench-mlp anew")
-    return rows
+    return read_benchmark(path, NEEDED, "make bench-mlp")
 
 
 def milliseconds(text: str) -> str:
