@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -71,13 +72,19 @@ def test_permissions_are_those_of_an_ordinary_file(tmp_path):
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
 
 
-@pytest.fixture
+@contextmanager
 def small_disk():
-    """No file may grow above 4 kB: what a full disk is to a writer, without a disk."""
+    """No file may grow above 4 kB: what a full disk is to a writer, without a disk.
+
+    Not a fixture: that would last until pytest has printed the outcome, and where its standard
+    output is a file of more than 4 kB, as in CI, pytest itself would fail.
+    """
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, former[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
 
 WRITERS = {
@@ -90,10 +97,10 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_full_disk_is_one_clear_error_and_the_former_file_stays(tmp_path, small_disk, kind):
+def test_a_full_disk_is_one_clear_error_and_the_former_file_stays(tmp_path, kind):
     target = tmp_path / f"a.{kind}"
     target.write_text("before")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as caught, small_disk():
         WRITERS[kind](target)
     text = str(caught.value)
     assert text.startswith(f"{target}: cannot be written: File too large. Make room, ")
@@ -101,10 +108,10 @@ def test_a_full_disk_is_one_clear_error_and_the_former_file_stays(tmp_path, smal
     assert target.read_text() == "before" and names(tmp_path) == [target.name]
 
 
-def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, small_disk):
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):
     checkpoint = Checkpoint(tmp_path / "c", "key")
     checkpoint.save({"w": np.zeros(9)}, {"step": 1})
-    with pytest.raises(InputError, match="cannot be written: File too large"):
+    with pytest.raises(InputError, match="cannot be written: File too large"), small_disk():
         checkpoint.save({"w": np.zeros(9000)}, {"step": 2})
     assert checkpoint.load()[1] == {"step": 1}
     assert names(tmp_path / "c") == sorted([checkpoint.path.name, "lock"])
