@@ -29,6 +29,8 @@ class WeightAverage:
         buffers = {k: a for k, a in model.named_buffers() if a.dtype.kind == "f"}
         self.live = {"parameters": flat.value, **buffers}
         self.average = {name: array.copy() for name, array in self.live.items()}
+        longest = max([self.BLOCK, *(array.size for array in buffers.values())])
+        self._scratch = np.empty(longest, flat.value.dtype)
         self._blocks = [
             (self.live["parameters"][block], self.average["parameters"][block])
             for block, _ in flat.blocks(self.BLOCK)
@@ -39,7 +41,10 @@ class WeightAverage:
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for live, average in self._blocks:
-            average += (1 - decay) * (live - average)
+            scratch = self._scratch[: live.size].reshape(live.shape)
+            np.subtract(live, average, out=scratch)
+            scratch *= 1 - decay
+            average += scratch
 
     def swap(self) -> None:
         """Exchange the model's weights and the average."""

@@ -12,8 +12,9 @@ class Dropout(Module):
     leaves evaluation alone. Srivastava et al., Dropout, JMLR 15 (2014), section 10.
 
     The mask compares 16 random bits an element with the rate, which is therefore rounded to a
-    multiple of 1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last mask of
-    the same shape: a gradient check needs the same function at every call. inplace: as for ReLU.
+    multiple of 1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last mask, for
+    inputs of its shape: a gradient check needs the same function at every call. inplace: as for
+    ReLU.
     """
 
     LEVELS = 1 << 16
@@ -38,9 +39,12 @@ class Dropout(Module):
         self.active = self.training and self.dropped_levels > 0
         if not self.active:
             return x
-        kept = self._buffer("kept", x.shape, bool)
-        self.mask = self._buffer("mask", x.shape, x.dtype)
-        if not self.frozen:
+        if self.frozen:
+            if (known := np.shape(getattr(self, "mask", None))) != x.shape:
+                self._fail(f"the shape of the frozen mask, {known or 'none yet'}", f"{x.shape}")
+        else:
+            kept = self._buffer("kept", x.shape, bool)
+            self.mask = self._buffer("mask", x.shape, x.dtype)
             words = self.rng.bit_generator.random_raw((x.size + 3) // 4)
             bits = words.view(np.uint16)[: x.size].reshape(x.shape)
             np.greater_equal(bits, self.dropped_levels, out=kept)

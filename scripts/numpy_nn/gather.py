@@ -40,9 +40,12 @@ class Gather(Module):
         self._check_gradient(grad_output, (count, *self.table.shape))
         if not self.input_grad:
             return None
-        padded = np.zeros((self.features + 1, len(grad_output)), grad_output.dtype)
-        np.add.at(padded, self.table.ravel(), grad_output.reshape(len(grad_output), -1).T)
-        return padded[:-1].T.copy()
+        padded = self._buffer("padded_grad", (self.features + 1, count), grad_output.dtype)
+        padded.fill(0)
+        np.add.at(padded, self.table.ravel(), grad_output.reshape(count, -1).T)
+        grad_input = self._buffer("grad_input", (count, self.features), grad_output.dtype)
+        np.copyto(grad_input, padded[:-1].T)
+        return grad_input
 
     def __repr__(self) -> str:
         shape = self.table.shape if "table" in vars(self) else ()

@@ -1,5 +1,6 @@
 """What every layer is: a forward pass, a backward pass, parameters with their gradients."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
@@ -8,6 +9,16 @@ import numpy as np
 
 class NonFiniteError(ValueError):
     """A NaN or an infinity where numbers are needed; the message names the layer."""
+
+
+def all_finite(x: np.ndarray) -> bool:
+    """Whether x, floating-point numbers of any shape, holds neither NaN nor infinity.
+
+    The sum of squares costs microseconds, and is finite unless an element is not, or it overflows.
+    Only then every element is looked at.
+    """
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.vdot(x, x)) or np.isfinite(x).all())
 
 
 def load_arrays(
@@ -52,8 +63,8 @@ class Module:
     `backward(grad_output)`, which takes dL/dy (shape of the output), stores dL/dparameter in each
     `Parameter.grad` and returns dL/dx (shape of the input).
 
-    An array that `forward` or `backward` returns belongs to the layer: the next call with the same
-    shape overwrites it. Copy what must last.
+    An array that `forward` or `backward` returns belongs to the layer: the next call overwrites
+    it. Copy what must last.
 
         first, second = model(x1), model(x2)              # wrong: both are the outputs for x2
         first, second = model(x1).copy(), model(x2)       # right
@@ -71,6 +82,8 @@ class Module:
         raise NotImplementedError
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        if not isinstance(x, np.ndarray):
+            self._fail("a NumPy array", type(x).__name__)
         return self.forward(x)
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
@@ -154,15 +167,23 @@ class Module:
         yield from self.named_buffers()
 
     def _buffer(self, role: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        """Memory that is kept between steps: one array for each role, shape and dtype."""
+        """Memory that is kept between steps: one array for each role and dtype.
+
+        It is as long as the longest that was asked for; a smaller batch gets the beginning of it.
+        """
         memory = self.__dict__.setdefault("_memory", {})
-        key = (role, shape, np.dtype(dtype))
-        if key not in memory:
-            memory[key] = np.empty(shape, dtype)
-        return memory[key]
+        key = (role, np.dtype(dtype))
+        whole, last = memory.get(key, (None, None))
+        if last is None or last.shape != shape:
+            size = math.prod(shape)
+            if whole is None or whole.size < size:
+                whole = np.empty(size, dtype)
+            last = whole[:size].reshape(shape)
+            memory[key] = whole, last
+        return last
 
     def _receive(self, x: np.ndarray, expected: str = "(N, ...)", fits: bool = True) -> None:
-        """Refuse an input that does not fit, is empty or holds no floating-point numbers.
+        """Refuse an input that does not fit, is empty, or holds other than finite floats.
 
         Its shape and dtype are what `_check_gradient` asks of the gradient, unless it is told.
         """
@@ -170,6 +191,8 @@ class Module:
             self._fail(f"shape {expected} with N >= 1", f"{x.shape}")
         if x.dtype.kind != "f":
             self._fail("floating-point numbers", f"{x.dtype}")
+        if not all_finite(x):
+            raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
         self._received = x.shape, x.dtype
 
     def _check_gradient(

@@ -37,12 +37,11 @@ class _Normalisation(Module):
             self._fail(f"{self.gain.value.dtype}", f"{x.dtype}")
         return x.reshape(-1, features)
 
-    def _check_finite(self, moments: np.ndarray) -> None:
-        """A NaN or an infinity in the input is one in the variance, or the mean, of its numbers."""
-        if not np.isfinite(moments).all():
+    def _check_finite(self, variance: np.ndarray) -> None:
+        if not np.isfinite(variance).all():
             raise NonFiniteError(
-                f"{self!r}: expected finite input of a finite variance, given NaN, infinity or"
-                " numbers whose squares overflow"
+                f"{self!r}: expected input of a finite variance, given numbers whose squares"
+                " overflow"
             )
 
     def _scale_and_shift(self, normalised: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -115,7 +114,6 @@ class BatchNorm(_Normalisation):
             self.running_var += self.momentum * (unbiased - self.running_var)
         else:
             mean, var = self.running_mean.astype(x.dtype), self.running_var.astype(x.dtype)
-            self._check_finite(rows)
             np.subtract(rows, mean, out=normalised)
         self.inverse_std = 1 / np.sqrt(var + self.eps)
         normalised *= self.inverse_std

@@ -164,5 +164,5 @@ class Adam(AdamW):
 
     def _update(self, lr, decay, value, grad, scratch, mean, square):
         if decay:
-            grad += decay * value
+            grad += np.multiply(value, decay, out=scratch)
         super()._update(lr, 0.0, value, grad, scratch, mean, square)

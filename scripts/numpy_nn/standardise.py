@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpy_nn.module import Module, NonFiniteError
+from numpy_nn.module import Module, NonFiniteError, all_finite
 
 
 class Standardise(Module):
@@ -45,6 +45,8 @@ class Standardise(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         flat = self._flat(x)
+        if x.dtype.kind == "f" and not all_finite(x):
+            raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
         mean, std = self.moments if self.per_feature else map(float, self.moments)
         y = self._buffer("y", flat.shape, np.float32)
         np.multiply(flat, 1 / std, out=y, dtype=np.float32, casting="same_kind")

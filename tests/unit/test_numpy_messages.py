@@ -100,15 +100,21 @@ def test_a_gradient_of_another_shape_or_dtype_or_without_forward_is_refused(name
 
 
 @pytest.mark.parametrize("name", ["Linear(3, 2)", "BatchNorm(3)", "LayerNorm(3)"])
-@pytest.mark.parametrize("training", [True, False])
-def test_layers_with_weights_take_their_dtype_and_finite_numbers(name, training):
-    layer = LAYERS[name]().train(training)
+def test_layers_with_weights_take_their_dtype(name):
     with pytest.raises(ValueError, match=says(name, "float32", "float64")):
-        layer(np.ones((4, 3)))
+        LAYERS[name]()(np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("name", [*LAYERS, "Standardise()"])
+@pytest.mark.parametrize("training", [True, False])
+def test_every_layer_takes_finite_numbers_alone_and_arrays_alone(name, training):
+    layer = (LAYERS | {"Standardise()": Standardise})[name]().train(training)
     before = layer.state_dict()
-    for bad in (np.nan, np.inf):
+    with pytest.raises(ValueError, match=says(name, "a NumPy array", "list")):
+        layer([[1.0, 2.0, 3.0]])
+    for bad in (np.nan, np.inf, -np.inf):
         x = batch(name)
-        x[1, 2] = bad
+        x[1, ..., 2] = bad
         with pytest.raises(NonFiniteError, match=says(name, "finite input", "NaN")):
             layer(x)
     for key, array in layer.state_dict().items():

@@ -296,7 +296,7 @@ def test_input_that_is_not_finite_stops_the_first_step():
     x, y = rings()
     training = make_training(x=x, y=y)
     x[:] = np.nan
-    with pytest.raises(TrainingDiverged, match=r"step 0 .*Linear\(2, 32\): expected finite input"):
+    with pytest.raises(TrainingDiverged, match=r"step 0 .*Standardise\(\): expected finite input"):
         run(training)
 
 
