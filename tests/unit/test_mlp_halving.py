@@ -211,13 +211,16 @@ def test_a_result_is_kept_only_for_the_same_candidate_settings_and_data(search):
 
 def test_a_training_that_is_stopped_leaves_no_older_result_standing(repository, search):
     folder, train, _ = search
-    _, out = train(0, 0)
+    candidates = json.loads((folder / "candidates.json").read_text())["candidates"]
+    # One that diverges would end by itself, with a result.
+    place = next(k for k, c in enumerate(candidates) if c["settings"]["lr"] < 1)
+    _, out = train(0, place)
     assert out.exists()
-    spec = {"dataset": "fake", "folds": 3, "batch_size": 20, "epochs": 100_000}
+    spec = {"dataset": "fake", "folds": 3, "batch_size": 20, "epochs": 100_000, "place": place}
     paths = {"data": folder / "images.npz", "meta": folder / "meta.json", "out": out}
     line = command(repository, "train_rung.py", spec, **paths, ranking=folder / "candidates.json")
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
-    process.stdout.readline()  # the first epoch is done
+    assert "epoch" in process.stdout.readline()  # the first one is done
     process.kill()
     process.wait()
     process.stdout.close()
