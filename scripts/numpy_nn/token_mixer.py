@@ -3,6 +3,9 @@
 N examples, T tokens of F features each (a table says which; they may overlap), C channels:
 
     features (N, D) -> tokens (N, T, F) -> Linear F -> C, norm, activation
+    for each of `levels`, where neighbours meet, with weights that all windows share:
+        [window of tokens side by side, Linear -> its channels, norm, activation]
+        and x + [...] (x) where it keeps the number of tokens and channels
     depth times, as in figure 1 of the paper, with weights that all channels, or tokens, share:
         x + [norm, transpose, Linear T -> token_hidden, activation, Linear back, transpose] (x)
         x + [norm, Linear C -> channel_hidden, activation, Linear back] (x)
@@ -10,10 +13,12 @@ N examples, T tokens of F features each (a table says which; they may overlap), 
 
 The Linear F -> C has the same weights for every token. For tokens that do not overlap it is the
 embedding of patches of Tolstikhin et al. (MLP-Mixer, NeurIPS 2021); where they overlap it is what a
-convolution with that stride does. Unlike theirs the tokens are not averaged in the end: where
-something is matters in a centred image.
+convolution with that stride does, and so does a level: a pyramid of them is what a convolutional
+net (LeCun et al., Gradient-Based Learning, 1998) is made of. Unlike in the papers the tokens are not
+averaged in the end: where something is matters in a centred image.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,6 +33,11 @@ from numpy_nn.module import Module, Sequential
 from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
 from numpy_nn.tokens import Flatten, Transpose
+from numpy_nn.unfold import Unfold
+
+
+# The keys of a level.
+LEVEL = ("window", "stride", "channels")
 
 
 def build_token_mixer(
@@ -43,6 +53,7 @@ def build_token_mixer(
     dropout_rng: np.random.Generator,
     standardise: Standardise | None = None,
     *,
+    levels: Sequence[Mapping[str, int]] = (),
     dropout: float = 0.0,
     mixer_dropout: float = 0.0,
     input_dropout: float = 0.0,
@@ -51,9 +62,11 @@ def build_token_mixer(
 ) -> Model:
     """A token mixer that maps raw features (N, D), D = `features`, to logits (N, classes).
 
-    table: integers (T, F), see Gather. hidden: widths of the layers on all tokens. dropout: the
-    rate after each of those; mixer_dropout: within the pairs; input_dropout: of the features.
-    activation: "relu" or "gelu"; norm: "none", "batch" or "layer". Raises ValueError for others.
+    table: integers (T, F), see Gather. levels: {"window", "stride", "channels"} each, see Unfold; T
+    must then be a square. hidden: widths of the layers on all tokens. dropout: the rate after each
+    of those; mixer_dropout: within the pairs; input_dropout: of the features.
+    activation: "relu" or "gelu"; norm: "none", "batch" or "layer". Raises ValueError for others, or for a level
+    that does not fit.
     """
     check_choice("activation", activation, ACTIVATIONS)
     check_choice("norm", norm, NORMS)
@@ -83,15 +96,26 @@ def build_token_mixer(
         *normalise(channels),
         activate(),
     ]
+    side, width = math.isqrt(tokens), channels
+    if levels and side**2 != tokens:
+        raise ValueError(f"levels: expected a square number of tokens, given {tokens}")
+    for level in levels:
+        unfold = Unfold(side, level["window"], level["stride"])
+        inner, outer = level["window"] ** 2 * width, level["channels"]
+        body = [unfold, Linear(inner, outer, weights_rng), *normalise(outer), activate()]
+        keeps = (unfold.out_side, outer) == (side, width)
+        layers += [Residual(Sequential(*body))] if keeps else body
+        side, width = unfold.out_side, outer
+    left = side**2 if levels else tokens
     for _ in range(depth):
-        mix_tokens = [Transpose(), *pair(tokens, token_hidden), Transpose()]
-        layers.append(Residual(Sequential(*normalise(channels), *mix_tokens)))
-        mix_channels = pair(channels, channel_hidden)
-        layers.append(Residual(Sequential(*normalise(channels), *mix_channels)))
+        mix_tokens = [Transpose(), *pair(left, token_hidden), Transpose()]
+        layers.append(Residual(Sequential(*normalise(width), *mix_tokens)))
+        mix_channels = pair(width, channel_hidden)
+        layers.append(Residual(Sequential(*normalise(width), *mix_channels)))
     if depth:
-        layers += normalise(channels)
+        layers += normalise(width)
     layers.append(Flatten())
-    width = tokens * channels
+    width *= left
     for wide in hidden:
         layers += [Linear(width, wide, weights_rng), *normalise(wide), activate(), *drop(dropout)]
         width = wide
@@ -108,6 +132,7 @@ def build_token_mixer(
     }
     architecture = {
         "kind": "token_mixer",
+        "levels": [{name: int(level[name]) for name in LEVEL} for level in levels],
         **{name: int(number) for name, number in numbers.items()},
         "hidden": [int(wide) for wide in hidden],
         "dropout": float(dropout),

@@ -14,7 +14,10 @@ SHORT = {
 }  # fmt: skip
 
 # What an mlp does not read of a recipe that could have been a mixer's.
-MIXER = ("patch", "margin", "channels", "depth", "token_width", "channel_width", "mixer_dropout")
+MIXER = (
+    "patch", "margin", "channels", "levels", "depth", "token_width", "channel_width",
+    "mixer_dropout",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ def paths(rungs: Sequence[Rung]) -> dict[str, list[tuple[int, float]]]:
 
 
 def value(held: object) -> str:
-    """A setting's value: 1024-512 for a list, yes and no, none, numbers without trailing noise."""
+    """A setting's value: 1024-512 for a list, 3/1/64 for a mapping's values, yes and no, none, numbers without trailing noise."""
+    if isinstance(held, Mapping):
+        return "/".join(map(value, held.values()))
     if isinstance(held, list):
         return "-".join(map(value, held))
     if held is None or isinstance(held, bool):

@@ -17,6 +17,14 @@ class GridPoint(Settings):
     dropout: float = Field(0.2, ge=0, lt=1, description="share of hidden activations set to 0")
 
 
+class Level(Settings):
+    """One level of a mixer: linear layers across windows of neighbouring tokens."""
+
+    window: int = Field(3, ge=1, description="side of a window in tokens")
+    stride: int = Field(1, ge=1, description="tokens from window to window")
+    channels: int = Field(64, ge=1, description="width of each window's vector")
+
+
 class Recipe(GridPoint):
     """The complete recipe. A candidate of a search is a mapping that changes some of its keys."""
 
@@ -35,6 +43,7 @@ class Recipe(GridPoint):
     patch: int = Field(4, ge=1, description="mixer: side of a token's square in pixels")
     margin: int = Field(0, ge=0, description="mixer: pixels around it that the token sees too")
     channels: int = Field(64, ge=1, description="mixer: width of a token's vector")
+    levels: list[Level] = Field([], description="mixer: across neighbours, before the blocks")
     depth: int = Field(1, ge=0, description="mixer: blocks")
     token_width: int = Field(64, ge=1, description="mixer: hidden width across tokens")
     channel_width: int = Field(128, ge=1, description="mixer: hidden width across channels")
@@ -88,7 +97,7 @@ class Recipe(GridPoint):
 
     def recipe(self) -> dict:
         """The recipe's keys alone, for the record."""
-        return {name: getattr(self, name) for name in Recipe.model_fields}
+        return self.model_dump(include=set(Recipe.model_fields))
 
 
 class HeldOutRecipe(Recipe):

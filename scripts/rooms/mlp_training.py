@@ -64,6 +64,7 @@ def build_model(
         *(recipe.hidden, classes),
         *rngs,
         standardise,
+        levels=[level.model_dump() for level in recipe.levels],
         dropout=recipe.dropout,
         mixer_dropout=recipe.mixer_dropout,
         **options,
@@ -185,8 +186,10 @@ def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
     seen = recipe.inputs.replace("hog", "HOG").replace("+", " + ")
     if recipe.architecture == "mixer":
         tokens, channels = architecture["tokens"], architecture["channels"]
-        blocks = f"{recipe.depth} block{'' if recipe.depth == 1 else 's'}"
-        name, told, on = f"Mixer of {tokens} tokens x {channels}, {blocks}", "mixer", f" on {seen}"
+        counted = (("level", len(recipe.levels)), ("block", recipe.depth))
+        parts = [f"{n} {part}{'' if n == 1 else 's'}" for part, n in counted if n]
+        name = ", ".join([f"Mixer of {tokens} tokens x {channels}", *parts])
+        told, on = "mixer", f" on {seen}"
     else:
         name = f"MLP {'-'.join(map(str, architecture['widths']))}"
         told = "plain" if recipe.inputs == "pixels" else "searched"

@@ -23,6 +23,7 @@ from numpy_nn.schedules import constant
 from numpy_nn.standardise import Standardise
 from numpy_nn.tokens import Flatten, Transpose
 from numpy_nn.training import Training
+from numpy_nn.unfold import Unfold
 
 RNG = np.random.default_rng
 # name in the message -> a fresh layer that takes (4, 3), or (4, 2, 3) where it needs tokens
@@ -40,8 +41,13 @@ LAYERS = {
     "Gather(2, 2)": lambda: Gather(np.array([[0, 1], [2, -1]]), 3),
     "Transpose()": Transpose,
     "Flatten()": Flatten,
+    "Unfold(2, 2, stride=1)": lambda: Unfold(2, 2),
 }
-INPUTS = {"Transpose()": (4, 2, 3), "Flatten()": (4, 2, 3)}
+INPUTS = {
+    "Transpose()": (4, 2, 3),
+    "Flatten()": (4, 2, 3),
+    "Unfold(2, 2, stride=1)": (4, 4, 3),
+}
 KNOWS_FEATURES = ("Linear(3, 2)", "BatchNorm(3)", "LayerNorm(3)", "Gather(2, 2)")
 
 
@@ -144,6 +150,10 @@ F32, LABELS = np.float32, np.array([0, 1])
          ("Dropout(0.5)", "PCG64", "MT19937")),
         (lambda: Dropout(0.5, np.random.RandomState(1)), ("Dropout(0.5)", "PCG64", "RandomState")),
         (lambda: Gather(np.array([[0.5]]), 3), ("Gather()", "(T, C) of integers", "float64")),
+        (lambda: Unfold(1, 2), ("Unfold()", "a window within the padded side", "1, 2 and 1")),
+        (lambda: Unfold(4, 3, 0), ("Unfold()", "each >= 1", "4, 3 and 0")),
+        (lambda: Unfold(3, 2)(np.ones((1, 4, 2), F32)),
+         ("Unfold(3, 2, stride=1)", "(N, 9, C)", "(1, 4, 2)")),
         (lambda: Linear(0, 2, RNG(1)), ("Linear()", "at least one input", "0 and 2")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((0, 2), F32), LABELS),
          ("SoftmaxCrossEntropy()", "N, K >= 1", "(0, 2)")),

@@ -13,6 +13,7 @@ from numpy_nn.module import Sequential
 from numpy_nn.standardise import Standardise
 from numpy_nn.stored_model import model_from_state
 from numpy_nn.token_mixer import build_token_mixer
+from numpy_nn.unfold import Unfold
 from pipeline.errors import InputError
 from rooms.mlp_tokens import token_table
 
@@ -50,6 +51,61 @@ def test_gather_refuses_a_table_of_other_numbers(table):
 def test_gather_names_the_shape_it_expects():
     with pytest.raises(ValueError, match=r"\(N, 5\).*\(2, 4\)"):
         Gather(TABLE, 5).forward(np.zeros((2, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("side", "window", "stride"), [(4, 3, 1), (6, 4, 2), (5, 3, 2), (5, 2, 2), (3, 1, 1), (7, 3, 3)]
+)
+def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, stride):
+    x = np.random.default_rng(side).standard_normal((2, side**2, 3))
+    layer = Unfold(side, window, stride)
+    image = torch.from_numpy(x.reshape(2, side, side, 3).transpose(0, 3, 1, 2))
+    image.requires_grad_()
+    y = torch.nn.functional.unfold(image, window, padding=(window - 1) // 2, stride=stride)
+    y = y.reshape(2, 3, window**2, -1).permute(0, 3, 2, 1).flatten(2)  # ours: C is the last axis
+    np.testing.assert_array_equal(layer(x), y.detach().numpy())
+    grad = np.random.default_rng(1).standard_normal(y.shape)
+    y.backward(torch.from_numpy(grad))
+    expected = image.grad.numpy().transpose(0, 2, 3, 1).reshape(x.shape)
+    np.testing.assert_allclose(layer.backward(grad), expected, rtol=1e-12, atol=1e-12)
+    assert gradcheck(layer, x)["x"] < 1e-6
+
+
+LEVELS = [
+    {"window": 3, "stride": 1, "channels": 4},
+    {"window": 2, "stride": 2, "channels": 5},
+]
+SQUARE = np.array([[0, 1], [2, 2], [4, -1], [3, 0]])
+
+
+def test_levels_are_convolutions_of_pytorch():
+    """The same numbers as conv2d, with a shortcut where grid and channels stay."""
+    model = small("none", table=SQUARE, levels=LEVELS).eval()
+    x = np.random.default_rng(3).standard_normal((6, 5)).astype(np.float32)
+    unfolds = [k for k, part in enumerate(model.layers) if not isinstance(part, Unfold)]
+    assert len(unfolds) == len(model.layers) - 1, "the first level is inside a Residual"
+    embedded = Sequential(*model.layers[:4]).forward(x)  # Standardise, Gather, Linear, ReLU
+    z = torch.from_numpy(embedded.reshape(6, 2, 2, 4).transpose(0, 3, 1, 2).copy())
+    inner = model.layers[4].inner.layers
+    z = z + torch.relu(convolution(z, inner[1], 3, 1, 1))
+    z = torch.relu(convolution(z, model.layers[6], 2, 2, 0))
+    ours = Sequential(*model.layers[4:8]).forward(embedded)
+    assert ours.shape == (6, 1, 5)
+    np.testing.assert_allclose(ours[:, 0], z.flatten(1).numpy(), atol=1e-6)
+
+
+def convolution(z, linear, window, stride, padding):
+    weight = torch.from_numpy(linear.weight.value.reshape(window, window, z.shape[1], -1))
+    kernel = weight.permute(3, 2, 0, 1)
+    bias = torch.from_numpy(linear.bias.value)
+    return torch.nn.functional.conv2d(z, kernel, bias, stride, padding)
+
+
+def test_levels_need_a_square_of_tokens_and_windows_that_fit():
+    with pytest.raises(ValueError, match="levels: expected a square number of tokens, given 3"):
+        small(levels=LEVELS)
+    with pytest.raises(ValueError, match="Unfold"):
+        small(table=SQUARE, levels=[{"window": 0, "stride": 1, "channels": 4}])
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
@@ -94,9 +150,11 @@ def test_the_gradients_agree_with_pytorch(norm):
         )
 
 
+@pytest.mark.parametrize("options", [{}, {"table": SQUARE, "levels": LEVELS}])
 @pytest.mark.parametrize("norm", ["batch", "layer"])
-def test_the_whole_net_passes_the_gradient_check(norm):
-    layers = small(norm, activation="gelu", dropout=0.2, mixer_dropout=0.2).layers[1:]
+def test_the_whole_net_passes_the_gradient_check(norm, options):
+    model = small(norm, activation="gelu", dropout=0.2, mixer_dropout=0.2, **options)
+    layers = model.layers[1:]
     for layer in layers:  # without Standardise, which ends the gradient
         if isinstance(layer, (Gather, Linear)):
             layer.input_grad = True
@@ -105,8 +163,9 @@ def test_the_whole_net_passes_the_gradient_check(norm):
     assert "x" in errors and max(errors.values()) < 1e-6, errors
 
 
-def test_a_stored_model_is_rebuilt_with_its_table():
-    model = small(dropout=0.5, mixer_dropout=0.1).eval()
+@pytest.mark.parametrize("options", [{}, {"table": SQUARE, "levels": LEVELS}])
+def test_a_stored_model_is_rebuilt_with_its_table(options):
+    model = small(dropout=0.5, mixer_dropout=0.1, **options).eval()
     x = np.random.default_rng(4).standard_normal((3, 5)).astype(np.float32)
     again = model_from_state(model.state_dict())
     np.testing.assert_array_equal(again.forward(x), model.forward(x).copy())

@@ -45,13 +45,13 @@ TABLE = (
     ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width"
      # The grid's candidates have their own, and so do the other models.
      " mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size", NOTHING),
-    ("mlp.recipes.common.hidden mlp.recipes.common.norm mlp.recipes.common.shift"
+    ("mlp.recipes.common.hidden mlp.recipes.common.norm"
      " mlp.recipes.common.optimiser mlp.recipes.common.weight_decay", GRID),
-    ("mlp.recipes.common.channels", SEARCHED),
-    ("mlp.recipes.common.depth mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
+    ("mlp.recipes.common.channels mlp.recipes.common.levels mlp.recipes.common.depth", SEARCHED),
+    ("mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
      SEARCHED | MIXER),
     ("mlp.recipes.common.ema_decay", MIXER),
-    ("mlp.recipes.common.mixup", SEARCHED | MIXER),
+    ("mlp.recipes.common.flips mlp.recipes.common.shift", NOTHING),
     ("mlp.recipes.common.*", MLP),
     ("mlp.recipes.plain.*", GRID),
     ("mlp.recipes.searched.*", SEARCHED),
@@ -146,6 +146,7 @@ VALUES = {
     "mlp.recipes.*.norm": "layer",
     "mlp.recipes.common.patch": 1,
     "mlp.recipes.mixer.patch": 2,
+    "mlp.recipes.*.levels": [{"window": 2, "stride": 1, "channels": 8}],
     "mlp.recipes.common.optimiser": "adamw",
     "mlp.recipes.searched.optimiser": "sgd",
     "mlp.recipes.mixer.optimiser": "sgd",

@@ -7,6 +7,7 @@ MIXER = (
     "patch",
     "margin",
     "channels",
+    "levels",
     "depth",
     "token_width",
     "channel_width",
