@@ -180,16 +180,17 @@ def probabilities(model: Module, x: Inputs, mirrors: bool) -> tuple[np.ndarray, 
 def model_name(recipe: Recipe, model: str, architecture: dict) -> str:
     """The name on the leaderboard: layers and inputs of the net, and who chose it.
 
-    No two models share a name. A plain MLP on pixels, a searched one on features and the mixer
-    as a mixer go without the latter.
+    A pyramid is a mixer that has levels and no blocks. No two models share a name. A plain MLP on
+    pixels, a searched one on features, a mixer and a pyramid of that name go without the latter.
     """
     seen = recipe.inputs.replace("hog", "HOG").replace("+", " + ")
     if recipe.architecture == "mixer":
         tokens, channels = architecture["tokens"], architecture["channels"]
+        told = "pyramid" if recipe.levels and not recipe.depth else "mixer"
         counted = (("level", len(recipe.levels)), ("block", recipe.depth))
         parts = [f"{n} {part}{'' if n == 1 else 's'}" for part, n in counted if n]
-        name = ", ".join([f"Mixer of {tokens} tokens x {channels}", *parts])
-        told, on = "mixer", f" on {seen}"
+        name = ", ".join([f"{told.title()} of {tokens} tokens x {channels}", *parts])
+        on = f" on {seen}"
     else:
         name = f"MLP {'-'.join(map(str, architecture['widths']))}"
         told = "plain" if recipe.inputs == "pixels" else "searched"

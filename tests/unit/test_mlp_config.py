@@ -44,7 +44,7 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
         ("search.rungs", RUNGS, "mlp.search.rungs.1.candidates: expected fewer than the 4"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.epochs: expected more than the 2"),
         ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 3"),
-        ("ensemble.members", ["mixer/folds"], "mlp.final.mixer.fold_models is 0"),
+        ("final.mixer.fold_models", 0, "mixer/folds: mlp.final.mixer.fold_models is 0"),
         ("models", ["plain"], "mlp.ensemble.members: expected models among plain, found searched"),
     ],
 )

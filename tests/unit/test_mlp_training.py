@@ -81,7 +81,7 @@ def test_no_two_models_share_a_name():
         (model_name(Recipe(architecture=kind, inputs=inputs), model, sizes))
         for kind in ("mlp", "mixer")
         for inputs in ("pixels", "pixels+hog")
-        for model in ("plain", "searched", "mixer")
+        for model in ("plain", "searched", "mixer", "pyramid")
     ]
     assert len(set(names)) == len(names)
     assert {"MLP 784-8-2", "MLP 784-8-2 on pixels + HOG"} < set(names)

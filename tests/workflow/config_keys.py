@@ -44,15 +44,15 @@ TABLE = (
     # What is common reruns the models that do not have a value of their own, and read it.
     ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width"
      # The grid's candidates have their own, and so do the other models.
-     " mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size", NOTHING),
-    ("mlp.recipes.common.hidden mlp.recipes.common.norm"
-     " mlp.recipes.common.optimiser mlp.recipes.common.weight_decay", GRID),
+     " mlp.recipes.common.dropout mlp.recipes.common.lr mlp.recipes.common.batch_size"
+     " mlp.recipes.common.shift mlp.recipes.common.weight_decay", NOTHING),
+    ("mlp.recipes.common.hidden mlp.recipes.common.norm mlp.recipes.common.optimiser", GRID),
     ("mlp.recipes.common.channels mlp.recipes.common.levels mlp.recipes.common.depth", SEARCHED),
-    ("mlp.recipes.common.margin mlp.recipes.common.mixer_dropout",
-     SEARCHED | MIXER),
+    ("mlp.recipes.common.margin mlp.recipes.common.mixer_dropout", SEARCHED | MIXER),
     ("mlp.recipes.common.ema_decay", MIXER),
-    ("mlp.recipes.common.flips mlp.recipes.common.shift", NOTHING),
     ("mlp.recipes.common.*", MLP),
+    # The demo has no pyramid.
+    ("mlp.recipes.pyramid.* mlp.final.pyramid.*", NOTHING),
     ("mlp.recipes.plain.*", GRID),
     ("mlp.recipes.searched.*", SEARCHED),
     ("mlp.recipes.mixer.*", MIXER),

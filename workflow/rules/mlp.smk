@@ -1,5 +1,5 @@
 """Part 1: fully connected nets in NumPy alone. A grid with cross-validation chooses `plain`,
-successive halving chooses `searched`, `mixer` has the recipe of the configuration."""
+successive halving chooses `searched`, `mixer` and `pyramid` have the recipes of the configuration."""
 
 import mlp_recipes
 
@@ -11,7 +11,7 @@ MLP_IMAGES = f"{PROCESSED}/{MLP['dataset']}/images.npz"
 MLP_META = f"{PROCESSED}/{MLP['dataset']}/meta.json"
 MLP_GRID = candidates(MLP["grid"]) if "plain" in MLP["models"] else {}
 MLP_RUNGS = MLP["search"]["rungs"] if "searched" in MLP["models"] else []
-# The search that chooses a model's recipe; the mixer's stands in the configuration.
+# The search that chooses a model's recipe; the others' stand in the configuration.
 MLP_CHOICE = {
     "plain": f"{MLP_RUN}/selection.json",
     "searched": f"{MLP_RUN}/search/selection.json",
@@ -279,7 +279,7 @@ rule train_mlp:
     benchmark:
         f"{RUN}/benchmarks/train_mlp/{{model}}.{{part}}.tsv"
     wildcard_constraints:
-        model="plain|searched|mixer",
+        model="plain|searched|mixer|pyramid",
         part=r"(seed|fold)\d+",
     priority: 15
     conda:
@@ -345,7 +345,7 @@ rule evaluate_mlp:
     benchmark:
         f"{RUN}/benchmarks/evaluate_mlp/{{model}}.tsv"
     wildcard_constraints:
-        model="plain|searched|mixer",
+        model="plain|searched|mixer|pyramid",
     conda:
         "../../envs/numpy.yaml"
     threads: 1
