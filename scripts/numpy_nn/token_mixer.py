@@ -14,8 +14,8 @@ N examples, T tokens of F features each (a table says which; they may overlap), 
 The Linear F -> C has the same weights for every token. For tokens that do not overlap it is the
 embedding of patches of Tolstikhin et al. (MLP-Mixer, NeurIPS 2021); where they overlap it is what a
 convolution with that stride does, and so does a level: a pyramid of them is what a convolutional
-net (LeCun et al., Gradient-Based Learning, 1998) is made of. Unlike in the papers the tokens are not
-averaged in the end: where something is matters in a centred image.
+net (LeCun et al., Gradient-Based Learning, 1998) is made of. Unlike in the papers the tokens are
+not averaged in the end: where something is matters in a centred image.
 """
 
 import math
@@ -34,7 +34,6 @@ from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
 from numpy_nn.tokens import Flatten, Transpose
 from numpy_nn.unfold import Unfold
-
 
 # The keys of a level.
 LEVEL = ("window", "stride", "channels")
@@ -65,8 +64,8 @@ def build_token_mixer(
     table: integers (T, F), see Gather. levels: {"window", "stride", "channels"} each, see Unfold; T
     must then be a square. hidden: widths of the layers on all tokens. dropout: the rate after each
     of those; mixer_dropout: within the pairs; input_dropout: of the features.
-    activation: "relu" or "gelu"; norm: "none", "batch" or "layer". Raises ValueError for others, or for a level
-    that does not fit.
+    activation: "relu" or "gelu"; norm: "none", "batch" or "layer". Raises ValueError for others,
+    or for a level that does not fit.
     """
     check_choice("activation", activation, ACTIVATIONS)
     check_choice("norm", norm, NORMS)

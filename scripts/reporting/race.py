@@ -87,7 +87,8 @@ def paths(rungs: Sequence[Rung]) -> dict[str, list[tuple[int, float]]]:
 
 
 def value(held: object) -> str:
-    """A setting's value: 1024-512 for a list, 3/1/64 for a mapping's values, yes and no, none, numbers without trailing noise."""
+    """A setting's value: 1024-512 for a list, 3/1/64 for a mapping's values, yes and no, none,
+    numbers without trailing noise."""
     if isinstance(held, Mapping):
         return "/".join(map(value, held.values()))
     if isinstance(held, list):

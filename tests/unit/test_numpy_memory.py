@@ -5,9 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from numpy_nn.averaging import WeightAverage
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mlp import build_mlp
-from numpy_nn.optimisers import SGD, AdamW
+from numpy_nn.optimisers import SGD, Adam, AdamW
 from numpy_nn.schedules import constant
 from numpy_nn.training import Training
 
@@ -56,6 +57,32 @@ def test_a_step_makes_no_array_of_a_batch_or_of_the_weights(
     first, second = np.arange(128), np.arange(128, 256)
     training._step(first)  # Its buffers are made by the first step.
     assert peak_of(lambda: training._step(second)) < allowed
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: AdamW(p, 0.1, weight_decay=0.1), lambda p: Adam(p, 0.1, weight_decay=0.1)]
+)
+def test_decay_and_the_average_make_no_array_of_the_weights(make):
+    model = build_mlp((784, 512, 256, 10), 0.0, RNG(1), RNG(2))
+    optimiser = make(model.parameters())
+    average = WeightAverage(model, optimiser.flat, 0.9)
+    for call in (optimiser.step, average.update):
+        call()
+        assert peak_of(call) < ALLOWED
+
+
+def test_a_smaller_batch_uses_the_memory_of_the_largest():
+    model = build_mlp((784, 512, 256, 10), 0.0, RNG(1), RNG(2), norm="batch")
+    x = RNG(0).standard_normal((256, 784)).astype(np.float32)
+
+    def both_ways(count):
+        y = model(x[:count])
+        model.backward(np.ones_like(y))
+        return y
+
+    both_ways(256)
+    for count in (128, 99, 256):
+        assert peak_of(lambda count=count: both_ways(count)) < ALLOWED
 
 
 def test_the_measure_sees_one_array_of_a_batch():

@@ -205,6 +205,19 @@ def test_a_state_of_other_names_or_shapes_changes_nothing(kind):
     owner.load_state_dict(before)
 
 
+def test_a_frozen_mask_is_for_inputs_of_its_shape():
+    layer = Dropout(0.5, RNG(1))
+    layer.frozen = True
+    with pytest.raises(ValueError, match=says("Dropout(0.5)", "frozen mask, none yet", "(4, 3)")):
+        layer(np.ones((4, 3)))
+    layer.frozen = False
+    first = layer(np.ones((4, 3))).copy()
+    layer.frozen = True
+    np.testing.assert_array_equal(layer(np.ones((4, 3))), first)
+    with pytest.raises(ValueError, match=says("Dropout(0.5)", "(4, 3)", "(2, 3)")):
+        layer(np.ones((2, 3)))
+
+
 def training(count, batch_size, norm="batch"):
     x = RNG(0).standard_normal((count, 2)).astype(np.float32)
     model = build_mlp([2, 4, 3], 0, RNG(1), RNG(2), norm=norm)

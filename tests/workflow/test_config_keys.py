@@ -47,7 +47,9 @@ def named(jobs):
     for rule, output in jobs:
         parts = output.split("/")
         if parts[0] == "results" and parts[2] in ROOMS:
-            models = [part for part in parts[3:-1] if part in ("plain", "searched", "mixer", "pyramid")]
+            models = [
+                part for part in parts[3:-1] if part in ("plain", "searched", "mixer", "pyramid")
+            ]
             if parts[2] == "vision":
                 models = [parts[3]]
             found.add(" ".join([rule, *models[:1]]))
