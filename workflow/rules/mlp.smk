@@ -1,5 +1,6 @@
 """Part 1: fully connected nets in NumPy alone. A grid with cross-validation chooses `plain`,
-successive halving chooses `searched`, `mixer` and `pyramid` have the recipes of the configuration."""
+successive halving chooses `searched`, `mixer` and `pyramid` have the recipes of the configuration.
+"""
 
 import mlp_recipes
 
