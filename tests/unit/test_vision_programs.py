@@ -266,4 +266,8 @@ def test_weights_of_another_architecture_are_refused(monkeypatch, data):
 
 def test_names_in_the_leaderboard():
     assert Architecture(model="mlp", widths=[512, 256]).title() == "MLP 512-256"
-    assert checkpoint.Checkpoint("x", "a").key != checkpoint.Checkpoint("x", "b").key
+
+
+def test_a_checkpoint_is_that_of_its_settings(tmp_path):
+    first, second = (checkpoint.Checkpoint(tmp_path, key) for key in "ab")
+    assert first.key != second.key
