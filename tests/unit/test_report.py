@@ -440,6 +440,7 @@ def test_part_one_explains_its_words_and_others_do_not(finished):
         assert word in rooms["mlp"], word
         assert word not in rooms["seq2seq"], word
     assert "<dt>HOG" not in rooms["vision"]
+    assert "<dt>Pyramid" not in rooms["mlp"], "it has none"
 
 
 def of_this_run(**changed) -> dict:
