@@ -13,6 +13,7 @@ from datasets.image_data import load_meta, load_part
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
+from pipeline.precision import use_bfloat16
 from pipeline.results import proportion_interval, row
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
@@ -64,13 +65,14 @@ def main() -> None:
     if len(args.weights) != len(histories):
         raise InputError(f"--weights: expected {len(histories)} files, found {len(args.weights)}")
     device = setup(spec.seeds[0], spec.threads)
+    bfloat16 = use_bfloat16(spec.bfloat16, device)
 
     found: dict[bool, list[np.ndarray]] = {False: [], True: []}  # flips? -> (N, K) a seed
     for path in args.weights:
         model = spec.build(images.shape[1:], len(meta["classes"])).to(device)
         load_weights(path, model)
         for flips in [False, True] if spec.test_time_flips else [False]:
-            p = probabilities(model, torch.from_numpy(images), bfloat16=spec.bfloat16, flips=flips)
+            p = probabilities(model, torch.from_numpy(images), bfloat16=bfloat16, flips=flips)
             found[flips].append(p.numpy())
 
     rows = []

@@ -13,6 +13,7 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
@@ -68,6 +69,7 @@ def main() -> None:
     )
     spec = args.spec
     device = setup(spec.seed, spec.threads)
+    bfloat16 = use_bfloat16(spec.precision == "bfloat16", device)
     context = spec.model.context
     train = load_tokens(args.train, context)
     val = load_tokens(args.val, context)[: spec.eval_tokens + 1]
@@ -90,7 +92,7 @@ def main() -> None:
         lr = spec.lr * rate(step)
         batch = random_windows(train, generator(spec.seed, "batch", step), spec.batch_size, context)
         inputs, targets = (torch.from_numpy(array).to(device) for array in batch)
-        with torch.autocast(device.type, torch.bfloat16, enabled=spec.precision == "bfloat16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             loss = next_token_loss(model, inputs, targets)
         try:
             losses.append(clipped_step(model, optimizer, loss, lr, spec.clip))
@@ -130,6 +132,7 @@ def main() -> None:
         "curve": curve,
         "best_step": chosen["step"],
         "seconds": seconds,
+        "precision": precision_name(bfloat16),
         "parameters": model.parameter_count(),
         "provenance": provenance(spec.threads, device.type, ("torch", "numpy")),
     }

@@ -101,6 +101,6 @@ def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> li
     if rules:
         lines.append(
             f"bfloat16 in {', '.join(rules)}: only on processors that multiply it alike, in units"
-            " of their own or emulated"
+            " of their own; one without such units takes float32 instead"
         )
     return lines

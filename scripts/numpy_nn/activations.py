@@ -23,17 +23,19 @@ class ReLU(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x)
-        # A product with the mask is several times faster than np.maximum.
-        self.positive = np.greater(x, 0, out=self._buffer("positive", x.shape, bool))
+        # A float mask: np.maximum and products with a bool mask are several times slower.
+        positive = np.greater(x, 0, out=self._buffer("positive", x.shape, bool))
+        self.slope = self._buffer("slope", x.shape, x.dtype)
+        np.copyto(self.slope, positive)
         y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
-        return np.multiply(x, self.positive, out=y)
+        return np.multiply(x, self.slope, out=y)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         self._check_gradient(grad_output)
         grad_input = grad_output
         if not self.inplace:
             grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
-        return np.multiply(grad_output, self.positive, out=grad_input)
+        return np.multiply(grad_output, self.slope, out=grad_input)
 
 
 class LeakyReLU(Module):

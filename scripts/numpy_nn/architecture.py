@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numpy_nn.module import Module, Sequential
+from numpy_nn.module import Module, Sequential, all_finite
 
 
 class Model(Sequential):
@@ -15,6 +15,9 @@ class Model(Sequential):
     The settings are part of the state, as the bytes of a JSON text (uint8, so that a stored model
     holds nothing but numbers): {"kind": "mlp" or "token_mixer", ...the builder's
     arguments}.
+
+    Its layers do not look for NaN and infinity one by one, which would cost a step some percent:
+    whatever is not finite makes logits that are not, and then the layers look.
     """
 
     KEY = "architecture"
@@ -22,6 +25,22 @@ class Model(Sequential):
     def __init__(self, architecture: Mapping[str, Any], *layers: Module):
         super().__init__(*layers)
         self.architecture = dict(architecture)
+        self._watch(False)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Raises NonFiniteError, which names the first layer that was given what is not finite."""
+        y = super().forward(x)
+        if not all_finite(y):
+            self._watch(True)
+            try:
+                super().forward(x)
+            finally:
+                self._watch(False)
+        return y
+
+    def _watch(self, watchful: bool) -> None:
+        for module in self.modules():
+            module.watchful = watchful
 
     def buffers(self) -> dict[str, np.ndarray]:
         text = json.dumps(self.architecture, sort_keys=True)

@@ -18,6 +18,9 @@ class Dropout(Module):
     """
 
     LEVELS = 1 << 16
+    # Elements drawn at a time: their bits stay in the cache, and are small enough for malloc to
+    # take from memory that it has.
+    BLOCK = 1 << 14
     # Of 64 random bits a word; MT19937 has 32, and the other half of its words is 0.
     GENERATORS = (np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 
@@ -43,14 +46,20 @@ class Dropout(Module):
             if (known := np.shape(getattr(self, "mask", None))) != x.shape:
                 self._fail(f"the shape of the frozen mask, {known or 'none yet'}", f"{x.shape}")
         else:
-            kept = self._buffer("kept", x.shape, bool)
             self.mask = self._buffer("mask", x.shape, x.dtype)
-            words = self.rng.bit_generator.random_raw((x.size + 3) // 4)
-            bits = words.view(np.uint16)[: x.size].reshape(x.shape)
-            np.greater_equal(bits, self.dropped_levels, out=kept)
-            np.multiply(kept, self.scale, out=self.mask, dtype=x.dtype)
+            self._draw(self.mask.reshape(-1))
         y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
         return np.multiply(x, self.mask, out=y)
+
+    def _draw(self, mask: np.ndarray) -> None:
+        """Fill mask (D,) with 0 and the scale, from 16 bits each."""
+        kept = self._buffer("kept", (self.BLOCK,), bool)
+        for start in range(0, len(mask), self.BLOCK):
+            part = mask[start : start + self.BLOCK]
+            words = self.rng.bit_generator.random_raw((len(part) + 3) // 4)
+            bits = words.view(np.uint16)[: len(part)]
+            np.copyto(part, np.greater_equal(bits, self.dropped_levels, out=kept[: len(part)]))
+            part *= self.scale
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         self._check_gradient(grad_output)

@@ -17,8 +17,7 @@ def all_finite(x: np.ndarray) -> bool:
     The sum of squares costs microseconds, and is finite unless an element is not, or it overflows.
     Only then every element is looked at.
     """
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.vdot(x, x)) or np.isfinite(x).all())
+    return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
 def load_arrays(
@@ -72,6 +71,8 @@ class Module:
     """
 
     training = True
+    # Whether forward looks for NaN and infinity in its input. A Model does it for its layers.
+    watchful = True
     # The smallest batch that training can do with.
     smallest_batch = 1
 
@@ -183,7 +184,7 @@ class Module:
         return last
 
     def _receive(self, x: np.ndarray, expected: str = "(N, ...)", fits: bool = True) -> None:
-        """Refuse an input that does not fit, is empty, or holds other than finite floats.
+        """Refuse an input that does not fit, is empty, or (if watchful) not of finite floats.
 
         Its shape and dtype are what `_check_gradient` asks of the gradient, unless it is told.
         """
@@ -191,7 +192,7 @@ class Module:
             self._fail(f"shape {expected} with N >= 1", f"{x.shape}")
         if x.dtype.kind != "f":
             self._fail("floating-point numbers", f"{x.dtype}")
-        if not all_finite(x):
+        if self.watchful and not all_finite(x):
             raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
         self._received = x.shape, x.dtype
 

@@ -40,8 +40,8 @@ class _Normalisation(Module):
     def _check_finite(self, variance: np.ndarray) -> None:
         if not np.isfinite(variance).all():
             raise NonFiniteError(
-                f"{self!r}: expected input of a finite variance, given numbers whose squares"
-                " overflow"
+                f"{self!r}: expected input of a finite variance, given NaN, infinity or numbers"
+                " whose squares overflow"
             )
 
     def _scale_and_shift(self, normalised: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -17,7 +17,7 @@ class Optimiser:
     may leave anything in the gradients: the next backward pass overwrites them.
     """
 
-    BLOCK = 1 << 15
+    BLOCK = 1 << 14
     STATE: tuple[str, ...] = ()
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float = 0.0):

@@ -48,8 +48,11 @@ class Standardise(Module):
         if x.dtype.kind == "f" and not all_finite(x):
             raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
         mean, std = self.moments if self.per_feature else map(float, self.moments)
+        if flat.dtype == np.float32 and not self.per_feature and (mean, std) == (0, 1):
+            return flat
         y = self._buffer("y", flat.shape, np.float32)
-        np.multiply(flat, 1 / std, out=y, dtype=np.float32, casting="same_kind")
+        np.copyto(y, flat, casting="same_kind")
+        y *= 1 / std
         y -= mean / std
         return y
 

@@ -18,7 +18,7 @@ class Architecture(Settings):
     stem: int = Field(24, ge=1, description="cnn: channels of the first convolution")
     depth: int = Field(2, ge=1, description="cnn: convolutions a stage")
     residual: bool = Field(True, description="cnn: shortcuts around all but a stage's first")
-    bfloat16: bool = Field(True, description="products in bfloat16 (autocast), weights in float32")
+    bfloat16: bool = Field(True, description="products in bfloat16 where the device has units")
 
     def build(self, image_shape: tuple[int, ...], classes: int) -> nn.Module:
         """The model for images of `image_shape` (C, H, W), with fresh weights."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from datasets.image_data import split_by_seed
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from pipeline.precision import precision_name, use_bfloat16
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, training_state
@@ -61,6 +62,7 @@ def train(
     Raises InputError if the settings do not suit the data, or the loss is no longer finite.
     """
     device = setup(spec.seed, spec.threads)
+    bfloat16 = use_bfloat16(spec.bfloat16, device)
     kept, held_out = split_by_seed(len(images), spec.validation_size, spec.seed)
     train_x, train_y = torch.from_numpy(images[kept]), torch.from_numpy(labels[kept])
     val_x, val_y = torch.from_numpy(images[held_out]), torch.from_numpy(labels[held_out])
@@ -108,7 +110,7 @@ def train(
             batch,
             train_y[chosen].to(device),
             label_smoothing=spec.label_smoothing,
-            bfloat16=spec.bfloat16,
+            bfloat16=bfloat16,
         )
         if not math.isfinite(loss):
             raise InputError(
@@ -119,7 +121,7 @@ def train(
         state["window"].append((loss, accuracy))
         if position == epoch_steps - 1 or state["step"] == total_steps:
             loss, accuracy = np.mean(state["window"], axis=0).tolist()
-            val_loss, val_accuracy = evaluate(model, val_x, val_y, spec.bfloat16)
+            val_loss, val_accuracy = evaluate(model, val_x, val_y, bfloat16)
             point = {
                 "step": state["step"],
                 "epoch": state["step"] / epoch_steps,
@@ -141,9 +143,10 @@ def train(
     return model, {
         "curve": state["curve"],
         "seconds": state["seconds"],
+        "precision": precision_name(bfloat16),
         "parameters": classifier.parameter_count(model),
         "validation": {
-            "accuracy": evaluate(model, val_x, val_y, spec.bfloat16)[1],
-            "accuracy_flips": evaluate(model, val_x, val_y, spec.bfloat16, flips=True)[1],
+            "accuracy": evaluate(model, val_x, val_y, bfloat16)[1],
+            "accuracy_flips": evaluate(model, val_x, val_y, bfloat16, flips=True)[1],
         },
     }
