@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numpy_nn.module import Module, Sequential, all_finite
+from numpy_nn.module import Module, NonFiniteError, Sequential, all_finite
 
 
 class Model(Sequential):
@@ -29,14 +29,17 @@ class Model(Sequential):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Raises NonFiniteError, which names the first layer that was given what is not finite."""
-        y = super().forward(x)
-        if not all_finite(y):
-            self._watch(True)
-            try:
-                super().forward(x)
-            finally:
-                self._watch(False)
-        return y
+        try:
+            y = super().forward(x)
+            if all_finite(y):
+                return y
+        except NonFiniteError:
+            pass  # from a layer that noticed; it need not be the first
+        self._watch(True)
+        try:
+            return super().forward(x)
+        finally:
+            self._watch(False)
 
     def _watch(self, watchful: bool) -> None:
         for module in self.modules():

@@ -1,5 +1,6 @@
 """All parameters of a model as one vector, so that an optimiser needs no loop over layers."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,24 +9,31 @@ from numpy_nn.module import Parameter
 
 
 class FlatParameters:
-    """Moves `parameters` into one array of values and one of gradients, both (P,).
+    """Moves `parameters` into one vector of values and one of gradients, both (P,).
 
     Each `Parameter.value` and `.grad` becomes a view into them, of its old shape and contents: the
     layers notice nothing, and what runs over all parameters (a step, a norm, an average) is a few
     calls over contiguous memory instead of a few per layer. Parameters that weight decay applies to
-    come first: they are [0, decayed).
+    come first: they are [0, decayed). `state` holds as many further vectors, zeros, as asked for.
+
+    All vectors are rows of one array. From 4 MB on NumPy asks Linux for memory in pages of 2 MB
+    instead of 4 kB, and a step that walks through every vector then waits less for addresses.
 
     Raises ValueError if dtypes differ. `Module.astype` afterwards would leave the views behind.
     """
 
-    def __init__(self, parameters: Sequence[Parameter]):
+    # Numbers to which a row is filled up, so that each begins on a cache line.
+    ALIGNED = 64
+
+    def __init__(self, parameters: Sequence[Parameter], state: int = 0):
         ordered = sorted(parameters, key=lambda parameter: not parameter.decay)
         dtypes = {parameter.value.dtype for parameter in ordered} or {np.dtype(np.float32)}
         if len(dtypes) > 1:
             raise ValueError(f"parameters: expected one dtype, given {sorted(map(str, dtypes))}")
         (dtype,) = dtypes
-        self.value = np.zeros(sum(parameter.value.size for parameter in ordered), dtype)
-        self.grad = np.zeros_like(self.value)
+        size = sum(parameter.value.size for parameter in ordered)
+        rows = np.zeros((2 + state, math.ceil(size / self.ALIGNED) * self.ALIGNED), dtype)
+        self.value, self.grad, *self.state = rows[:, :size]
         self.decayed = sum(parameter.value.size for parameter in ordered if parameter.decay)
         start = 0
         for parameter in ordered:

@@ -36,7 +36,7 @@ class Gather(Module):
         return np.take(padded, self.table, axis=1, out=y, mode="wrap")
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
-        (count, _), _ = getattr(self, "_received", ((0, 0), None))
+        (count, _), _ = self._received or ((0, 0), None)
         self._check_gradient(grad_output, (count, *self.table.shape))
         if not self.input_grad:
             return None

@@ -36,10 +36,13 @@ class Linear(Module):
         self.input_grad = input_grad
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        self._check(x)
         weight, bias = self.weight.value, self.bias.value
+        fan_in = len(weight)
+        self._receive(x, f"(N, ..., {fan_in})", x.ndim > 1 and x.shape[-1] == fan_in)
+        if x.dtype != weight.dtype:
+            self._fail(f"{weight.dtype}", f"{x.dtype}")
         self.shape = x.shape
-        self.x = x.reshape(-1, len(weight))
+        self.x = x.reshape(-1, fan_in)
         y = np.matmul(self.x, weight, out=self._buffer("y", (len(self.x), len(bias)), x.dtype))
         y += bias
         return y.reshape(*x.shape[:-1], len(bias))
@@ -48,9 +51,10 @@ class Linear(Module):
         shape = getattr(self, "shape", ())
         self._check_gradient(grad_output, (*shape[:-1], len(self.bias.value)))
         grad_output = grad_output.reshape(-1, len(self.bias.value))
-        np.matmul(self.x.T, grad_output, out=self.weight.grad)
-        # The sum over n as a product with ones: BLAS does it twice as fast as np.sum.
+        # First what is small: dL/dy is still in the cache. The sum over n as a product with ones:
+        # BLAS does it twice as fast as np.sum.
         np.matmul(self._ones(), grad_output, out=self.bias.grad)
+        np.matmul(self.x.T, grad_output, out=self.weight.grad)
         if not self.input_grad:
             return None
         grad_input = self._buffer("grad_input", self.x.shape, grad_output.dtype)
@@ -61,12 +65,6 @@ class Linear(Module):
         ones = self._buffer("ones", (len(self.x),), self.x.dtype)
         ones.fill(1)
         return ones
-
-    def _check(self, x: np.ndarray) -> None:
-        weight = self.weight.value
-        self._receive(x, f"(N, ..., {len(weight)})", x.ndim > 1 and x.shape[-1] == len(weight))
-        if x.dtype != weight.dtype:
-            self._fail(f"{weight.dtype}", f"{x.dtype}")
 
     def __repr__(self) -> str:
         if "weight" not in vars(self):

@@ -6,7 +6,7 @@ its gradient with respect to the outputs, which is where the model's backward pa
 
 import numpy as np
 
-from numpy_nn.module import Module, NonFiniteError
+from numpy_nn.module import Module, NonFiniteError, all_finite
 
 
 class SoftmaxCrossEntropy(Module):
@@ -34,9 +34,9 @@ class SoftmaxCrossEntropy(Module):
         z = self._buffer("z", (classes, size), logits.dtype)
         p = self._buffer("p", z.shape, z.dtype)
         np.copyto(z, logits.T)
-        z -= z.max(axis=0)
+        z -= np.maximum.reduce(z, axis=0)
         np.exp(z, out=p)
-        total = p.sum(axis=0)
+        total = np.add.reduce(p, axis=0)
         p /= total
         log_total = np.log(total, out=total)
         self.p, self.targets = p, targets
@@ -73,7 +73,7 @@ class SoftmaxCrossEntropy(Module):
                 "logits (N, K) with N, K >= 1, floating-point", f"{logits.shape} {logits.dtype}"
             )
         size, classes = logits.shape
-        if not np.isfinite(logits).all():
+        if not all_finite(logits):
             raise NonFiniteError(f"{self!r}: expected finite logits, given NaN or infinity")
         if targets.ndim == 2:
             if targets.shape != logits.shape or targets.dtype != logits.dtype:
@@ -89,7 +89,7 @@ class SoftmaxCrossEntropy(Module):
                 )
         elif targets.shape != (size,) or targets.dtype.kind not in "iu":
             self._fail(f"integer labels of shape ({size},)", f"{targets.dtype} {targets.shape}")
-        elif targets.min() < 0 or targets.max() >= classes:
+        elif np.minimum.reduce(targets) < 0 or np.maximum.reduce(targets) >= classes:
             self._fail(f"labels in [0, {classes})", f"{targets.min()} to {targets.max()}")
 
 

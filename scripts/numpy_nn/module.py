@@ -73,6 +73,10 @@ class Module:
     training = True
     # Whether forward looks for NaN and infinity in its input. A Model does it for its layers.
     watchful = True
+    # Shape and dtype of the last input; what `_buffer` has of each role, and what it gave last.
+    _received: tuple[tuple[int, ...], np.dtype] | None = None
+    _memory: dict[str, np.ndarray] | None = None
+    _last: dict[str, np.ndarray] = {}
     # The smallest batch that training can do with.
     smallest_batch = 1
 
@@ -168,39 +172,41 @@ class Module:
         yield from self.named_buffers()
 
     def _buffer(self, role: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        """Memory that is kept between steps: one array for each role and dtype.
+        """Memory that is kept between steps: one array for each role.
 
-        It is as long as the longest that was asked for; a smaller batch gets the beginning of it.
+        It is as long as the longest that was asked for, in the last dtype; a smaller batch gets the
+        beginning of it.
         """
-        memory = self.__dict__.setdefault("_memory", {})
-        key = (role, np.dtype(dtype))
-        whole, last = memory.get(key, (None, None))
-        if last is None or last.shape != shape:
-            size = math.prod(shape)
-            if whole is None or whole.size < size:
-                whole = np.empty(size, dtype)
-            last = whole[:size].reshape(shape)
-            memory[key] = whole, last
-        return last
+        last = self._last.get(role)
+        if last is not None and last.shape == shape and last.dtype == dtype:
+            return last
+        if self._memory is None:
+            self._memory, self._last = {}, {}
+        size, whole = math.prod(shape), self._memory.get(role)
+        if whole is None or whole.size < size or whole.dtype != dtype:
+            whole = self._memory[role] = np.empty(size, dtype)
+        self._last[role] = whole[:size].reshape(shape)
+        return self._last[role]
 
     def _receive(self, x: np.ndarray, expected: str = "(N, ...)", fits: bool = True) -> None:
         """Refuse an input that does not fit, is empty, or (if watchful) not of finite floats.
 
         Its shape and dtype are what `_check_gradient` asks of the gradient, unless it is told.
         """
-        if not fits or x.size == 0 or x.ndim == 0:
-            self._fail(f"shape {expected} with N >= 1", f"{x.shape}")
-        if x.dtype.kind != "f":
-            self._fail("floating-point numbers", f"{x.dtype}")
+        shape, dtype = x.shape, x.dtype
+        if not (fits and shape and x.size):
+            self._fail(f"shape {expected} with N >= 1", f"{shape}")
+        if dtype.kind != "f":
+            self._fail("floating-point numbers", f"{dtype}")
         if self.watchful and not all_finite(x):
             raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
-        self._received = x.shape, x.dtype
+        self._received = shape, dtype
 
     def _check_gradient(
         self, grad_output: np.ndarray, shape: tuple[int, ...] | None = None
     ) -> None:
         """Refuse a dL/dy that has not the shape (default: that of the input) and dtype of y."""
-        if "_received" not in vars(self):
+        if self._received is None:
             self._fail("forward before backward", "none")
         received, dtype = self._received
         shape = received if shape is None else shape

@@ -21,7 +21,7 @@ class Transpose(Module):
         return self._swap("y", x)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        (count, tokens, channels), _ = getattr(self, "_received", ((0, 0, 0), None))
+        (count, tokens, channels), _ = self._received or ((0, 0, 0), None)
         self._check_gradient(grad_output, (count, channels, tokens))
         return self._swap("grad_input", grad_output)
 

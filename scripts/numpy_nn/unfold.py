@@ -44,7 +44,7 @@ class Unfold(Module):
         return y.reshape(count, self.out_side**2, window**2 * channels)
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        (count, _, channels), dtype = getattr(self, "_received", ((0, 0, 0), None))
+        (count, _, channels), dtype = self._received or ((0, 0, 0), None)
         window, margin, out = self.window, self.margin, self.out_side
         self._check_gradient(grad_output, (count, out**2, window**2 * channels))
         grads = grad_output.reshape(count, out, out, window, window, channels)

@@ -127,6 +127,39 @@ def test_every_layer_takes_finite_numbers_alone_and_arrays_alone(name, training)
         np.testing.assert_array_equal(array, before[key], key)
 
 
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_looks_once_and_then_names_the_first_layer(norm, training):
+    """Its layers do not look one by one, which a step would pay for; what passes is found."""
+    model = build_mlp([3, 4, 4, 2], 0.5, RNG(1), RNG(2), norm=norm).train(training)
+    x = np.ones((4, 3), np.float32)
+    before = model(x).copy()
+    first, second = (layer for layer in model.layers if isinstance(layer, Linear) and layer is not
+                     model.layers[-1])  # fmt: skip
+    first.weight.value *= np.float32(1e38)
+    x *= 100
+    heir = model.layers[model.layers.index(first) + 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        with pytest.raises(NonFiniteError, match=says(repr(heir), "finite", "NaN")):
+            model(x)
+        x[0, 0] = np.nan
+        with pytest.raises(NonFiniteError, match=says("Standardise()", "finite input", "NaN")):
+            model(x)
+    assert not any(module.watchful for module in model.modules()), "still slow"
+    first.weight.value /= np.float32(1e38)
+    if not training:
+        np.testing.assert_allclose(model(np.ones((4, 3), np.float32)), before, rtol=1e-5)
+
+
+def test_a_model_leaves_logits_that_are_not_finite_to_who_uses_them():
+    """No layer was given a NaN: the loss and predict say that the logits are not finite."""
+    model = build_mlp([3, 4, 2], 0, RNG(1), RNG(2))
+    model.layers[-1].bias.value[0] = np.nan
+    logits = model(np.ones((2, 3), np.float32))
+    with pytest.raises(NonFiniteError, match="finite logits"):
+        SoftmaxCrossEntropy().forward(logits, LABELS)
+
+
 F32, LABELS = np.float32, np.array([0, 1])
 
 

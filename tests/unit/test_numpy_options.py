@@ -29,7 +29,12 @@ def test_flat_parameters_are_the_parameters():
         for i, shape in enumerate([(3, 4), (4,), (4, 2), (2,)])
     ]
     before = [parameter.value.copy() for parameter in parameters]
-    flat = FlatParameters(parameters)
+    flat = FlatParameters(parameters, state=2)
+    rows = [flat.value, flat.grad, *flat.state]
+    assert len(rows) == 4 and all(
+        row.shape == (26,) and row.base is flat.value.base for row in rows
+    )
+    assert not any(row.any() for row in flat.state)
     for parameter, value in zip(parameters, before, strict=True):
         np.testing.assert_array_equal(parameter.value, value)
         assert np.shares_memory(parameter.value, flat.value)
