@@ -10,9 +10,9 @@ momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,
 SGD and momentum, no dropout, which it lacks; ours is Training.run_epoch, as the pipeline calls it.
 `matmul_share` is the share of our step that passes inside its eight matrix products.
 
-`blas_kernel` is OPENBLAS_CORETYPE, which pins OpenBLAS to the kernels of an (older) processor.
-Where it is set, everything is measured a second time in a process without it. NumPy and
-scikit-learn share that OpenBLAS; PyTorch comes with a BLAS of its own.
+`blas_kernel` names the kernels that OpenBLAS used: those that it chose by the processor, or those
+of OPENBLAS_CORETYPE, which pins them. Where that is set, everything is measured a second time in a
+process without it. NumPy and scikit-learn share that OpenBLAS; PyTorch has a BLAS of its own.
 """
 
 import argparse
@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
+from threadpoolctl import threadpool_info  # noqa: E402
 from torch import nn  # noqa: E402
 
 from numpy_nn.losses import SoftmaxCrossEntropy  # noqa: E402
@@ -52,6 +53,13 @@ COLUMNS = (
     "blocks", "threads",
     "commit", "processor", "numpy", "torch", "scikit-learn",
 )  # fmt: skip
+
+
+def blas_kernels() -> str:
+    """The kernels of NumPy's OpenBLAS, and who chose them: "Haswell, chosen by OpenBLAS"."""
+    blas = [pool for pool in threadpool_info() if "numpy" in pool["filepath"]]
+    name = blas[0].get("architecture", blas[0]["internal_api"]) if blas else "unknown"
+    return f"{name}, {'pinned' if PIN in os.environ else 'chosen by OpenBLAS'}"
 
 
 def numpy_step(x: np.ndarray, y: np.ndarray, dropout: float, decay: float) -> Callable[[], None]:
@@ -133,7 +141,7 @@ def epoch_of_ours(x: np.ndarray, y: np.ndarray, size: int) -> Callable[[], objec
     return Training(*parts, x, y, batch_size=size, epochs=10**6, rng=rng(4)).run_epoch
 
 
-def measure(kernel: str, blocks: int) -> list[dict]:
+def measure(blocks: int) -> list[dict]:
     """One row for each peer and batch size."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
@@ -141,7 +149,7 @@ def measure(kernel: str, blocks: int) -> list[dict]:
     y = rng.integers(0, WIDTHS[-1], EPOCH)
     origin = provenance(1, "cpu", ("numpy", "torch", "scikit-learn"))
     common = {
-        "blas_kernel": kernel, "blocks": blocks, "threads": 1, "commit": origin["commit"],
+        "blas_kernel": blas_kernels(), "blocks": blocks, "threads": 1, "commit": origin["commit"],
         "processor": origin["processor"],
         **{name: origin["versions"][name] for name in ("numpy", "torch", "scikit-learn")},
     }  # fmt: skip
@@ -194,7 +202,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
     parser.add_argument("--blocks", type=int, default=15, help="blocks to take medians over")
     args = parser.parse_args()
-    rows = measure(os.environ.get(PIN, "chosen by OpenBLAS"), args.blocks)
+    rows = measure(args.blocks)
     if PIN in os.environ:
         rows += measure_unpinned(args.blocks)
     write_csv(args.out, rows, COLUMNS)

@@ -56,10 +56,13 @@ def note(rows: list[dict], several: bool) -> str:
     first = rows[0]
     parts = (
         ("blocks", "medians of {} alternating blocks"), ("threads", "{} thread"),
-        ("processor", "{}"), ("commit", "commit `{}`"), ("numpy", "NumPy {}"),
-        ("torch", "PyTorch {}"), ("scikit-learn", "scikit-learn {}"),
+        ("processor", "{}"), ("blas_kernel", "OpenBLAS kernels: {}"), ("commit", "commit `{}`"),
+        ("numpy", "NumPy {}"), ("torch", "PyTorch {}"), ("scikit-learn", "scikit-learn {}"),
     )  # fmt: skip
-    machine = ", ".join(text.format(first[key]) for key, text in parts if first.get(key))
+    in_column = {"blas_kernel"} if several else set()
+    machine = ", ".join(
+        text.format(first[key]) for key, text in parts if first.get(key) and key not in in_column
+    )
     pinned = (
         " OpenBLAS, which NumPy and scikit-learn share, chooses its matrix kernels by the"
         " processor; OPENBLAS_CORETYPE pins them to those of another one. PyTorch has its own BLAS."

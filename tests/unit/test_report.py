@@ -369,6 +369,8 @@ def test_pinned_and_free_kernels_are_told_apart(tmp_path):
     path.write_text(SPEED)
     rows = speed.read(path)
     assert "kernels" not in "".join(speed.markdown(rows))
+    named = speed.markdown([{**row, "blas_kernel": "Zen, chosen by OpenBLAS"} for row in rows])
+    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in named[-1] and "| Zen" not in named[2]
     both = [{**row, "blas_kernel": kernel} for kernel in ("Haswell", "free") for row in rows]
     lines = speed.markdown(both)
     assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
