@@ -1,5 +1,7 @@
 """The layers of Part 1 against PyTorch, against finite differences, and against bad input."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -189,6 +191,17 @@ def test_dropout_keeps_the_mean_drops_its_share_and_rests_in_evaluation():
     assert Dropout(0.0, RNG(1))(x) is x
     almost_all = Dropout(1 - 2**-20, RNG(1))(x)
     assert np.isfinite(almost_all).all() and 0 < np.count_nonzero(almost_all) < 20
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (64, 256), (7, 9001)])
+def test_the_mask_is_made_of_the_generator_s_bits_in_their_order(shape):
+    """Less than a block, a whole one, and several of which the last is no multiple of four."""
+    x = RNG(0).standard_normal(shape).astype(np.float32)
+    words = np.random.PCG64(5).random_raw(math.ceil(x.size / 4))
+    kept = words.view(np.uint16)[: x.size].reshape(shape) >= round(0.3 * 65536)
+    scale = np.float32(65536 / (65536 - round(0.3 * 65536)))
+    y = Dropout(0.3, np.random.Generator(np.random.PCG64(5)))(x)
+    np.testing.assert_array_equal(y, x * (kept * scale))
 
 
 F64 = np.float64

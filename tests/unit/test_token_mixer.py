@@ -71,6 +71,21 @@ def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, 
     assert gradcheck(layer, x)["x"] < 1e-6
 
 
+@pytest.mark.parametrize("block", [1, 180, 1 << 16])
+def test_unfold_gives_the_same_bits_whatever_it_works_on_at_a_time(monkeypatch, block):
+    """180 numbers hold two of the seven padded squares of 72, so that the last part is smaller."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((7, 16, 2)).astype(np.float32)
+    grad = rng.standard_normal((7, 16, 18)).astype(np.float32)
+    whole = Unfold(4, 3)
+    expected = whole(x).copy(), whole.backward(grad).copy()
+    monkeypatch.setattr(Unfold, "BLOCK", block)
+    layer = Unfold(4, 3)
+    for _ in range(2):  # the second time on memory that backward has used
+        np.testing.assert_array_equal(layer(x), expected[0])
+        np.testing.assert_array_equal(layer.backward(grad), expected[1])
+
+
 LEVELS = [
     {"window": 3, "stride": 1, "channels": 4},
     {"window": 2, "stride": 2, "channels": 5},
