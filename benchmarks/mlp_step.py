@@ -36,6 +36,7 @@ from sklearn.neural_network import MLPClassifier  # noqa: E402
 from threadpoolctl import threadpool_info  # noqa: E402
 from torch import nn  # noqa: E402
 
+from numpy_nn.architecture import Model  # noqa: E402
 from numpy_nn.losses import SoftmaxCrossEntropy  # noqa: E402
 from numpy_nn.mlp import build_mlp  # noqa: E402
 from numpy_nn.optimisers import SGD  # noqa: E402
@@ -62,10 +63,15 @@ def blas_kernels() -> str:
     return f"{name}, {'pinned' if PIN in os.environ else 'chosen by OpenBLAS'}"
 
 
+def bare_mlp(dropout: float) -> Model:
+    """Our net without its first layer, which standardises: the peers take inputs as they are."""
+    model = build_mlp(WIDTHS, dropout, np.random.default_rng(1), np.random.default_rng(2))
+    return Model(model.architecture, *model.layers[1:])
+
+
 def numpy_step(x: np.ndarray, y: np.ndarray, dropout: float, decay: float) -> Callable[[], None]:
     """Our training step on one batch x (B, 784) float32, y (B,)."""
-    rng = np.random.default_rng
-    model = build_mlp(WIDTHS, dropout, rng(1), rng(2))
+    model = bare_mlp(dropout)
     loss, optimiser = SoftmaxCrossEntropy(), SGD(model.parameters(), 0.01, 0.9, weight_decay=decay)
 
     def step() -> None:
@@ -135,7 +141,7 @@ def alternate(*calls: Callable[[], object], times: int, blocks: int) -> np.ndarr
 def epoch_of_ours(x: np.ndarray, y: np.ndarray, size: int) -> Callable[[], object]:
     """An epoch over x in batches of `size`, without dropout."""
     rng = np.random.default_rng
-    model = build_mlp(WIDTHS, 0.0, rng(1), rng(2))
+    model = bare_mlp(0.0)
     optimiser = SGD(model.parameters(), 0.01, 0.9, weight_decay=1e-4)
     parts = model, SoftmaxCrossEntropy(), optimiser, constant
     return Training(*parts, x, y, batch_size=size, epochs=10**6, rng=rng(4)).run_epoch

@@ -65,7 +65,9 @@ def main() -> None:
     if len(args.weights) != len(histories):
         raise InputError(f"--weights: expected {len(histories)} files, found {len(args.weights)}")
     device = setup(spec.seeds[0], spec.threads)
-    bfloat16 = use_bfloat16(spec.bfloat16, device)
+    # Trained in float32 for want of units: evaluated so too, wherever.
+    in_float32 = any(history.get("precision") == "float32" for history in histories)
+    bfloat16 = use_bfloat16(spec.bfloat16 and not in_float32, device)
 
     found: dict[bool, list[np.ndarray]] = {False: [], True: []}  # flips? -> (N, K) a seed
     for path in args.weights:

@@ -46,10 +46,10 @@ def results(leaderboard: Path, references: Path, link: str) -> list[str]:
     devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
     note = (
         "Training, validation and test are different splits and never mixed: validation (± over the"
-        " folds or seeds) chose, the test split was read once (± over seeds; below it the 95 %"
-        " interval over its examples). *Test + flips* averages over each test image and its mirror"
-        " image, an *ensemble* the probabilities of several trained models: neither is one model"
-        " as it is, so neither competes with the bold figures or with published ones."
+        " folds or seeds) chose, the test split was read once a run (± over seeds; below it the"
+        " 95 % interval over its examples). *Test + flips* averages over each test image and its"
+        " mirror image, an *ensemble* the probabilities of several trained models: neither is one"
+        " model as it is, so neither competes with the bold figures or with published ones."
         f" Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
         f" Published results follow other protocols, which the [report]({link}) names."
         " `make readme` writes this table."

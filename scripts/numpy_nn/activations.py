@@ -18,6 +18,8 @@ class ReLU(Module):
     at its dL/dx again; not as the first layer of a Residual, which still needs x.
     """
 
+    passes_on_non_finite = True
+
     def __init__(self, inplace: bool = False):
         self.inplace = inplace
 
@@ -43,6 +45,8 @@ class LeakyReLU(Module):
 
     Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
     """
+
+    passes_on_non_finite = True
 
     def __init__(self, slope: float = 0.01):
         self.slope = float(slope)
@@ -112,6 +116,8 @@ class GELU(Module):
     Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv:1606.08415, section 2. The exact form
     needs erf, which NumPy has not. 1 + t is what both passes share.
     """
+
+    passes_on_non_finite = True
 
     C, A = math.sqrt(2 / math.pi), 0.044715
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from numpy_nn.dropout import Dropout
 from numpy_nn.module import Module, NonFiniteError, Sequential, all_finite
 
 
@@ -16,8 +17,8 @@ class Model(Sequential):
     holds nothing but numbers): {"kind": "mlp" or "token_mixer", ...the builder's
     arguments}.
 
-    Its layers do not look for NaN and infinity one by one, which would cost a step some percent:
-    whatever is not finite makes logits that are not, and then the layers look.
+    Layers that pass on NaN and infinity do not look for them, which would cost a step some percent:
+    what is not finite reaches the output, and then they look, on the same masks.
     """
 
     KEY = "architecture"
@@ -28,22 +29,42 @@ class Model(Sequential):
         self._watch(False)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Raises NonFiniteError, which names the first layer that was given what is not finite."""
-        try:
-            y = super().forward(x)
-            if all_finite(y):
-                return y
-        except NonFiniteError:
-            pass  # from a layer that noticed; it need not be the first
+        """Raises NonFiniteError, which names the first layer that was given what is not finite.
+
+        An output that is not finite, of layers whose inputs were, is returned.
+        """
+        # Overflow needs no warning: what comes of it is looked for.
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                y = super().forward(x)
+                if all_finite(y):
+                    return y
+            except NonFiniteError:
+                pass  # from a layer that noticed; it need not be the first
+            return self._look_again(x)
+
+    def _look_again(self, x: np.ndarray) -> np.ndarray:
+        """The same pass, every layer watchful. It draws no mask and leaves the buffers alone."""
+        masks = [module for module in self.modules() if isinstance(module, Dropout)]
+        frozen = [module.frozen for module in masks]
+        kept = {name: array.copy() for name, array in self.named_buffers()}
         self._watch(True)
+        for module in masks:
+            module.frozen = True
         try:
             return super().forward(x)
         finally:
             self._watch(False)
+            for module, was in zip(masks, frozen, strict=True):
+                module.frozen = was
+            for name, array in self.named_buffers():
+                if name != self.KEY:  # made anew at each call
+                    array[...] = kept[name]
 
     def _watch(self, watchful: bool) -> None:
         for module in self.modules():
-            module.watchful = watchful
+            if module is not self:
+                module.watchful = watchful or not module.passes_on_non_finite
 
     def buffers(self) -> dict[str, np.ndarray]:
         text = json.dumps(self.architecture, sort_keys=True)

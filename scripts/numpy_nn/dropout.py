@@ -17,6 +17,8 @@ class Dropout(Module):
     ReLU.
     """
 
+    passes_on_non_finite = True
+
     LEVELS = 1 << 16
     # Elements drawn at a time: their bits stay in the cache, and are small enough for malloc to
     # take from memory that it has.

@@ -17,12 +17,13 @@ class FlatParameters:
     come first: they are [0, decayed). `state` holds as many further vectors, zeros, as asked for.
 
     All vectors are rows of one array. From 4 MB on NumPy asks Linux for memory in pages of 2 MB
-    instead of 4 kB, and a step that walks through every vector then waits less for addresses.
+    instead of 4 kB, and a step that walks through every vector then waits less for addresses. A
+    parameter keeps the whole array in memory, gradients and state too: copy what is to outlive it.
 
     Raises ValueError if dtypes differ. `Module.astype` afterwards would leave the views behind.
     """
 
-    # Numbers to which a row is filled up, so that each begins on a cache line.
+    # Numbers of whose multiple a row is long, so that all rows lie alike on cache lines.
     ALIGNED = 64
 
     def __init__(self, parameters: Sequence[Parameter], state: int = 0):

@@ -21,6 +21,8 @@ class Linear(Module):
     returns None. Raises ValueError for a wrong shape or dtype, NonFiniteError for NaN or infinity.
     """
 
+    passes_on_non_finite = True
+
     def __init__(
         self,
         fan_in: int,

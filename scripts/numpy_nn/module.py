@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NoReturn
 
 import numpy as np
@@ -71,12 +72,14 @@ class Module:
     """
 
     training = True
-    # Whether forward looks for NaN and infinity in its input. A Model does it for its layers.
+    # Whether forward looks for NaN and infinity in its input. A Model does it for its layers that
+    # pass on what is not finite, so that it reaches the output.
     watchful = True
+    passes_on_non_finite = False
     # Shape and dtype of the last input; what `_buffer` has of each role, and what it gave last.
     _received: tuple[tuple[int, ...], np.dtype] | None = None
     _memory: dict[str, np.ndarray] | None = None
-    _last: dict[str, np.ndarray] = {}
+    _last: Mapping[str, np.ndarray] = MappingProxyType({})
     # The smallest batch that training can do with.
     smallest_batch = 1
 
@@ -89,6 +92,8 @@ class Module:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if not isinstance(x, np.ndarray):
             self._fail("a NumPy array", type(x).__name__)
+        if not self.watchful and x.dtype.kind == "f" and not all_finite(x):
+            self._refuse_non_finite()
         return self.forward(x)
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
@@ -199,7 +204,7 @@ class Module:
         if dtype.kind != "f":
             self._fail("floating-point numbers", f"{dtype}")
         if self.watchful and not all_finite(x):
-            raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
+            self._refuse_non_finite()
         self._received = shape, dtype
 
     def _check_gradient(
@@ -214,6 +219,9 @@ class Module:
             self._fail(f"dL/dy {shape}", f"{grad_output.shape}")
         if grad_output.dtype != dtype:
             self._fail(f"dL/dy {dtype}", f"{grad_output.dtype}")
+
+    def _refuse_non_finite(self) -> NoReturn:
+        raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
 
     def _fail(self, expected: str, given: str) -> NoReturn:
         raise ValueError(f"{self!r}: expected {expected}, given {given}")

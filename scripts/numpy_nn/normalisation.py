@@ -20,6 +20,8 @@ from numpy_nn.module import Module, NonFiniteError, Parameter
 class _Normalisation(Module):
     """What both have: gain and shift, the check of the shape, the flattening to (N, D)."""
 
+    passes_on_non_finite = True
+
     # With fewer features there is nothing left after the mean is taken off.
     smallest_features = 1
 

@@ -51,14 +51,14 @@ class Optimiser:
         dtype = self.flat.value.dtype
         plain, decayed = ([np.array(factor, dtype) for factor in fs] for fs in (plain, decayed))
         for is_decayed, *arrays in self._blocks:
-            self._update(*(decayed if is_decayed else plain), *arrays)
+            self._update(decayed if is_decayed else plain, *arrays)
 
     def _factors(self, lr: float, decay: float) -> tuple[float, ...]:
         """The numbers that `_update` multiplies with, at this step."""
         raise NotImplementedError
 
-    def _update(self, *factors_and_arrays: np.ndarray) -> None:
-        """Update one block: the factors, then (value, grad, scratch, *state), each (<= BLOCK,)."""
+    def _update(self, factors: Sequence[np.ndarray], *arrays: np.ndarray) -> None:
+        """Update one block: arrays are (value, grad, scratch, *state), each (at most BLOCK,)."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -104,7 +104,8 @@ class SGD(Optimiser):
     def _factors(self, lr, decay):
         return lr, decay, self.momentum
 
-    def _update(self, lr, decay, momentum, value, grad, scratch, carried):
+    def _update(self, factors, value, grad, scratch, carried):
+        lr, decay, momentum = factors
         # The gradient is only read: not writing it back saves a sixth of the memory traffic.
         if decay:
             np.multiply(value, decay, out=scratch)
@@ -150,14 +151,13 @@ class AdamW(Optimiser):
 
     def _factors(self, lr, decay):
         beta1, beta2 = self.betas
-        factors = beta1, 1 - beta1, beta2, 1 - beta2, 1 / (1 - beta2**self.steps), self.eps
-        return lr * decay, 1 - lr * decay, *factors, lr / (1 - beta1**self.steps)
+        unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+        averages = beta1, 1 - beta1, beta2, 1 - beta2
+        return 1 - lr * decay, *averages, 1 / unbias2, self.eps, lr / unbias1
 
-    def _update(
-        self, decay, kept, beta1, rest1, beta2, rest2, unbias2, eps, rate,
-        value, grad, scratch, mean, square,
-    ):  # fmt: skip
-        if decay:
+    def _update(self, factors, value, grad, scratch, mean, square):
+        kept, beta1, rest1, beta2, rest2, unbias2, eps, rate = factors
+        if kept != 1:
             value *= kept
         mean *= beta1
         np.multiply(grad, rest1, out=scratch)
@@ -181,11 +181,10 @@ class Adam(AdamW):
     """
 
     def _factors(self, lr, decay):
-        _, _, *factors = super()._factors(lr, 0.0)
-        return decay, 1.0, *factors
+        return decay, *super()._factors(lr, 0.0)
 
-    def _update(self, decay, kept, *factors_and_arrays):
-        *_, value, grad, scratch, _, _ = factors_and_arrays
+    def _update(self, factors, value, grad, scratch, mean, square):
+        decay, *factors = factors
         if decay:
             grad += np.multiply(value, decay, out=scratch)
-        super()._update(0.0, kept, *factors_and_arrays)
+        super()._update(factors, value, grad, scratch, mean, square)

@@ -11,6 +11,8 @@ class Residual(Module):
     He, Zhang, Ren and Sun, Deep Residual Learning, CVPR 2016, equation 1.
     """
 
+    passes_on_non_finite = True
+
     def __init__(self, inner: Module):
         self.inner = inner
 

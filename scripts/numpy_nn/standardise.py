@@ -45,11 +45,9 @@ class Standardise(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         flat = self._flat(x)
-        if self.watchful and x.dtype.kind == "f" and not all_finite(x):
-            raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
+        if x.dtype.kind == "f" and not all_finite(x):
+            self._refuse_non_finite()
         mean, std = self.moments if self.per_feature else self.moments.tolist()
-        if not self.per_feature and (mean, std) == (0, 1) and flat.dtype == np.float32:
-            return flat
         y = self._buffer("y", flat.shape, np.float32)
         np.copyto(y, flat, casting="same_kind")
         y *= 1 / std

@@ -16,6 +16,8 @@ class Transpose(Module):
     A Linear between two of these mixes tokens instead of channels.
     """
 
+    passes_on_non_finite = True
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x, "(N, T, C)", x.ndim == 3)
         return self._swap("y", x)
@@ -34,6 +36,8 @@ class Transpose(Module):
 
 class Flatten(Module):
     """(N, ...) -> (N, D), D the product of the other axes; backward restores the shape."""
+
+    passes_on_non_finite = True
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x, fits=x.ndim > 1)

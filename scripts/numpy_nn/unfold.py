@@ -20,6 +20,8 @@ class Unfold(Module):
     Document Processing, 2006; torch.nn.Unfold, whose order of numbers is (C, window^2).
     """
 
+    passes_on_non_finite = True
+
     # Numbers of the padded squares that are worked on at a time: they stay in a core's L2 cache.
     BLOCK = 1 << 16
 

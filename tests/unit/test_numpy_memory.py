@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from numpy_nn.averaging import WeightAverage
+from numpy_nn.dropout import Dropout
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mlp import build_mlp
 from numpy_nn.optimisers import SGD, Adam, AdamW
@@ -16,8 +17,9 @@ RNG = np.random.default_rng
 KIB = 1024
 # The smallest hidden activation, 128 x 256 float32, has 128 KiB: none may be made anew.
 ALLOWED = 64 * KIB
-# Random bits of the widest dropout mask, 16 an element: the generator gives no way to reuse them.
-WORDS = 128 * 512 * 2
+# Random bits of a block of a dropout mask, 16 an element, and of the next before the first is gone:
+# the generator gives no way to reuse them.
+WORDS = 2 * Dropout.BLOCK * 2
 
 
 def peak_of(call) -> int:

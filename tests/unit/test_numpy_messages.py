@@ -1,11 +1,13 @@
 """What does not fit is refused in words: who refuses, what was expected, what was given."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
 
 from numpy_nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
+from numpy_nn.architecture import Model
 from numpy_nn.averaging import WeightAverage
 from numpy_nn.dropout import Dropout
 from numpy_nn.flat import FlatParameters
@@ -132,23 +134,56 @@ def test_every_layer_takes_finite_numbers_alone_and_arrays_alone(name, training)
 def test_a_model_looks_once_and_then_names_the_first_layer(norm, training):
     """Its layers do not look one by one, which a step would pay for; what passes is found."""
     model = build_mlp([3, 4, 4, 2], 0.5, RNG(1), RNG(2), norm=norm).train(training)
+    first = next(layer for layer in model.layers if isinstance(layer, Linear))
+    heir = model.layers[model.layers.index(first) + 1]
     x = np.ones((4, 3), np.float32)
     before = model(x).copy()
-    first, second = (layer for layer in model.layers if isinstance(layer, Linear) and layer is not
-                     model.layers[-1])  # fmt: skip
     first.weight.value *= np.float32(1e38)
-    x *= 100
-    heir = model.layers[model.layers.index(first) + 1]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with warnings.catch_warnings(action="error"):
         with pytest.raises(NonFiniteError, match=says(repr(heir), "finite", "NaN")):
-            model(x)
+            model(x * 100)
         x[0, 0] = np.nan
         with pytest.raises(NonFiniteError, match=says("Standardise()", "finite input", "NaN")):
             model(x)
-    assert not any(module.watchful for module in model.modules()), "still slow"
+        with pytest.raises(NonFiniteError, match=says(repr(first), "finite input", "NaN")):
+            first(x)  # by itself a layer looks all the same
+    assert not any(module.watchful for module in model.layers[1:]), "still slow"
     first.weight.value /= np.float32(1e38)
     if not training:
         np.testing.assert_allclose(model(np.ones((4, 3), np.float32)), before, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_model_looks_again_at_the_same_pass(seed):
+    """With other masks an overflow might be gone, and the step would go on as if nothing was."""
+    generator, twin = RNG(seed), RNG(seed)
+    layers = (
+        BatchNorm(3),
+        Linear(3, 2, RNG(0)),
+        ReLU(),
+        Dropout(0.5, generator),
+        Linear(2, 1, RNG(1)),
+    )
+    model = Model({}, *layers)
+    norm, first, _, dropout, last = model.layers
+    first.weight.value[:], first.bias.value[:], last.weight.value[:] = 0, 1, 3e38
+    x = np.array([[1, 2, 3], [1, 2, 5]], np.float32)
+    y = model(x)  # 2 x 3e38 where a unit is kept: infinite
+    once = Dropout(0.5, twin)(np.ones((2, 2), np.float32))
+    assert np.isfinite(y).all() == (once.sum() == 0)
+    assert dropout.frozen is False
+    assert generator.bit_generator.state == twin.bit_generator.state
+    fresh = BatchNorm(3)
+    fresh(x)
+    np.testing.assert_array_equal(norm.running_mean, fresh.running_mean)
+
+
+@pytest.mark.parametrize("hides", [Tanh, Sigmoid])
+def test_what_would_make_infinity_finite_stays_watchful(hides):
+    model = Model({}, Linear(2, 2, RNG(0)), hides(), Linear(2, 2, RNG(1)))
+    model.layers[0].weight.value[:] = 3e38
+    with pytest.raises(NonFiniteError, match=says(f"{hides.__name__}()", "finite input", "NaN")):
+        model(np.full((1, 2), 9, np.float32))
 
 
 def test_a_model_leaves_logits_that_are_not_finite_to_who_uses_them():

@@ -11,7 +11,7 @@ from numpy_nn.gradcheck import gradcheck_loss
 from numpy_nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 from numpy_nn.mlp import build_mlp, mlp_from_state
 from numpy_nn.module import NonFiniteError, Parameter
-from numpy_nn.optimisers import SGD, Adam, AdamW
+from numpy_nn.optimisers import SGD, Adam, AdamW, Optimiser
 from numpy_nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay
 from numpy_nn.standardise import Standardise
 from numpy_nn.training import Training, TrainingDiverged, evaluate, predict
@@ -151,6 +151,58 @@ def test_momentum_worked_example():
         optimiser.step()
         seen.append(float(p.value[0]))
     assert seen == [-1, -2.5, -4.25]
+
+
+def sgd_formula(p, g, state, step):
+    """As the docstring has it, with m v kept instead of v."""
+    carried = state.setdefault("carried", np.zeros_like(p))
+    carried += p * 0.01 + g
+    moved = carried * 0.1
+    carried *= 0.9
+    return p - moved
+
+
+def nesterov_formula(p, g, state, step):
+    carried = state.setdefault("carried", np.zeros_like(p))
+    g = p * 0.01 + g
+    carried += g
+    carried *= 0.9
+    return p - (g + carried) * 0.1
+
+
+def adamw_formula(p, g, state, step, decay=0.01):
+    m = state["m"] = state.get("m", 0 * p) * 0.9 + g * (1 - 0.9)
+    v = state["v"] = state.get("v", 0 * p) * 0.99 + (g * g) * (1 - 0.99)
+    scale = np.sqrt(v * (1 / (1 - 0.99**step))) + 1e-8
+    return p * (1 - 0.1 * decay) - m / scale * (0.1 / (1 - 0.9**step))
+
+
+def adam_formula(p, g, state, step):
+    return adamw_formula(p, g + p * 0.01, state, step, decay=0.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "formula"),
+    [
+        (lambda p: SGD(p, 0.1, 0.9, weight_decay=0.01), sgd_formula),
+        (lambda p: SGD(p, 0.1, 0.9, nesterov=True, weight_decay=0.01), nesterov_formula),
+        (lambda p: AdamW(p, 0.1, (0.9, 0.99), weight_decay=0.01), adamw_formula),
+        (lambda p: Adam(p, 0.1, (0.9, 0.99), weight_decay=0.01), adam_formula),
+    ],
+)
+@pytest.mark.parametrize("block", [7, 1 << 15])
+def test_a_step_is_its_formula_to_the_last_bit(monkeypatch, make, formula, block):
+    """Whatever the blocks: the tricks that save time change no number."""
+    monkeypatch.setattr(Optimiser, "BLOCK", block)
+    parameter = Parameter(RNG(0).standard_normal((5, 4)).astype(np.float32))
+    optimiser, expected, state = make([parameter]), parameter.value.copy(), {}
+    for step in range(1, 4):
+        grad = RNG(step).standard_normal((5, 4)).astype(np.float32)
+        parameter.grad[...] = grad
+        optimiser.step()
+        expected = formula(expected, grad, state, step)
+        assert expected.dtype == np.float32
+        np.testing.assert_array_equal(parameter.value, expected)
 
 
 @pytest.mark.parametrize("bad", [{"lr": 0}, {"lr": 1, "momentum": 1}, {"lr": 1, "nesterov": True}])
