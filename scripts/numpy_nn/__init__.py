@@ -1,8 +1,8 @@
 """Neural networks from scratch: NumPy and the standard library, every backward pass by hand.
 
-Read in this order: module, linear, activations, dropout, losses, flat, optimisers, schedules,
-batches, training; then gradcheck, which proves the rest. mlp and token_mixer put the layers
-together. More parts of the same kind: initialisers, standardise, normalisation, residual,
+Read in this order: module, linear, activations, dropout, relu_dropout, losses, flat, optimisers,
+schedules, batches, training; then gradcheck, which proves the rest. mlp and token_mixer put the
+layers together. More parts of the same kind: initialisers, standardise, normalisation, residual,
 tokens, gather, unfold; and what training may be given: clipping, averaging, early_stopping, mixup.
 architecture, stored_model and prediction use what was trained.
 

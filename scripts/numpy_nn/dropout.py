@@ -11,10 +11,9 @@ class Dropout(Module):
     dL/dx = dL/dy m / (1 - rate). Scaling while training ("inverted" dropout) keeps E[y] = x and
     leaves evaluation alone. Srivastava et al., Dropout, JMLR 15 (2014), section 10.
 
-    The mask compares 16 random bits an element with the rate, which is therefore rounded to a
-    multiple of 1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last mask, for
-    inputs of its shape: a gradient check needs the same function at every call. inplace: as for
-    ReLU.
+    m compares 16 random bits an element with the rate, which is therefore rounded to a multiple of
+    1/65536 below 1 (exactly so in the scale too). frozen=True keeps the last m, for inputs of its
+    shape: a gradient check needs the same function at every call. inplace: as for ReLU.
     """
 
     passes_on_non_finite = True
@@ -44,26 +43,9 @@ class Dropout(Module):
         self.active = self.training and self.dropped_levels > 0
         if not self.active:
             return x
-        if self.frozen:
-            if (known := np.shape(getattr(self, "mask", None))) != x.shape:
-                self._fail(f"the shape of the frozen mask, {known or 'none yet'}", f"{x.shape}")
-        else:
-            self.mask = self._buffer("mask", x.shape, x.dtype)
-            self._draw(self.mask.reshape(-1))
+        self._set_mask(self._kept(x.shape), x.dtype, self.scale)
         y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
         return np.multiply(x, self.mask, out=y)
-
-    def _draw(self, mask: np.ndarray) -> None:
-        """Fill mask (D,) with 0 and the scale, from 16 bits each."""
-        kept = self._buffer("kept", (self.BLOCK,), bool)
-        # An array () takes half the time of a Python float in a call.
-        scale = np.array(self.scale, mask.dtype)
-        for start in range(0, len(mask), self.BLOCK):
-            part = mask[start : start + self.BLOCK]
-            words = self.rng.bit_generator.random_raw((len(part) + 3) // 4)
-            bits = words.view(np.uint16)[: len(part)]
-            np.copyto(part, np.greater_equal(bits, self.dropped_levels, out=kept[: len(part)]))
-            part *= scale
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         self._check_gradient(grad_output)
@@ -74,5 +56,29 @@ class Dropout(Module):
             grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
         return np.multiply(grad_output, self.mask, out=grad_input)
 
+    def _kept(self, shape: tuple[int, ...]) -> np.ndarray:
+        """m as bool, of `shape`: drawn, or the last one if frozen."""
+        if self.frozen:
+            if (known := np.shape(getattr(self, "kept", None))) != shape:
+                self._fail(f"the shape of the frozen mask, {known or 'none yet'}", f"{shape}")
+            return self.kept
+        self.kept = self._buffer("kept", shape, bool)
+        flat = self.kept.reshape(-1)
+        for start in range(0, len(flat), self.BLOCK):
+            part = flat[start : start + self.BLOCK]
+            words = self.rng.bit_generator.random_raw((len(part) + 3) // 4)
+            bits = words.view(np.uint16)[: len(part)]
+            np.greater_equal(bits, self.dropped_levels, out=part)
+        return self.kept
+
+    def _set_mask(self, kept: np.ndarray, dtype: np.dtype, scale: float) -> None:
+        """Set `mask`, what forward and backward multiply with, to the scale where kept, else 0."""
+        # By way of numbers: a product with bool is several times slower.
+        self.mask = self._buffer("mask", kept.shape, dtype)
+        np.copyto(self.mask, kept)
+        if scale != 1:
+            # An array () takes half the time of a Python float in a call.
+            self.mask *= np.array(scale, dtype)
+
     def __repr__(self) -> str:
-        return f"Dropout({self.rate})"
+        return f"{type(self).__name__}({self.rate})"

@@ -40,7 +40,9 @@ class Linear(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         weight, bias = self.weight.value, self.bias.value
         fan_in = len(weight)
-        self._receive(x, f"(N, ..., {fan_in})", x.ndim > 1 and x.shape[-1] == fan_in)
+        if not (x.ndim > 1 and x.shape[-1] == fan_in):
+            self._fail(f"shape (N, ..., {fan_in}) with N >= 1", f"{x.shape}")
+        self._receive(x)
         if x.dtype != weight.dtype:
             self._fail(f"{weight.dtype}", f"{x.dtype}")
         self.shape = x.shape

@@ -11,6 +11,7 @@ from numpy_nn.initialisers import xavier_uniform
 from numpy_nn.linear import Linear
 from numpy_nn.module import Module
 from numpy_nn.normalisation import BatchNorm, LayerNorm
+from numpy_nn.relu_dropout import ReLUDropout
 from numpy_nn.standardise import Standardise
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {"relu": ReLU, "gelu": GELU}
@@ -51,9 +52,8 @@ def build_mlp(
         layers.append(Linear(fan_in, width, weights_rng, input_grad=index > 0))
         if make_norm := NORMS[norm]:
             layers.append(make_norm(width))
-        # In place: neither Linear, norm nor activation looks at its output again.
-        act = ReLU(inplace=True) if activation == "relu" else ACTIVATIONS[activation]()
-        layers += [act, Dropout(dropout, dropout_rng, inplace=True)]
+        # In place: neither Linear nor norm looks at its output again.
+        layers += activate(activation, dropout, dropout_rng, inplace=True)
         fan_in = width
     layers.append(Linear(fan_in, classes, weights_rng, xavier_uniform, input_grad=bool(hidden)))
     architecture = {
@@ -66,6 +66,16 @@ def build_mlp(
         "per_feature": standardise.per_feature,
     }
     return Model(architecture, *layers)
+
+
+def activate(
+    activation: str, dropout: float, rng: np.random.Generator, inplace: bool = False
+) -> list[Module]:
+    """The activation and, if `dropout` > 0, dropout of that rate; inplace: over their input."""
+    if activation == "relu":
+        return [ReLUDropout(dropout, rng, inplace) if dropout else ReLU(inplace)]
+    # GELU looks at its input again, dropout not at its own.
+    return [ACTIVATIONS[activation](), *([Dropout(dropout, rng, inplace)] if dropout else [])]
 
 
 def mlp_from_state(state: Mapping[str, np.ndarray]) -> Model:

@@ -28,7 +28,7 @@ from numpy_nn.dropout import Dropout
 from numpy_nn.gather import Gather
 from numpy_nn.initialisers import xavier_uniform
 from numpy_nn.linear import Linear
-from numpy_nn.mlp import ACTIVATIONS, NORMS, check_choice
+from numpy_nn.mlp import ACTIVATIONS, NORMS, activate, check_choice
 from numpy_nn.module import Module, Sequential
 from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
@@ -71,29 +71,25 @@ def build_token_mixer(
     check_choice("norm", norm, NORMS)
     standardise = standardise or Standardise()
     tokens, token_features = np.shape(table)
-    activate, make_norm = ACTIVATIONS[activation], NORMS[norm]
+    make_norm = NORMS[norm]
 
     def normalise(width: int) -> list[Module]:
         return [make_norm(width)] if make_norm else []
 
-    def drop(rate: float) -> list[Module]:
-        return [Dropout(rate, dropout_rng)] if rate else []
-
     def pair(width: int, inner: int) -> list[Module]:
         return [
             Linear(width, inner, weights_rng),
-            activate(),
-            *drop(mixer_dropout),
+            *activate(activation, mixer_dropout, dropout_rng),
             Linear(inner, width, weights_rng, xavier_uniform),
         ]
 
     layers: list[Module] = [
         standardise,
-        *drop(input_dropout),
+        *([Dropout(input_dropout, dropout_rng)] if input_dropout else []),
         Gather(table, features, input_grad=False),
         Linear(token_features, channels, weights_rng, input_grad=False),
         *normalise(channels),
-        activate(),
+        ACTIVATIONS[activation](),
     ]
     side, width = math.isqrt(tokens), channels
     if levels and side**2 != tokens:
@@ -101,7 +97,8 @@ def build_token_mixer(
     for level in levels:
         unfold = Unfold(side, level["window"], level["stride"])
         inner, outer = level["window"] ** 2 * width, level["channels"]
-        body = [unfold, Linear(inner, outer, weights_rng), *normalise(outer), activate()]
+        body = [unfold, Linear(inner, outer, weights_rng), *normalise(outer)]
+        body.append(ACTIVATIONS[activation]())
         keeps = (unfold.out_side, outer) == (side, width)
         layers += [Residual(Sequential(*body))] if keeps else body
         side, width = unfold.out_side, outer
@@ -116,7 +113,8 @@ def build_token_mixer(
     layers.append(Flatten())
     width *= left
     for wide in hidden:
-        layers += [Linear(width, wide, weights_rng), *normalise(wide), activate(), *drop(dropout)]
+        layers += [Linear(width, wide, weights_rng), *normalise(wide)]
+        layers += activate(activation, dropout, dropout_rng)
         width = wide
     layers.append(Linear(width, classes, weights_rng, xavier_uniform))
     numbers = {

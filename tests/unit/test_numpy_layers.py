@@ -13,6 +13,7 @@ from numpy_nn.initialisers import he_normal, xavier_uniform
 from numpy_nn.linear import Linear
 from numpy_nn.module import Module, NonFiniteError, Sequential
 from numpy_nn.normalisation import BatchNorm, LayerNorm
+from numpy_nn.relu_dropout import ReLUDropout
 from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
 
@@ -93,12 +94,30 @@ def test_gradient_check_on_random_shapes(name, seed):
     assert max(errors.values()) < 1e-6, (shape, errors)
 
 
-def test_gradient_check_freezes_dropout():
-    net = Sequential(Linear(6, 8, RNG(1)), Dropout(0.5, RNG(2)), Tanh(), Linear(8, 2, RNG(3)))
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_relu_and_dropout_in_one_are_the_two_to_the_last_bit(rate, training, inplace):
+    """Signs of zeros included; also when a layer is called again, with other masks."""
+    two = Sequential(ReLU(inplace), Dropout(rate, RNG(1), inplace)).train(training)
+    one = ReLUDropout(rate, RNG(1), inplace).train(training)
+    for seed in range(2):
+        x, grad = RNG(seed).standard_normal((2, 70, 300)).astype(np.float32)
+        x[0, :3] = 0, -0.0, 1e-40
+        expected = two(x.copy()).copy(), two.backward(grad.copy()).copy()
+        found = one(x.copy()).copy(), one.backward(grad.copy()).copy()
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours.view(np.uint32), theirs.view(np.uint32))
+    assert one.rng.bit_generator.state == two.layers[1].rng.bit_generator.state
+
+
+@pytest.mark.parametrize("kind", [Dropout, ReLUDropout])
+def test_gradient_check_freezes_dropout(kind):
+    net = Sequential(Linear(6, 8, RNG(1)), kind(0.5, RNG(2)), Tanh(), Linear(8, 2, RNG(3)))
     errors = gradcheck(net, RNG(4).standard_normal((4, 6)))
     assert max(errors.values()) < 1e-6
     dropout = net.layers[1]
-    assert dropout.active and not dropout.frozen
+    assert not dropout.frozen
     assert 0 < np.count_nonzero(dropout.mask) < dropout.mask.size
 
 

@@ -20,6 +20,7 @@ from numpy_nn.module import Module, NonFiniteError, Parameter, Sequential
 from numpy_nn.normalisation import BatchNorm, LayerNorm
 from numpy_nn.optimisers import SGD, Adam, AdamW
 from numpy_nn.prediction import evaluate
+from numpy_nn.relu_dropout import ReLUDropout
 from numpy_nn.residual import Residual
 from numpy_nn.schedules import constant
 from numpy_nn.standardise import Standardise
@@ -36,6 +37,7 @@ LAYERS = {
     "Sigmoid()": Sigmoid,
     "GELU()": GELU,
     "Dropout(0.5)": lambda: Dropout(0.5, RNG(1)),
+    "ReLUDropout(0.5)": lambda: ReLUDropout(0.5, RNG(1)),
     "Linear(3, 2)": lambda: Linear(3, 2, RNG(1)),
     "BatchNorm(3)": lambda: BatchNorm(3),
     "LayerNorm(3)": lambda: LayerNorm(3),

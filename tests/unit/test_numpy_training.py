@@ -400,7 +400,7 @@ def test_a_model_that_predicts_no_numbers_says_where_it_broke():
     model = build_mlp([2, 4, 3], 0, RNG(1), RNG(2))
     x = np.ones((5, 2), np.float32)
     model.layers[-1].bias.value[1] = np.inf
-    message = r"predict: examples from 0 on: .*logits \(3, 3\), given NaN .*finite: layers.4.bias"
+    message = r"predict: examples from 0 on: .*logits \(3, 3\), given NaN .*finite: layers.3.bias"
     with pytest.raises(NonFiniteError, match=message):
         predict(model, x, batch_size=3)
     model.layers[-1].bias.value[1] = 0
