@@ -25,6 +25,7 @@ class SoftmaxCrossEntropy(Module):
         if not 0 <= label_smoothing < 1:
             self._fail("label smoothing in [0, 1)", f"{label_smoothing}")
         self.label_smoothing = float(label_smoothing)
+        self._examples = np.arange(0)
 
     def forward(self, logits: np.ndarray, targets: np.ndarray) -> float:
         self._check(logits, targets)
@@ -44,8 +45,10 @@ class SoftmaxCrossEntropy(Module):
         if targets.ndim == 2:
             likelihood = float(np.vdot(targets, z.T) - np.vdot(targets.sum(axis=1), log_total))
         else:
-            self.at_label = targets, np.arange(size)
-            likelihood = float(z[self.at_label].sum() - log_total.sum())
+            if len(self._examples) != size:
+                self._examples = np.arange(size)
+            self.at_label = targets, self._examples
+            likelihood = float(np.add.reduce(z[self.at_label]) - np.add.reduce(log_total))
         if smoothing:
             all_classes = float(z.sum() - classes * log_total.sum())
             likelihood = (1 - smoothing) * likelihood + smoothing / classes * all_classes
