@@ -111,6 +111,10 @@ reference: $(VENV)/ready ## Copy the finished standard run into results/referenc
 	@$(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
 	@$(MAKE) --no-print-directory readme
 
+keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
+	@$(BIN)/python scripts/collect_reference.py --out results/reference
+	@$(MAKE) --no-print-directory readme
+
 readme: $(VENV)/ready ## Fill README.md's tables from results/reference/
 	@$(BIN)/python scripts/update_readme.py
 

@@ -4,10 +4,12 @@ Copied are the leaderboard, the report, the figures, and each room's metrics, hi
 samples and submission files; no weights, predictions or arrays. A README.md beside them names the
 run and shows its results, read from the leaderboard; jobs.csv has the time of every rule, and
 mlp_step.csv, if `make bench-mlp` was run, that of a training step beside the peers; dag_cost.csv,
-if `make bench-dag` was run, what the workflow itself costs.
+if `make bench-dag` was run, what the workflow itself costs. Without --run the folder keeps its run
+and takes the benchmarks alone (make keep-bench).
 """
 
 import argparse
+import csv
 import shutil
 from pathlib import Path
 
@@ -32,6 +34,7 @@ PATTERNS = (
     "**/samples.json",
     "**/submission.csv",
 )
+SPEED, COST = "mlp_step.csv", "dag_cost.csv"
 LIMIT = 15_000_000  # Bytes: the folder goes into the repository.
 
 
@@ -41,42 +44,39 @@ def wanted(run: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
-    parser.add_argument("--out", type=Path, required=True, help="folder to fill anew")
-    for name, file in {"speed": "mlp_step.csv", "dag": "dag_cost.csv"}.items():
-        default = Path("results/benchmarks") / file
-        parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
-    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
-    args = parser.parse_args()
+def take_run(run: Path, out: Path) -> None:
+    """Fill `out` anew from a finished run; its own old files go, so that none stays behind."""
     for name in ("leaderboard.csv", "report.html"):
-        if not (args.run / name).exists():
-            raise InputError(f"{args.run}: no {name} in it: finish the run first (make run)")
-    names = wanted(args.run)
-    size = sum((args.run / name).stat().st_size for name in names)
+        if not (run / name).exists():
+            raise InputError(f"{run}: no {name} in it: finish the run first (make run)")
+    names = wanted(run)
+    size = sum((run / name).stat().st_size for name in names)
     if size > LIMIT:
-        raise InputError(f"{args.run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
-    rows = read_leaderboard(args.run / "leaderboard.csv")
-    times = job_times(args.run / "benchmarks")
+        raise InputError(f"{run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
+    times = job_times(run / "benchmarks")
     if not times:
-        raise InputError(f"{args.run}/benchmarks: no job times in it: was the run copied whole?")
-    table = markdown_table(rows, *read_references(args.references))
-    timed = speed.markdown(speed.read(args.speed)) if args.speed.exists() else []
-    costs = cost.markdown(cost.read(args.dag)) if args.dag.exists() else []
-    # The folder's own old files go, so that nothing of an earlier run stays behind.
-    if args.out.exists():
-        shutil.rmtree(args.out)
+        raise InputError(f"{run}/benchmarks: no job times in it: was the run copied whole?")
+    if out.exists():
+        shutil.rmtree(out)
     for name in names:
-        (args.out / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(args.run / name, args.out / name)
-    if timed:
-        shutil.copyfile(args.speed, args.out / "mlp_step.csv")
-    if costs:
-        shutil.copyfile(args.dag, args.out / "dag_cost.csv")
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run / name, out / name)
+    write_csv(out / "jobs.csv", times, COLUMNS)
+    print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
+
+
+def page(out: Path, references: Path) -> list[str]:
+    """The lines of README.md, from what is in `out`."""
+    rows = read_leaderboard(out / "leaderboard.csv")
+    table = markdown_table(rows, *read_references(references))
+    timed, costs = out / SPEED, out / COST
+    speed_table = speed.markdown(speed.read(timed)) if timed.exists() else []
+    cost_table = cost.markdown(cost.read(costs)) if costs.exists() else []
+    with (out / "jobs.csv").open(newline="", encoding="utf-8") as opened:
+        times = list(csv.DictReader(opened))
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
-    lines = [
+    return [
         "# Reference results",
         "",
         f"What run `{', '.join(runs)}` of this repository gave, computed at commit"
@@ -85,16 +85,38 @@ def main() -> None:
         "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
         "",
         *table,
-        *(["", "## A training step of Part 1", "", *timed] if timed else []),
-        *(["", "## What the workflow itself costs", "", *costs] if costs else []),
+        *(["", "## A training step of Part 1", "", *speed_table] if speed_table else []),
+        *(["", "## What the workflow itself costs", "", *cost_table] if cost_table else []),
         "",
-        f"The run's {sum(row['jobs'] for row in times)} jobs, one core each, took"
-        f" {sum(row['seconds'] for row in times) / 60:.1f} minutes in all, the longest one"
-        f" {max(row['longest_seconds'] for row in times) / 60:.1f} ([jobs.csv](jobs.csv)).",
+        f"The run's {sum(int(row['jobs']) for row in times)} jobs, one core each, took"
+        f" {sum(float(row['seconds']) for row in times) / 60:.1f} minutes in all, the longest one"
+        f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv)).",
     ]
-    write_csv(args.out / "jobs.csv", times, COLUMNS)
-    write_text(args.out / "README.md", "\n".join(lines) + "\n")
-    print(f"{len(names)} files, {size / 1e6:.1f} MB -> {args.out}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--run", type=Path, help="folder of a finished run; none: that in --out stays"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to fill")
+    for name, file in {"speed": SPEED, "dag": COST}.items():
+        default = Path("results/benchmarks") / file
+        parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
+    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
+    args = parser.parse_args()
+    # Read before anything is removed: a benchmark that is damaged leaves the folder as it is.
+    for read, path in ((speed.read, args.speed), (cost.read, args.dag)):
+        if path.exists():
+            read(path)
+    if args.run:
+        take_run(args.run, args.out)
+    elif not (args.out / "leaderboard.csv").exists():
+        raise InputError(f"{args.out}: no leaderboard.csv in it: name a finished run with --run")
+    for path, name in ((args.speed, SPEED), (args.dag, COST)):
+        if path.exists():
+            shutil.copyfile(path, args.out / name)
+    write_text(args.out / "README.md", "\n".join(page(args.out, args.references)) + "\n")
 
 
 if __name__ == "__main__":

@@ -589,6 +589,21 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
     assert not list(out.rglob("*.npz")) and not list(out.rglob("predictions.csv"))
     assert "**0.9016**" in (out / "README.md").read_text()
+    whole = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    timed.write_text(SPEED.replace("0.76", "0.66"))
+    (tmp_path / "dag_cost.csv").unlink()
+    monkeypatch.setattr(sys, "argv", [word for word in words if word not in words[1:3]])
+    collect_reference.main()  # Without a run: new benchmarks alone, and the page that shows them.
+    changed = {p.name for p, old in whole.items() if p.read_bytes() != old}
+    assert changed == {"mlp_step.csv", "README.md"}
+    assert "**0.66**" in (out / "README.md").read_text()
+    timed.write_text(SPEED)
+    collect_reference.main()
+    assert {path: path.read_bytes() for path in whole} == whole
+    (out / "leaderboard.csv").rename(tmp_path / "aside.csv")
+    with pytest.raises(InputError, match="name a finished run with --run"):
+        collect_reference.main()
+    (tmp_path / "aside.csv").rename(out / "leaderboard.csv")
 
     readme, board = tmp_path / "README.md", out / "leaderboard.csv"
     old = {name: "\nold\n".join(update_readme.markers(name)) for name in TABLES}
