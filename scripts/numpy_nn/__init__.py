@@ -1,14 +1,14 @@
 """Neural networks from scratch: NumPy and the standard library, every backward pass by hand.
 
-Read in this order: module, linear, activations, dropout, relu_dropout, losses, flat, optimisers,
-schedules, batches, training; then gradcheck, which proves the rest. mlp and token_mixer put the
-layers together. More parts of the same kind: initialisers, standardise, normalisation, residual,
-tokens, gather, unfold; and what training may be given: clipping, averaging, early_stopping, mixup.
-architecture, stored_model and prediction use what was trained.
+Read in this order: module, initialisers, linear, activations, dropout, relu_dropout, losses; then
+gradcheck, which proves them; flat, optimisers, schedules, batches; standardise, normalisation,
+architecture, mlp; averaging, clipping, early_stopping, mixup, prediction, training. More layers:
+residual, tokens, gather, unfold, which token_mixer puts together. stored_model loads what was
+trained.
 
 Throughout, N is the number of examples of a batch, D of features, K of classes.
 
-All of it in twenty lines: in which of the two pairs of opposite quarters of a square is a point?
+All of it in twenty lines: do the two coordinates of a point have the same sign?
 
     >>> import numpy as np
     >>> from numpy_nn.activations import ReLU
@@ -22,6 +22,7 @@ All of it in twenty lines: in which of the two pairs of opposite quarters of a s
     >>> y = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
     >>> def build():
     ...     return Sequential(Linear(2, 32, rng), ReLU(), Linear(32, 2, rng))
+    ...
     >>> bool(max(gradcheck(build(), x[:5]).values()) < 1e-6)  # backward is forward's derivative
     True
     >>> model, loss = build(), SoftmaxCrossEntropy()
@@ -30,6 +31,7 @@ All of it in twenty lines: in which of the two pairs of opposite quarters of a s
     ...     value = loss.forward(model.forward(x), y)
     ...     grad_x = model.backward(loss.backward())  # fills each Parameter.grad
     ...     optimiser.step()
+    ...
     >>> bool((model.eval()(x).argmax(axis=1) == y).mean() > 0.95)
     True
 

@@ -52,7 +52,13 @@ class Model(Sequential):
         for module in masks:
             module.frozen = True
         try:
-            return super().forward(x)
+            for index, layer in enumerate(self.layers):
+                try:
+                    x = layer.forward(x)
+                except NonFiniteError as error:
+                    before = f", behind {self.layers[index - 1]!r}" if index else ""
+                    raise NonFiniteError(f"{error} (layers.{index}{before})") from None
+            return x
         finally:
             self._watch(False)
             for module, was in zip(masks, frozen, strict=True):

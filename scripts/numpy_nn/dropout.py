@@ -30,10 +30,11 @@ class Dropout(Module):
         self.rate, self.rng, self.frozen = float(rate), rng, False
         if not 0 <= rate < 1:
             self._fail("a rate in [0, 1)", f"{rate}")
-        if not isinstance(bits := getattr(rng, "bit_generator", rng), self.GENERATORS):
+        bits = getattr(rng, "bit_generator", None)
+        if not isinstance(bits, self.GENERATORS):
             self._fail(
                 "a Generator of " + ", ".join(kind.__name__ for kind in self.GENERATORS),
-                type(bits).__name__,
+                type(bits or rng).__name__,
             )
         self.dropped_levels = min(round(rate * self.LEVELS), self.LEVELS - 1)
         self.scale = self.LEVELS / (self.LEVELS - self.dropped_levels)

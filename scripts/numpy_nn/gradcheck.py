@@ -1,5 +1,6 @@
 """The gradient check: does `backward` compute the derivative of `forward`?"""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -21,18 +22,28 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     is at least 1e-3: gradients that are 0 by construction (of a bias that a norm takes out again)
     are rounding errors of size eps |L| / h, about 1e-10, in the differences.
 
-    Everything runs in float64, and the module stays so: its parameters are converted in place.
-    Dropout masks are frozen after a first pass; at the end, also if a layer raises, they are free
-    again and the buffers (BatchNorm's running averages) what they were. Layers that work in place
-    get copies of x. x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
-    Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx.
+    Everything runs in float64, and the module stays so: its parameters get new arrays. Build an
+    optimiser afterwards, not before. A Model of mlp or token_mixer begins with Standardise, which
+    makes float32 of everything: check Sequential(*model.layers[1:]). Dropout masks are frozen after
+    a first pass; at the end, also if a layer raises, they are free again and the buffers
+    (BatchNorm's running averages) what they were. Layers that work in place get copies of x.
+    x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
+
+    Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx. Where a
+    gradient is not finite the error is inf. Raises ValueError if `backward` puts another array into
+    `Parameter.grad` instead of writing into the one that is there, which an optimiser reads.
     """
+    dtypes = {parameter.value.dtype for parameter in module.parameters()}
     module.astype(np.float64)
     x = x.astype(np.float64)
     dropouts = [part for part in module.modules() if isinstance(part, Dropout)]
     buffers = {name: array.copy() for name, array in module.named_buffers()}
     try:
         return _errors(module, x, dropouts, step, seed)
+    except Exception:
+        for dtype in dtypes:
+            module.astype(dtype)
+        raise
     finally:
         _freeze(dropouts, False)
         for name, array in module.named_buffers():
@@ -47,7 +58,14 @@ def _errors(
     w = np.random.default_rng(seed).standard_normal(module.forward(x.copy()).shape)
     _freeze(dropouts, True)
     module.forward(x.copy())
+    grads = {name: parameter.grad for name, parameter in module.named_parameters()}
     grad_x = module.backward(w.copy())
+    for name, parameter in module.named_parameters():
+        if parameter.grad is not grads[name]:
+            raise ValueError(
+                f"{name}: expected backward to write into grad (grad[...] = ...), given another"
+                f" array {np.shape(parameter.grad)}"
+            )
     checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
     if grad_x is not None:
         checked["x"] = (x, grad_x.copy())
@@ -66,6 +84,8 @@ def gradcheck_loss(
 ) -> float:
     """The worst relative error of a loss's gradient with respect to its outputs, as above."""
     outputs = outputs.astype(np.float64)
+    if targets.dtype.kind == "f":
+        targets = targets.astype(np.float64)
     loss.forward(outputs, targets)
     grad = loss.backward().copy()
     return relative_error(
@@ -89,7 +109,9 @@ def numeric_gradient(value: Callable[[], float], array: np.ndarray, step: float)
 
 
 def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
-    """The largest error of an element, relative as `gradcheck` says."""
+    """The largest error of an element, relative as `gradcheck` says; inf if one is not finite."""
+    if not (np.isfinite(analytic).all() and np.isfinite(numeric).all()):
+        return math.inf
     size = np.maximum(np.abs(analytic), np.abs(numeric))
     scale = max(1e-2 * float(size.max(initial=0.0)), 1e-3)
     return float((np.abs(analytic - numeric) / np.maximum(size, scale)).max(initial=0.0))

@@ -42,6 +42,8 @@ def build_mlp(
     """
     check_choice("activation", activation, ACTIVATIONS)
     check_choice("norm", norm, NORMS)
+    if len(widths) < 2:
+        raise ValueError(f"widths: expected inputs, hidden ..., classes, given {list(widths)}")
     standardise = standardise or Standardise()
     layers: list[Module] = [standardise]
     if input_dropout:

@@ -60,8 +60,9 @@ class Module:
     """Base of layers and of models.
 
     A layer writes `forward(x)`, which keeps what `backward` needs, and right under it
-    `backward(grad_output)`, which takes dL/dy (shape of the output), stores dL/dparameter in each
-    `Parameter.grad` and returns dL/dx (shape of the input).
+    `backward(grad_output)`, which takes dL/dy (shape of the output), writes dL/dparameter into each
+    `Parameter.grad` (`grad[...] = ...`: an optimiser reads that very array) and returns dL/dx (the
+    shape of the input).
 
     An array that `forward` or `backward` returns belongs to the layer: the next call overwrites
     it. Copy what must last.
@@ -90,6 +91,7 @@ class Module:
         raise NotImplementedError
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        """`forward`, for use by hand: refuses what is no array, and what is not finite, always."""
         if not isinstance(x, np.ndarray):
             self._fail("a NumPy array", type(x).__name__)
         if not self.watchful and x.dtype.kind == "f" and not all_finite(x):
@@ -234,6 +236,8 @@ class Sequential(Module):
     """Layers one after another, y = f_n(... f_1(x)); by the chain rule, backward in reverse."""
 
     def __init__(self, *layers: Module):
+        if len(set(map(id, layers))) < len(layers):
+            raise ValueError("Sequential: expected each layer once, given one several times")
         self.layers = list(layers)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -71,6 +71,10 @@ class Training:
                 "Training: expected as many labels as examples, at least one, given"
                 f" {len(y)} and {len(x)}"
             )
+        if np.ndim(y) != 1 or np.asarray(y).dtype.kind not in "iu":
+            raise ValueError(
+                f"Training: expected integer labels (N,), given {np.asarray(y).dtype} {np.shape(y)}"
+            )
         self._smallest = max(module.smallest_batch for module in model.modules())
         if min(len(x), batch_size) < self._smallest or epochs < 1:
             raise ValueError(

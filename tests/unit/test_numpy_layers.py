@@ -11,7 +11,7 @@ from numpy_nn.dropout import Dropout
 from numpy_nn.gradcheck import gradcheck
 from numpy_nn.initialisers import he_normal, xavier_uniform
 from numpy_nn.linear import Linear
-from numpy_nn.module import Module, NonFiniteError, Sequential
+from numpy_nn.module import Module, NonFiniteError, Parameter, Sequential
 from numpy_nn.normalisation import BatchNorm, LayerNorm
 from numpy_nn.relu_dropout import ReLUDropout
 from numpy_nn.residual import Residual
@@ -142,6 +142,41 @@ def test_gradient_check_frees_dropout_and_restores_averages_if_a_layer_raises():
         gradcheck(net, RNG(2).standard_normal((5, 4)) + 9)
     assert not net.layers[1].frozen
     assert not net.layers[0].running_mean.any()
+
+
+class Gain(Module):
+    """y = g x, whose gradient is stored in one of several ways."""
+
+    def __init__(self, store):
+        self.gain, self.store = Parameter(np.ones(4, np.float32)), store
+
+    def forward(self, x):
+        self.x = x
+        return x * self.gain.value
+
+    def backward(self, grad_output):
+        self.store(self.gain, (grad_output * self.x).sum(axis=0))
+        return grad_output * self.gain.value
+
+
+def write(parameter, grad):
+    parameter.grad[...] = grad
+
+
+def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
+    x = RNG(0).standard_normal((5, 4))
+    assert max(gradcheck(Gain(write), x).values()) < 1e-6
+    rebound = Gain(lambda parameter, grad: setattr(parameter, "grad", grad))
+    with pytest.raises(ValueError, match=r"gain: expected backward to write into grad .*\(4,\)"):
+        gradcheck(rebound, x)
+    assert rebound.gain.value.dtype == np.float32, "as it was, since the check did not end"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
+    """max() passes over a NaN, so that one must not stand in the result."""
+    errors = gradcheck(Gain(lambda p, grad: write(p, grad * bad)), RNG(0).standard_normal((5, 4)))
+    assert errors["gain"] == np.inf and max(errors.values()) == np.inf
 
 
 class WrongSign(Tanh):
