@@ -49,6 +49,7 @@ def take_run(run: Path, out: Path) -> None:
     for name in ("leaderboard.csv", "report.html"):
         if not (run / name).exists():
             raise InputError(f"{run}: no {name} in it: finish the run first (make run)")
+    read_leaderboard(run / "leaderboard.csv")
     names = wanted(run)
     size = sum((run / name).stat().st_size for name in names)
     if size > LIMIT:
@@ -105,10 +106,11 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
     parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
-    # Read before anything is removed: a benchmark that is damaged leaves the folder as it is.
-    for read, path in ((speed.read, args.speed), (cost.read, args.dag)):
+    # Read before anything is removed: what is damaged leaves the folder as it is.
+    read_references(args.references)
+    for benchmark, path in ((speed, args.speed), (cost, args.dag)):
         if path.exists():
-            read(path)
+            benchmark.markdown(benchmark.read(path))
     if args.run:
         take_run(args.run, args.out)
     elif not (args.out / "leaderboard.csv").exists():

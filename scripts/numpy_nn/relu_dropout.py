@@ -15,17 +15,11 @@ class ReLUDropout(Dropout):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x)
-        active = self.training and self.dropped_levels > 0
+        drops = self.training and self.dropped_levels > 0
         positive = np.greater(x, 0, out=self._buffer("positive", x.shape, bool))
-        if active:
+        if drops:
             positive &= self._kept(x.shape)
-        self._set_mask(positive, x.dtype, self.scale if active else 1)
+        self._set_mask(positive, x.dtype, self.scale if drops else 1)
+        self.active = True  # There is a mask in evaluation too; backward is Dropout's.
         y = x if self.inplace else self._buffer("y", x.shape, x.dtype)
         return np.multiply(x, self.mask, out=y)
-
-    def backward(self, grad_output: np.ndarray) -> np.ndarray:
-        self._check_gradient(grad_output)
-        grad_input = grad_output
-        if not self.inplace:
-            grad_input = self._buffer("grad_input", grad_output.shape, grad_output.dtype)
-        return np.multiply(grad_output, self.mask, out=grad_input)

@@ -151,7 +151,7 @@ class Training:
         if self.mix:
             x, targets = self.mix(x, y, self.augment_rng)
         self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
-        # Overflow needs no warning: every layer and the loss stop at what is not finite.
+        # Overflow needs no warning: the model and the loss stop at what is not finite.
         with np.errstate(over="ignore", invalid="ignore"):
             try:
                 logits = self.model.forward(x)

@@ -28,7 +28,7 @@ def use_bfloat16(wanted: bool, device: torch.device) -> bool:
     stands in the history of a training (`precision`).
     """
     if not wanted:
-        print("precision: float32, as the settings say")
+        print("precision: float32, as it was asked for")
         return False
     native, why = multiplies_bfloat16(device)
     print(f"precision: {'bfloat16' if native else 'float32 instead of bfloat16'}, since {why}")

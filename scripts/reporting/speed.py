@@ -40,7 +40,7 @@ def markdown(rows: list[dict]) -> list[str]:
             row["batch_size"],
             milliseconds(row["ours_ms"]),
             milliseconds(row["peer_ms"]),
-            f"**{float(row['ratio']):.2f}**",
+            f"**{float(row['ratio']):.3f}**",
             share,
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -51,7 +51,7 @@ def markdown(rows: list[dict]) -> list[str]:
 def note(rows: list[dict], several: bool) -> str:
     """What the ratio means, what it was here, how and where it was measured."""
     ratios = [float(row["ratio"]) for row in rows]
-    verdict = f"here between {min(ratios):.2f} and {max(ratios):.2f}"
+    verdict = f"here between {min(ratios):.3f} and {max(ratios):.3f}"
     verdict += ", so NumPy is ahead everywhere" if max(ratios) < 1 else ""
     first = rows[0]
     parts = (

@@ -106,9 +106,25 @@ def test_trains_and_evaluates_end_to_end(monkeypatch, data):
         assert examples["classes"].tolist() == CLASSES
 
 
+@pytest.mark.parametrize(("units", "precision"), [(False, "float32"), (True, "bfloat16")])
+def test_evaluation_takes_the_precision_of_the_training(
+    monkeypatch, capsys, data, units, precision
+):
+    """Also on a node that has units for bfloat16, after a training on one that has none."""
+    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": units})
+    train(monkeypatch, data, data / "run", bfloat16=True)
+    assert json.loads((data / "run" / "history.json").read_text())["precision"] == precision
+    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
+    capsys.readouterr()
+    evaluate(monkeypatch, data, data / "run", bfloat16=True)
+    assert f"precision: {precision}," in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 @pytest.mark.parametrize("stop", [4, 6, 11])
 def test_resumed_training_equals_an_uninterrupted_one(monkeypatch, data, model, stop):
+    # Where the processor has no units for bfloat16 it is emulated here, slowly and all the same.
+    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
     settings = {"model": model, "dropout": 0.2, "cutout": 2, "bfloat16": True}
     train(monkeypatch, data, data / "whole", **settings)
     step, calls = vision_training.classifier.train_step, []
