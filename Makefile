@@ -107,19 +107,21 @@ lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt; done
 
-reference: $(VENV)/ready ## Copy the finished standard run into results/reference/
-	@$(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
+reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
+	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
+	@! test -e results/standard || $(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
+	@! test -e results/ensemble || $(BIN)/python scripts/collect_reference.py --run results/ensemble --out results/reference-ensemble --no-benchmarks
 	@$(MAKE) --no-print-directory readme
 
 keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
 	@$(BIN)/python scripts/collect_reference.py --out results/reference
 	@$(MAKE) --no-print-directory readme
 
-readme: $(VENV)/ready ## Fill README.md's tables from results/reference/
+readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
 	@$(BIN)/python scripts/update_readme.py
 
-clean: ## Remove generated results and processed data (raw data and results/reference stay)
-	rm -rf data/processed $(filter-out results/reference/,$(wildcard results/*/))
+clean: ## Remove generated results and processed data (raw data and results/reference* stay)
+	rm -rf data/processed $(filter-out results/reference%,$(wildcard results/*/))
 
 $(CONFIG):
 	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2

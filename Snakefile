@@ -11,11 +11,34 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/mlp.smk"
-include: "workflow/rules/vision.smk"
-include: "workflow/rules/gpt.smk"
-include: "workflow/rules/dna.smk"
-include: "workflow/rules/seq2seq.smk"
+
+
+# A room that the configuration leaves out has no rules.
+if "mlp" in config["rooms"]:
+
+    include: "workflow/rules/mlp.smk"
+
+
+if "vision" in config["rooms"]:
+
+    include: "workflow/rules/vision.smk"
+
+
+if "gpt" in config["rooms"]:
+
+    include: "workflow/rules/gpt.smk"
+
+
+if "dna" in config["rooms"]:
+
+    include: "workflow/rules/dna.smk"
+
+
+if "seq2seq" in config["rooms"]:
+
+    include: "workflow/rules/seq2seq.smk"
+
+
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
 

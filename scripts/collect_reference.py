@@ -1,11 +1,11 @@
-"""Copy what a finished run found into a small folder that is committed: results/reference.
+"""Copy what a finished run found into a small folder that is committed: results/reference*.
 
 Copied are the leaderboard, the report, the figures, and each room's metrics, histories, selection,
 samples and submission files; no weights, predictions or arrays. A README.md beside them names the
 run and shows its results, read from the leaderboard; jobs.csv has the time of every rule, and
 mlp_step.csv, if `make bench-mlp` was run, that of a training step beside the peers; dag_cost.csv,
-if `make bench-dag` was run, what the workflow itself costs. Without --run the folder keeps its run
-and takes the benchmarks alone (make keep-bench).
+if `make bench-dag` was run, what the workflow itself costs: these not with --no-benchmarks. Without
+--run the folder keeps its run and takes the benchmarks alone (make keep-bench).
 """
 
 import argparse
@@ -104,20 +104,21 @@ def main() -> None:
     for name, file in {"speed": SPEED, "dag": COST}.items():
         default = Path("results/benchmarks") / file
         parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
+    parser.add_argument("--no-benchmarks", action="store_true", help="take neither of the two")
     parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
+    benchmarks = [(args.speed, SPEED, speed), (args.dag, COST, cost)]
+    benchmarks = [taken for taken in benchmarks if not args.no_benchmarks and taken[0].exists()]
     # Read before anything is removed: what is damaged leaves the folder as it is.
     read_references(args.references)
-    for benchmark, path in ((speed, args.speed), (cost, args.dag)):
-        if path.exists():
-            benchmark.markdown(benchmark.read(path))
+    for path, _, table in benchmarks:
+        table.markdown(table.read(path))
     if args.run:
         take_run(args.run, args.out)
     elif not (args.out / "leaderboard.csv").exists():
         raise InputError(f"{args.out}: no leaderboard.csv in it: name a finished run with --run")
-    for path, name in ((args.speed, SPEED), (args.dag, COST)):
-        if path.exists():
-            shutil.copyfile(path, args.out / name)
+    for path, name, _ in benchmarks:
+        shutil.copyfile(path, args.out / name)
     write_text(args.out / "README.md", "\n".join(page(args.out, args.references)) + "\n")
 
 

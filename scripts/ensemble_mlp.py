@@ -3,6 +3,9 @@
 Which members is fixed in the configuration before the test part is read: `searched/folds` are the
 members of `searched` that were trained on all folds but one, `searched/seeds` those that were
 trained on all images. Each of these groups counts the same, whatever the number of its members.
+
+Its validation value is that of a smaller ensemble: on an image of a fold, of each group's model the
+one member that was trained without that fold.
 """
 
 from pathlib import Path
@@ -57,11 +60,36 @@ def group(models: dict[str, dict[str, np.ndarray]], name: str) -> tuple[dict, np
     return arrays, chosen
 
 
+def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
+    """fold -> its training images, for the folds that a member of every group's model has not seen.
+
+    Raises InputError if the models' folds or labels differ.
+    """
+    found = [arrays for arrays, _ in groups]
+    if not all("out_of_fold" in arrays for arrays in found):
+        return {}
+    folds = np.stack([arrays["out_of_fold_fold"] for arrays in found])
+    shared = (folds >= 0).all(axis=0)
+    labels = [arrays["out_of_fold_label"] for arrays in found]
+    if (folds[:, shared] != folds[0, shared]).any() or not all(
+        np.array_equal(labels[0], other) for other in labels
+    ):
+        raise InputError(
+            "--probabilities: expected the same folds of the same images: evaluate again"
+        )
+    return {int(k): np.flatnonzero(shared & (folds[0] == k)) for k in np.unique(folds[0, shared])}
+
+
 def words(name: str, found: tuple[dict, np.ndarray]) -> str:
     """searched (5 folds), mixer (1 seed)"""
     model, _, part = name.partition("/")
     count = int(found[1].sum())
     return f"{model} ({count} {part if count > 1 else part.rstrip('s')})"
+
+
+def _fold_seconds(arrays: dict[str, np.ndarray]) -> float:
+    """Mean of the trainings without a fold."""
+    return arrays["seconds"][np.char.startswith(arrays["members"], "fold")].mean()
 
 
 def main() -> None:
@@ -83,11 +111,24 @@ def main() -> None:
         int(sum(arrays["parameters"][chosen].sum() for arrays, chosen in groups)),
         float(sum(arrays["seconds"][chosen].sum() for arrays, chosen in groups)),
     )
+    folds = unseen(groups)
+    once = {str(arrays["model"]): arrays for arrays, _ in groups}.values()
+    one_each = (
+        int(sum(arrays["parameters"][0] for arrays in once)),
+        float(sum(_fold_seconds(arrays) for arrays in once)) if folds else None,
+    )
     make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
     rows, last = [], None
     mirrors = spec.mirrors and any("flips" in arrays for arrays, _ in groups)
     for key, suffix in (("p", ""), ("flips", " + flips")) if mirrors else (("p", ""),):
         # A model that was trained without mirror images is asked about the image alone.
+        if folds:
+            name = "out_of_fold_flips" if suffix else "out_of_fold"
+            mean = np.mean([g.get(name, g["out_of_fold"]) for g, _ in groups], axis=0)
+            hits = mean.argmax(axis=1) == groups[0][0]["out_of_fold_label"]
+            values = [float(hits[images].mean()) for images in folds.values()]
+            rows.append(make(title + suffix, "cv", values, *one_each))
+            print(f"{title}{suffix}: out of fold {np.mean(values):.4f}")
         means = [arrays.get(key, arrays["p"])[chosen].mean(axis=0) for arrays, chosen in groups]
         last = np.mean(means, axis=0)
         values, interval = scored(last[None], y)
@@ -97,6 +138,11 @@ def main() -> None:
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
         "predictions": "of the ensemble" + (" + flips" if mirrors else ""),
+        "cv": (
+            "on an image of a fold, the mean of one member of each group's model, the one trained"
+            " without that fold: fewer members than are tested. n_seeds counts the folds that all"
+            " models have such a member for; parameters and train_seconds are of one member each"
+        ),
     }
     write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
     write_predictions(args.predictions, last, y)

@@ -52,10 +52,10 @@ def main() -> None:
     members = read_members(args.models, args.histories)
     recipe = recipe_of(members)
     kind, mirrors = recipe.inputs, args.spec.mirrors and recipe.flips
-    x, y = load_inputs(kind, args.data, args.hog, "train", classes)
+    x, y_train = load_inputs(kind, args.data, args.hog, "train", classes)
     train, ensemble_train, out = score_training_part(
         members,
-        *(x, y),
+        *(x, y_train),
         classes=classes,
         folds=spec.folds,
         fold_seed=spec.fold_seed,
@@ -106,7 +106,9 @@ def main() -> None:
     images, _ = load_part(args.data, "test", classes)
     title = f"{name} on {meta.get('title', spec.dataset)}"
     write_examples(args.examples, images[shown], y[shown], p[0][shown], meta["classes"], title)
-    extra = {"flips": flips, "out_of_fold": out.p, "out_of_fold_flips": out.flips}
+    unseen = {"out_of_fold": out.p, "out_of_fold_flips": out.flips}
+    unseen |= {"out_of_fold_label": y_train, "out_of_fold_fold": out.fold}
+    extra = {"flips": flips} | (unseen if out.accuracy else {})
     write_npz(
         args.probabilities,
         model=np.array(spec.model),

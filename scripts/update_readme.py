@@ -1,8 +1,9 @@
 """Fill the tables of README.md, each between its two markers, from the committed reference results.
 
-`results` comes from the leaderboard, `speed` from the benchmark of Part 1 (mlp_step.csv), `cost`
-from that of the workflow (dag_cost.csv), if there are such. With --check nothing is written: the
-program ends with status 1 if a table is out of date.
+`results` comes from the leaderboard of the standard run, `ensemble` from that of the run of this
+name, `speed` from the benchmark of Part 1 (mlp_step.csv), `cost` from that of the workflow
+(dag_cost.csv), if there are such. With --check nothing is written: the program ends with status 1
+if a table is out of date.
 """
 
 import argparse
@@ -38,21 +39,41 @@ def replaced(text: str, name: str, lines: list[str]) -> str:
     return "\n".join([before + begin, "", *lines, "", end]) + rest.split(end)[1]
 
 
-def results(leaderboard: Path, references: Path, link: str) -> list[str]:
-    """The table of the results and how to read it."""
-    rows = read_leaderboard(leaderboard)
+def run_of(rows: list[dict]) -> str:
+    """Which run it was, of which code, on what."""
     ours = [row for row in rows if row["source"] == OURS]
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
     devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
+    return f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
+
+
+def results(leaderboard: Path, references: Path) -> list[str]:
+    """The table of the results and how to read it."""
+    rows = read_leaderboard(leaderboard)
+    link = leaderboard.with_name("report.html").as_posix()
     note = (
         "Training, validation and test are different splits and never mixed: validation (± over the"
         " folds or seeds) chose, the test split was read once a run (± over seeds; below it the"
         " 95 % interval over its examples). *Test + flips* averages over each test image and its"
         " mirror image, an *ensemble* the probabilities of several trained models: neither is one"
         " model as it is, so neither competes with the bold figures or with published ones."
-        f" Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
+        f" {run_of(rows)}"
         f" Published results follow other protocols, which the [report]({link}) names."
         " `make readme` writes this table."
+    )
+    return [*markdown_table(rows, *read_references(references)), "", note]
+
+
+def ensemble(leaderboard: Path, references: Path) -> list[str]:
+    """The table of the run `ensemble`, or a sentence that there is none."""
+    if not leaderboard.exists():
+        return ["Not run yet: `make run PRESET=ensemble`, then `make reference`."]
+    rows = read_leaderboard(leaderboard)
+    link = leaderboard.with_name("report.html").as_posix()
+    note = (
+        "The columns are those of the table above; an ensemble's validation is of a smaller one,"
+        f" on images that none of its members was trained on. {run_of(rows)} Its own"
+        f" [report]({link}). `make readme` writes this table."
     )
     return [*markdown_table(rows, *read_references(references)), "", note]
 
@@ -71,14 +92,17 @@ def main() -> None:
     parser.add_argument(
         "--leaderboard", type=Path, default=Path("results/reference/leaderboard.csv")
     )
+    parser.add_argument(
+        "--ensemble", type=Path, default=Path("results/reference-ensemble/leaderboard.csv")
+    )
     parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     args = parser.parse_args()
     if not args.leaderboard.exists():
         raise InputError(f"{args.leaderboard}: not there: `make reference` makes it")
     text = args.readme.read_text(encoding="utf-8")
-    link = args.leaderboard.with_name("report.html").as_posix()
-    fresh = replaced(text, "results", results(args.leaderboard, args.references, link))
+    fresh = replaced(text, "results", results(args.leaderboard, args.references))
+    fresh = replaced(fresh, "ensemble", ensemble(args.ensemble, args.references))
     for name in BENCHMARKS:
         fresh = replaced(fresh, name, measured(name, args.leaderboard.parent))
     if args.check and fresh != text:

@@ -92,7 +92,7 @@ def validation_of(line: Line) -> str:
         return ""
     crossed, count = line.validation["split"] == "cv", line.validation["n_seeds"]
     if line.ensemble:
-        return "out of fold" if crossed else ""
+        return f"one member of each, {count} fold{'s' * (count != 1)}" if crossed else ""
     return f"{count} {'fold' if crossed else 'seed'}{'s' if count != 1 else ''}"
 
 

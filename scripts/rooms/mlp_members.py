@@ -68,12 +68,14 @@ class OutOfFold:
     """What the fold members say about the training images that they have not seen.
 
     accuracy, flips_accuracy: one value a fold; the latter is empty without mirror images.
-    p, flips: (N, K), or None unless every fold has a member; flips None without mirror images.
+    fold: (N,) int8, the fold that an image is in, -1 if no member was trained without that one.
+    p, flips: (N, K) float32, 0 where fold is -1; flips None without mirror images.
     """
 
     accuracy: list[float]
     flips_accuracy: list[float]
-    p: np.ndarray | None
+    fold: np.ndarray
+    p: np.ndarray
     flips: np.ndarray | None
 
 
@@ -93,8 +95,13 @@ def score_training_part(
     """
     seeds = []
     total = np.zeros((len(y), classes), np.float32)
-    p, flips = total.copy(), total.copy()
-    out = OutOfFold([], [], None, None)
+    out = OutOfFold(
+        accuracy=[],
+        flips_accuracy=[],
+        fold=np.full(len(y), -1, np.int8),
+        p=total.copy(),
+        flips=total.copy() if mirrors else None,
+    )
     for member in members:
         net = member.net()
         here, _ = probabilities(net, x, False)
@@ -103,7 +110,7 @@ def score_training_part(
             continue
         total += here
         _, held_out = split(y, member.fold, folds, fold_seed)
-        p[held_out] = here[held_out]
+        out.fold[held_out], out.p[held_out] = member.fold, here[held_out]
         value = evaluate(here[held_out], y[held_out])[1]
         if abs(value - (told := member.history["out_of_fold"]["accuracy"])) > 1e-3:
             raise InputError(
@@ -113,9 +120,7 @@ def score_training_part(
             )
         out.accuracy.append(value)
         if mirrors:
-            flips[held_out] = probabilities(net, x.subset(held_out), True)[1]
-            out.flips_accuracy.append(evaluate(flips[held_out], y[held_out])[1])
-    if len(out.accuracy) == folds:
-        out.p, out.flips = p, flips if mirrors else None
+            out.flips[held_out] = probabilities(net, x.subset(held_out), True)[1]
+            out.flips_accuracy.append(evaluate(out.flips[held_out], y[held_out])[1])
     ensemble = evaluate(total, y)[1] if len(out.accuracy) > 1 else None
     return seeds, ensemble, out

@@ -39,7 +39,7 @@ def refused(config, schemas, datasets):
     return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize("preset", ["config", "demo", "smoke", "full"])
+@pytest.mark.parametrize("preset", ["config", "demo", "smoke", "full", "ensemble"])
 def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
     change = yaml.safe_load((repository / "config" / f"{preset}.yaml").read_text())
     check_config(merged(config, change), schemas, datasets)
@@ -82,6 +82,12 @@ def test_every_preset_is_valid(preset, config, repository, schemas, datasets):
             {"gpt": {"datasets": ["fairytales"]}},
             "config: gpt.settings: no settings for the chosen data set 'fairytales'",
         ),
+        (
+            {"rooms": ["mlp", "gtp"]},
+            "config: rooms.1: expected enum ['mlp', 'vision', 'gpt', 'dna', 'seq2seq'], "
+            "found 'gtp'",
+        ),
+        ({"rooms": []}, "config: rooms: expected minItems 1, found []"),
     ],
 )
 def test_one_clear_line(change, line, config, schemas, datasets):

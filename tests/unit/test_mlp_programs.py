@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from ensemble_mlp import unseen
 from mlp_grid import candidates
 from select_mlp import choose, summarise
 
@@ -303,8 +304,10 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
         p, y, members = stored["p"], stored["label"], stored["members"].tolist()
         assert members == ["seed1", "seed2", "fold0", "fold1"]
         assert p.shape == stored["flips"].shape == (4, 100, 2)
-        assert stored["out_of_fold"].shape == (600, 2)
-        assert (stored["out_of_fold"].sum(axis=1) > 0.99).all()
+        unseen, label = stored["out_of_fold"], stored["out_of_fold_label"]
+        fold, mirrored = stored["out_of_fold_fold"], stored["out_of_fold_flips"]
+        assert unseen.shape == mirrored.shape == (600, 2) and fold.shape == label.shape == (600,)
+        assert (unseen.sum(axis=1) > 0.99).all() and np.bincount(fold).tolist() == [300, 300]
     expected = (p[2:].mean(axis=0).argmax(axis=1) == y).mean()
     assert found[both, "test"]["value"] == pytest.approx(expected)
     with outputs["predictions"].open() as opened:
@@ -321,14 +324,36 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     rows = json.loads((data / "e.json").read_text())["rows"]
     all_four = "ensemble of searched (2 folds), searched (2 seeds)"
     assert [(r["model"], r["split"]) for r in rows] == [
-        (all_four, "test"),
-        (f"{all_four} + flips", "test"),
+        *((all_four, "cv"), (all_four, "test")),
+        *((f"{all_four} + flips", "cv"), (f"{all_four} + flips", "test")),
     ]
     mean = (p[2:].mean(axis=0) + p[:2].mean(axis=0)) / 2
-    assert rows[0]["value"] == pytest.approx((mean.argmax(axis=1) == y).mean())
-    assert rows[0]["parameters"] == 4 * found[name, "test"]["parameters"]
+    assert rows[1]["value"] == pytest.approx((mean.argmax(axis=1) == y).mean())
+    assert rows[1]["parameters"] == 4 * found[name, "test"]["parameters"]
+    # Both groups are of one model, whose members without a fold are asked about it.
+    assert rows[0]["value"] == pytest.approx(np.mean(out_of_fold)) and rows[0]["n_seeds"] == 2
+    assert rows[0]["parameters"] == found[name, "cv"]["parameters"]
+    assert rows[0]["train_seconds"] == pytest.approx(np.mean(seconds[2:]))
     done = run(repository, "ensemble_mlp.py", {**spec, "members": ["mixer/seeds"]}, **paths)
     assert done.returncode == 1 and "expected models among ['searched']" in done.stderr
+
+
+def test_an_ensemble_is_validated_on_the_folds_that_none_of_its_models_has_seen():
+    def model(folds, **more):
+        arrays = {"out_of_fold": np.zeros((6, 2)), "out_of_fold_fold": np.array(folds)}
+        return arrays | {"out_of_fold_label": np.array([0, 1] * 3)} | more, None
+
+    both, first = model([0, 0, 1, 1, 2, 2]), model([0, 0, -1, -1, -1, -1])
+    found = unseen([both, both])
+    assert {k: v.tolist() for k, v in found.items()} == {0: [0, 1], 1: [2, 3], 2: [4, 5]}
+    assert {k: v.tolist() for k, v in unseen([both, first]).items()} == {0: [0, 1]}
+    assert unseen([both, ({"p": np.zeros((2, 2))}, None)]) == {}
+    for other in (
+        model([0, 1, 1, 0, 2, 2]),
+        model([0, 0, 1, 1, 2, 2], out_of_fold_label=np.array([1, 0] * 3)),
+    ):
+        with pytest.raises(InputError, match="the same folds of the same images"):
+            unseen([both, other])
 
 
 def test_without_folds_the_grid_gives_the_cv_row_and_without_mirrors_no_flips(

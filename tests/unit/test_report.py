@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import itertools
 import json
 import re
 import shutil
@@ -54,7 +55,7 @@ COST = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,
 dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
 overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
 """
-TABLES = ("results", "speed", "cost")
+TABLES = ("results", "ensemble", "speed", "cost")
 PLOTS = {
     "curves": (plot_curves, "histories"),
     "grid": (plot_grid, "selections"),
@@ -610,6 +611,7 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     text = "before\n" + "\nbetween\n".join(old.values()) + "\nafter\n"
     readme.write_text(text)
     words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board), *published]
+    words += ["--ensemble", str(tmp_path / "other" / "leaderboard.csv")]
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
     with pytest.raises(InputError, match="make readme"):
         update_readme.main()
@@ -623,6 +625,11 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert "\nbetween\n" in filled and "| MLP 784-512-256-10 (numpy) | pixels |" in filled
     assert "| **0.762** | 83 % |" in filled and "between 0.762 and 0.820" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
+    assert "Not run yet: `make run PRESET=ensemble`" in filled
+    shutil.copytree(out, tmp_path / "other")
+    update_readme.main()
+    filled = readme.read_text()
+    assert "Not run yet" not in filled and filled.count("| MLP 784-512-256-10 (numpy) |") == 2
     monkeypatch.setattr(sys, "argv", [*words, "--check"])
     update_readme.main()
 
@@ -639,12 +646,12 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     assert "Not measured yet: `make bench-mlp`" in filled
     assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
     assert "10,000 CV jobs" not in filled
-    readme.write_text(old["results"])
-    with pytest.raises(InputError, match="speed:begin"):
-        update_readme.main()
-    readme.write_text(old["results"] + old["speed"])
-    with pytest.raises(InputError, match="cost:begin"):
-        update_readme.main()
+    some = ""
+    for name, missing in itertools.pairwise(TABLES):
+        some += old[name]
+        readme.write_text(some)
+        with pytest.raises(InputError, match=f"{missing}:begin"):
+            update_readme.main()
     shutil.rmtree(out / "mlp")
     (out / "leaderboard.csv").unlink()
     with pytest.raises(InputError, match="make reference"):

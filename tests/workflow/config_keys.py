@@ -35,7 +35,7 @@ STORIES, MOTIFS = "gpt.settings.grammar_stories", "dna.settings.planted_motifs"
 # (keys, jobs): the first line that fits a key counts.
 TABLE = (
     # Where raw files may come from is no property of a result; an order is none of a model's.
-    ("data_mirror mlp.models vision.models seq2seq.dataset", NOTHING),
+    ("rooms data_mirror mlp.models vision.models seq2seq.dataset", NOTHING),
     ("data.digits.*", _jobs("generate_images, extract_hog") | MLP),
     ("data.shapes.*", _jobs("generate_images") | VISION_MLP | VISION_CNN),
     ("mlp.dataset", _jobs("extract_hog, draw_candidates") | MLP),
@@ -132,6 +132,7 @@ def merged(keys: list[tuple[str, object]]) -> dict:
 
 # What to change a key to, where one more, half as much or the opposite does not fit.
 VALUES = {
+    "rooms": ["vision", "mlp", "seq2seq", "dna", "gpt"],
     "data_mirror": "/nowhere",
     "mlp.dataset": "shapes",
     "mlp.models": ["searched", "plain", "mixer"],

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from harness import planned, snakemake
+import pytest
+from harness import copy_repository, jobs_of, planned, snakemake
 
 from pipeline.results import COLUMNS
 
@@ -70,6 +71,28 @@ def test_the_report_is_one_file(demo):
     assert not re.search(r"""<(script|img|iframe|source)[^>]+src=["'](?!data:)""", page)
     assert not re.search(r"<link[^>]+href=", page)
     assert "stand-in" in page
+
+
+@pytest.mark.parametrize("room", ["mlp", "vision", "gpt", "dna", "seq2seq"])
+def test_a_room_alone_plans_its_own_jobs(repository, tmp_path, room):
+    folder = copy_repository(repository, tmp_path)
+    jobs = set(planned(folder, change={"rooms": [room]}))
+    trains = {"mlp": {"train_mlp", "train_rung", "cross_validate_mlp"}}.get(room, {f"train_{room}"})
+    assert {job for job in jobs if job.startswith(("train_", "cross_"))} == trains
+    assert {job for job in jobs if job.startswith("evaluate_")} == {f"evaluate_{room}"}
+    assert jobs >= {"build_leaderboard", "build_report", "build_manifest"}
+
+
+def test_the_report_of_one_room_speaks_of_it_alone(demo, tmp_path):
+    """seq2seq has neither samples, predicted classes nor a submission."""
+    folder = tmp_path / "copy"
+    shutil.copytree(demo, folder)
+    shown = snakemake(folder, change={"rooms": ["seq2seq"]})
+    assert not {job for job in jobs_of(shown) if job.startswith(("train_", "evaluate_"))}
+    assert {row["dataset"] for row in leaderboard(folder)} == {"genetic_code"}
+    page = (folder / "results" / "demo" / "report.html").read_text()
+    assert "genetic_code" in page and "planted_motifs" not in page
+    assert planned(folder, change={"rooms": ["seq2seq"]}) == {}
 
 
 def test_submission(demo):

@@ -100,9 +100,11 @@ def load_table(path: Path, schemas: Path) -> dict:
 
 
 def chosen_datasets(config: Mapping) -> dict[str, list[str]]:
-    """The data sets that each room of the configuration runs on."""
+    """The data sets of each room that the configuration runs, in the order of ROOMS."""
     chosen = {}
     for room in ROOMS:
+        if room not in config["rooms"]:
+            continue
         section = config[room]
         chosen[room] = section["datasets"] if "datasets" in section else [section["dataset"]]
     return chosen
