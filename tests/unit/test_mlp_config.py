@@ -38,13 +38,19 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
     [
         ("folds_to_train", 9, "mlp.folds_to_train: expected at most cv.folds = 5, found 9"),
         ("final.plain.fold_models", 6, "mlp.final.plain.fold_models: expected at most cv.folds"),
+        (
+            "final.plain.fold_models",
+            [4, 5],
+            "final.plain.fold_models: expected folds 0 to 4, found 5",
+        ),
         ("flips", False, "mlp.recipes.searched.flips: expected false"),
         ("recipes.mixer.inputs", "hog", "mlp: mixer: expected pixels among the inputs"),
         ("search.space.shift", [0, 3], "mlp: searched: expected a shift of at most hog.shift = 1"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.candidates: expected fewer than the 4"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.epochs: expected more than the 2"),
         ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 3"),
-        ("final.mixer.fold_models", 0, "mixer/folds: mlp.final.mixer.fold_models is 0"),
+        ("final.mixer.fold_models", [], "mixer/folds: mlp.final.mixer.fold_models is none"),
+        ("final.mixer.fold_models", 0, "mixer/folds: mlp.final.mixer.fold_models is none"),
         ("models", ["plain"], "mlp.ensemble.members: expected models among plain, found searched"),
     ],
 )

@@ -15,7 +15,14 @@ def lines(section: Mapping) -> Iterator[str]:
             f"found {section['folds_to_train']}"
         )
     for model in models:
-        if (found := section["final"][model]["fold_models"]) > folds:
+        found = section["final"][model]["fold_models"]
+        if isinstance(found, list):
+            if missing := [fold for fold in found if fold >= folds]:
+                yield (
+                    f"mlp.final.{model}.fold_models: expected folds 0 to {folds - 1}, "
+                    f"found {', '.join(map(str, missing))}"
+                )
+        elif found > folds:
             yield (
                 f"mlp.final.{model}.fold_models: expected at most cv.folds = {folds}, found {found}"
             )
@@ -38,7 +45,7 @@ def lines(section: Mapping) -> Iterator[str]:
         if model not in models:
             yield f"mlp.ensemble.members: expected models among {', '.join(models)}, found {member}"
         elif part == "folds" and not section["final"][model]["fold_models"]:
-            yield f"mlp.ensemble.members: {member}: mlp.final.{model}.fold_models is 0"
+            yield f"mlp.ensemble.members: {member}: mlp.final.{model}.fold_models is none"
 
 
 def _search(section: Mapping) -> Iterator[str]:

@@ -44,7 +44,9 @@ def parts(section: Mapping, model: str) -> list[str]:
     """The trainings of `model`: seed1, seed2 ..., and one for each fold that is left out."""
     final = section["final"][model]
     seeds = [f"seed{seed}" for seed in final["seeds"]]
-    return seeds + [f"fold{fold}" for fold in range(final["fold_models"])]
+    left_out = final["fold_models"]
+    folds = left_out if isinstance(left_out, list) else range(left_out)
+    return seeds + [f"fold{fold}" for fold in folds]
 
 
 def training(section: Mapping, model: str, part: str) -> dict:
