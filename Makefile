@@ -40,7 +40,7 @@ READY = $(VENV)/ready $(if $(PROFILE),workflow/profiles/$(PROFILE)/profile.yaml 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|full CORES=N ARGS="..."
+run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
 	@$(SNAKEMAKE) $(ARGS) || { status=$$?; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
 		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
@@ -121,7 +121,7 @@ readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
 	@$(BIN)/python scripts/update_readme.py
 
 clean: ## Remove generated results and processed data (raw data and results/reference* stay)
-	rm -rf data/processed $(filter-out results/reference%,$(wildcard results/*/))
+	rm -rf data/processed $(filter-out results/reference/ results/reference-ensemble/,$(wildcard results/*/))
 
 $(CONFIG):
 	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2

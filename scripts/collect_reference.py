@@ -10,6 +10,7 @@ if `make bench-dag` was run, what the workflow itself costs: these not with --no
 
 import argparse
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -39,8 +40,14 @@ LIMIT = 15_000_000  # Bytes: the folder goes into the repository.
 
 
 def wanted(run: Path) -> list[Path]:
-    """The files of `run` that are copied, relative to it, sorted; nothing hidden, no logs."""
+    """The files of `run` that are copied, relative to it, sorted; nothing hidden, no logs.
+
+    With a manifest only what it knows: not what another configuration of the same name left.
+    """
     found = {path.relative_to(run) for pattern in PATTERNS for path in run.glob(pattern)}
+    if (manifest := run / "manifest.json").exists():
+        outputs = json.loads(manifest.read_text(encoding="utf-8"))["outputs"]
+        found &= {Path("manifest.json"), *(Path(entry["path"]) for entry in outputs)}
     return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
 
 

@@ -4,8 +4,8 @@ Which members is fixed in the configuration before the test part is read: `searc
 members of `searched` that were trained on all folds but one, `searched/seeds` those that were
 trained on all images. Each of these groups counts the same, whatever the number of its members.
 
-Its validation value is that of a smaller ensemble: on an image of a fold, of each group's model the
-one member that was trained without that fold.
+Its validation value is that of another, smaller ensemble: on an image of a fold, of each group's
+model the one net that was trained without that fold.
 """
 
 from pathlib import Path
@@ -61,23 +61,26 @@ def group(models: dict[str, dict[str, np.ndarray]], name: str) -> tuple[dict, np
 
 
 def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
-    """fold -> its training images, for the folds that a member of every group's model has not seen.
+    """fold -> indices of its training images, for the folds that a net of every group's model has
+    not seen.
 
-    Raises InputError if the models' folds or labels differ.
+    Raises InputError if such a fold has other images or labels in another model.
     """
-    found = [arrays for arrays, _ in groups]
-    if not all("out_of_fold" in arrays for arrays in found):
+    models = [arrays for arrays, _ in groups]
+    if not all("out_of_fold" in arrays for arrays in models):
         return {}
-    folds = np.stack([arrays["out_of_fold_fold"] for arrays in found])
-    shared = (folds >= 0).all(axis=0)
-    labels = [arrays["out_of_fold_label"] for arrays in found]
-    if (folds[:, shared] != folds[0, shared]).any() or not all(
-        np.array_equal(labels[0], other) for other in labels
-    ):
-        raise InputError(
-            "--probabilities: expected the same folds of the same images: evaluate again"
-        )
-    return {int(k): np.flatnonzero(shared & (folds[0] == k)) for k in np.unique(folds[0, shared])}
+    folds, labels = ([a[f"out_of_fold_{key}"] for a in models] for key in ("fold", "label"))
+    shared = set.intersection(*(set(fold[fold >= 0].tolist()) for fold in folds))
+    found = {number: np.flatnonzero(folds[0] == number) for number in sorted(shared)}
+    for number, images in found.items():
+        for fold, label in zip(folds, labels, strict=True):
+            same = np.array_equal(np.flatnonzero(fold == number), images)
+            if not same or not np.array_equal(label[images], labels[0][images]):
+                raise InputError(
+                    f"--probabilities: expected the same images in fold {number} of every model:"
+                    " evaluate them again"
+                )
+    return found
 
 
 def words(name: str, found: tuple[dict, np.ndarray]) -> str:
@@ -138,12 +141,14 @@ def main() -> None:
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
         "predictions": "of the ensemble" + (" + flips" if mirrors else ""),
-        "cv": (
-            "on an image of a fold, the mean of one member of each group's model, the one trained"
-            " without that fold: fewer members than are tested. n_seeds counts the folds that all"
-            " models have such a member for; parameters and train_seconds are of one member each"
-        ),
     }
+    if folds:
+        note["cv"] = (
+            "of another, smaller ensemble: on an image of a fold, of each group's model the net"
+            " that was trained without that fold. n_seeds counts the folds that every model has"
+            f" such a net for (here {', '.join(map(str, folds))}); parameters and train_seconds are"
+            " of one net of each. A fold that chose a recipe flatters it"
+        )
     write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
     write_predictions(args.predictions, last, y)
 

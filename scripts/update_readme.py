@@ -71,9 +71,9 @@ def ensemble(leaderboard: Path, references: Path) -> list[str]:
     rows = read_leaderboard(leaderboard)
     link = leaderboard.with_name("report.html").as_posix()
     note = (
-        "The columns are those of the table above; an ensemble's validation is of a smaller one,"
-        f" on images that none of its members was trained on. {run_of(rows)} Its own"
-        f" [report]({link}). `make readme` writes this table."
+        "The columns are those of the table above. The ensemble's validation value is that of a"
+        " smaller one: of each kind one net that was trained without a fold, averaged on that fold."
+        f" {run_of(rows)} Its own [report]({link}). `make readme` writes this table."
     )
     return [*markdown_table(rows, *read_references(references)), "", note]
 

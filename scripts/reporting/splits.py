@@ -87,12 +87,12 @@ def names(line: Line) -> set[tuple[str, str]]:
 
 
 def validation_of(line: Line) -> str:
-    """What a validation value is a mean of: `5 folds`, `3 seeds`; how an ensemble came to one."""
+    """What a validation value is a mean of: `5 folds`, `3 seeds`; an ensemble's, by which nets."""
     if line.validation is None:
         return ""
     crossed, count = line.validation["split"] == "cv", line.validation["n_seeds"]
     if line.ensemble:
-        return f"one member of each, {count} fold{'s' * (count != 1)}" if crossed else ""
+        return f"{count} fold{'s' * (count != 1)}, by one net of each kind" if crossed else ""
     return f"{count} {'fold' if crossed else 'seed'}{'s' if count != 1 else ''}"
 
 

@@ -343,17 +343,70 @@ def test_an_ensemble_is_validated_on_the_folds_that_none_of_its_models_has_seen(
         arrays = {"out_of_fold": np.zeros((6, 2)), "out_of_fold_fold": np.array(folds)}
         return arrays | {"out_of_fold_label": np.array([0, 1] * 3)} | more, None
 
-    both, first = model([0, 0, 1, 1, 2, 2]), model([0, 0, -1, -1, -1, -1])
-    found = unseen([both, both])
+    every, second = model([0, 0, 1, 1, 2, 2]), model([-1, -1, 1, 1, -1, -1])
+    found = unseen([every, every])
     assert {k: v.tolist() for k, v in found.items()} == {0: [0, 1], 1: [2, 3], 2: [4, 5]}
-    assert {k: v.tolist() for k, v in unseen([both, first]).items()} == {0: [0, 1]}
-    assert unseen([both, ({"p": np.zeros((2, 2))}, None)]) == {}
+    assert {k: v.tolist() for k, v in unseen([every, second]).items()} == {1: [2, 3]}
+    assert unseen([every, ({"p": np.zeros((2, 2))}, None)]) == {}
+    assert unseen([second, model([0, 0, -1, -1, -1, -1])]) == {}
     for other in (
         model([0, 1, 1, 0, 2, 2]),
+        model([-1, 1, 1, -1, -1, -1]),
         model([0, 0, 1, 1, 2, 2], out_of_fold_label=np.array([1, 0] * 3)),
+        model([0, 0, 1, 1, 2], out_of_fold_label=np.array([1, 1, 0, 1, 0])),
     ):
-        with pytest.raises(InputError, match="the same folds of the same images"):
-            unseen([both, other])
+        with pytest.raises(InputError, match="the same images in fold"):
+            unseen([second, other])
+
+
+def test_the_groups_of_an_ensemble_count_alike_on_its_folds_too(repository, data):
+    """Two models whose nets disagree; one has fold 0 alone and knows no mirror images."""
+    y, unsure = np.array([0, 1]), np.array([[0.7, 0.3], [0.7, 0.3]])
+    sure = np.array([[0.9, 0.1], [0.1, 0.9]])
+
+    def write(model, fold, out_of_fold, **more):
+        members = ["seed1", *(f"fold{k}" for k in sorted(set(fold) - {-1}))]
+        write_npz(
+            data / f"{model}.npz",
+            model=np.array(model),
+            name=np.array(f"name of {model}"),
+            ids=np.arange(2),
+            label=y,
+            members=np.array(members),
+            parameters=np.array([10] * len(members)),
+            seconds=np.arange(len(members)) + 1.0,
+            p=np.stack([unsure] * len(members)),
+            out_of_fold=np.array(out_of_fold),
+            out_of_fold_label=np.array([0, 1, 0, 1]),
+            out_of_fold_fold=np.array(fold),
+            **more,
+        )
+
+    mirrored = np.concatenate([sure[::-1], sure])
+    write(
+        "both",
+        [0, 0, 1, 1],
+        np.concatenate([unsure, sure]),
+        flips=np.stack([sure] * 3),
+        out_of_fold_flips=mirrored,
+    )
+    write("first", [0, 0, -1, -1], np.concatenate([[[0.4, 0.6], [0.2, 0.8]], np.zeros((2, 2))]))
+    spec = {"dataset": "fake", "members": ["both/seeds", "first/seeds"], "mirrors": True}
+    paths = {"meta": data / "meta.json", "probabilities": [data / "both.npz", data / "first.npz"]}
+    paths |= {"metrics": data / "e.json", "predictions": data / "e.csv"}
+    done = run(repository, "ensemble_mlp.py", spec, **paths)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((data / "e.json").read_text())
+    rows = {(row["model"].rpartition(" + ")[2], row["split"]): row for row in found["rows"]}
+    title = "ensemble of both (1 seed), first (1 seed)"
+    # Fold 0: the means (0.55, 0.45) and (0.45, 0.55), where each model alone has one wrong.
+    assert rows[title, "cv"]["value"] == 1.0 and rows[title, "cv"]["n_seeds"] == 1
+    # With mirror images (0.25, 0.75) and (0.55, 0.45): the second model answers without.
+    assert rows["flips", "cv"]["value"] == 0.0
+    assert rows[title, "test"]["value"] == 0.5 and rows["flips", "test"]["value"] == 1.0
+    # Of each model one net, and the mean time of those that were trained without a fold.
+    assert rows[title, "cv"]["parameters"] == 20 and rows[title, "cv"]["train_seconds"] == 4.5
+    assert "here 0" in found["notes"]["cv"]
 
 
 def test_without_folds_the_grid_gives_the_cv_row_and_without_mirrors_no_flips(

@@ -601,6 +601,29 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     timed.write_text(SPEED)
     collect_reference.main()
     assert {path: path.read_bytes() for path in whole} == whole
+    monkeypatch.setattr(sys, "argv", [*words, "--no-benchmarks"])
+    collect_reference.main()
+    assert not (out / "mlp_step.csv").exists()
+    assert "A training step of Part 1" not in (out / "README.md").read_text()
+    left = finished.folder / "vision" / "metrics.json"  # Of a room that was there before.
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("{}")
+    collect_reference.main()
+    assert (out / "vision" / "metrics.json").exists()
+    outputs = [{"path": name} for name in ("leaderboard.csv", "report.html", "mlp/selection.json")]
+    (finished.folder / "manifest.json").write_text(json.dumps({"outputs": outputs}))
+    collect_reference.main()
+    copied = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert copied == {entry["path"] for entry in outputs} | {
+        *("manifest.json", "jobs.csv", "README.md"),
+    }
+    (finished.folder / "manifest.json").unlink()
+    shutil.rmtree(left.parent)
+    (tmp_path / "dag_cost.csv").write_text(COST)
+    monkeypatch.setattr(sys, "argv", words)
+    collect_reference.main()
+    assert {path: path.read_bytes() for path in whole} == whole
+    monkeypatch.setattr(sys, "argv", [word for word in words if word not in words[1:3]])
     (out / "leaderboard.csv").rename(tmp_path / "aside.csv")
     with pytest.raises(InputError, match="name a finished run with --run"):
         collect_reference.main()

@@ -82,7 +82,7 @@ def test_the_order_is_that_of_validation_whatever_the_test_says():
     assert [line.model for line in classifiers(rows)] == [
         "b", "a", "no validation", "ensemble of 5 folds, a",
     ]  # fmt: skip
-    assert record(classifiers(rows)[-1])["validation_of"] == "one member of each, 1 fold"
+    assert record(classifiers(rows)[-1])["validation_of"] == "1 fold, by one net of each kind"
 
 
 def test_a_data_set_with_one_split_alone_is_no_table():

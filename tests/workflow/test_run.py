@@ -145,7 +145,7 @@ def test_a_failed_job_shows_the_end_of_its_log(demo, tmp_path):
 
 
 def test_every_preset_can_be_planned(demo):
-    for preset in ("smoke", "config", "full"):
+    for preset in ("smoke", "config", "ensemble", "full"):
         shown = snakemake(demo, "--dry-run", "--quiet", preset=preset)
         assert "error" not in shown.lower()
 
@@ -154,7 +154,7 @@ def test_presets_prepare_each_data_set_alike(demo):
     """Prepared data is shared by all runs: a preset that prepared it otherwise would make the
     results of the others stale."""
     specs = {}
-    for preset in ("smoke", "config", "full"):
+    for preset in ("smoke", "config", "ensemble", "full"):
         shown = snakemake(demo, "-n", "-p", "--forceall", preset=preset)
         for line in shown.splitlines():
             if "python scripts/prepare_" in line:

@@ -151,5 +151,6 @@ def check_config(config: dict, schemas: Path, datasets: Mapping[str, dict]) -> N
             elif "settings" in config[room] and name not in config[room]["settings"]:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
     lines += _model_lines(config)
-    lines += mlp_checks.lines(config["mlp"])
+    if "mlp" in config["rooms"]:
+        lines += mlp_checks.lines(config["mlp"])
     _raise("config", lines)
