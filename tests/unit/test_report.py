@@ -605,11 +605,11 @@ def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monke
     collect_reference.main()
     assert not (out / "mlp_step.csv").exists()
     assert "A training step of Part 1" not in (out / "README.md").read_text()
-    left = finished.folder / "vision" / "metrics.json"  # Of a room that was there before.
-    left.parent.mkdir(exist_ok=True)
+    left = finished.folder / "former" / "metrics.json"  # Of another configuration.
+    left.parent.mkdir()
     left.write_text("{}")
     collect_reference.main()
-    assert (out / "vision" / "metrics.json").exists()
+    assert (out / "former" / "metrics.json").exists()
     outputs = [{"path": name} for name in ("leaderboard.csv", "report.html", "mlp/selection.json")]
     (finished.folder / "manifest.json").write_text(json.dumps({"outputs": outputs}))
     collect_reference.main()
