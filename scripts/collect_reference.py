@@ -98,7 +98,8 @@ def page(out: Path, references: Path) -> list[str]:
         "",
         f"The run's {sum(int(row['jobs']) for row in times)} jobs, one core each, took"
         f" {sum(float(row['seconds']) for row in times) / 60:.1f} minutes in all, the longest one"
-        f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv)).",
+        f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv))."
+        " A training that was resumed counts there from then on; its history.json has all of it.",
     ]
 
 
