@@ -14,29 +14,9 @@ include: "workflow/rules/data.smk"
 
 
 # A room that the configuration leaves out has no rules.
-if "mlp" in config["rooms"]:
+for room in CHOSEN:
 
-    include: "workflow/rules/mlp.smk"
-
-
-if "vision" in config["rooms"]:
-
-    include: "workflow/rules/vision.smk"
-
-
-if "gpt" in config["rooms"]:
-
-    include: "workflow/rules/gpt.smk"
-
-
-if "dna" in config["rooms"]:
-
-    include: "workflow/rules/dna.smk"
-
-
-if "seq2seq" in config["rooms"]:
-
-    include: "workflow/rules/seq2seq.smk"
+    include: f"workflow/rules/{room}.smk"
 
 
 include: "workflow/rules/report.smk"

@@ -11,7 +11,12 @@ SCRIPTS = REPOSITORY / "scripts"
 sys.path.insert(0, str(REPOSITORY / "workflow" / "lib"))
 
 from code_hash import code_hash
-from configuration import ConfigurationError, check_config, load_table
+from configuration import (
+    ConfigurationError,
+    check_config,
+    chosen_datasets,
+    load_table,
+)
 from snakemake.exceptions import WorkflowError
 
 # An image that holds the environments of envs/, made by a recipe of containers/: as with conda,
@@ -32,6 +37,8 @@ try:
 except ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
+# Room -> data sets of this run, in the order of the project's parts.
+CHOSEN = chosen_datasets(config)
 RUN = f"results/{config['run']}"
 RAW = "data/raw"
 PROCESSED = "data/processed"

@@ -7,9 +7,6 @@ import dataclasses
 
 import report_figures
 
-from configuration import chosen_datasets
-
-CHOSEN = chosen_datasets(config)
 LOOK = config["report"]
 FIGURES = report_figures.plan(REPORT, RUN, CHOSEN, DATASETS)
 CURVE_GROUPS = report_figures.curve_groups(REPORT, RUN)
