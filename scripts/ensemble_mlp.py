@@ -67,7 +67,7 @@ def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
     Raises InputError if such a fold has other images or labels in another model.
     """
     models = [arrays for arrays, _ in groups]
-    if not all("out_of_fold" in arrays for arrays in models):
+    if not all("out_of_fold_p" in arrays for arrays in models):
         return {}
     folds, labels = ([a[f"out_of_fold_{key}"] for a in models] for key in ("fold", "label"))
     shared = set.intersection(*(set(fold[fold >= 0].tolist()) for fold in folds))
@@ -80,6 +80,19 @@ def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
                     f"--probabilities: expected the same images in fold {number} of every model:"
                     " evaluate them again"
                 )
+    return found
+
+
+def readings(groups: list[tuple[dict, np.ndarray]], mirrors: bool) -> dict[str, str]:
+    """Ways to read an image that a group has probabilities of -> what they add to a name.
+
+    In order: each model is asked in the last of them, up to the one that is scored, that it has.
+    """
+    found = {"p": ""}
+    if mirrors and any("flips" in arrays for arrays, _ in groups):
+        found["flips"] = " + flips"
+    if any("shifts" in arrays for arrays, _ in groups):
+        found["shifts"] = " + flips and shifts" if "flips" in found else " + shifts"
     return found
 
 
@@ -122,17 +135,18 @@ def main() -> None:
     )
     make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
     rows, last = [], None
-    mirrors = spec.mirrors and any("flips" in arrays for arrays, _ in groups)
-    for key, suffix in (("p", ""), ("flips", " + flips")) if mirrors else (("p", ""),):
-        # A model that was trained without mirror images is asked about the image alone.
+    told = readings(groups, spec.mirrors)
+    for number, suffix in enumerate(told.values(), start=1):
+        # A net on features, or one that was trained without mirror images, has fewer readings.
+        keys = [[k for k in list(told)[:number] if k in arrays][-1] for arrays, _ in groups]
         if folds:
-            name = "out_of_fold_flips" if suffix else "out_of_fold"
-            mean = np.mean([g.get(name, g["out_of_fold"]) for g, _ in groups], axis=0)
+            answers = [g[f"out_of_fold_{k}"] for k, (g, _) in zip(keys, groups, strict=True)]
+            mean = np.mean(answers, axis=0)
             hits = mean.argmax(axis=1) == groups[0][0]["out_of_fold_label"]
             values = [float(hits[images].mean()) for images in folds.values()]
             rows.append(make(title + suffix, "cv", values, *one_each))
             print(f"{title}{suffix}: out of fold {np.mean(values):.4f}")
-        means = [arrays.get(key, arrays["p"])[chosen].mean(axis=0) for arrays, chosen in groups]
+        means = [g[k][chosen].mean(axis=0) for k, (g, chosen) in zip(keys, groups, strict=True)]
         last = np.mean(means, axis=0)
         values, interval = scored(last[None], y)
         rows.append(make(title + suffix, "test", values, *cost, interval))
@@ -140,7 +154,7 @@ def main() -> None:
     note = {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
-        "predictions": "of the ensemble" + (" + flips" if mirrors else ""),
+        "predictions": f"of the ensemble{suffix}",
     }
     if folds:
         note["cv"] = (

@@ -16,7 +16,7 @@ from pipeline.atomic import write_json, write_npz
 from rooms.mlp_inputs import load_inputs
 from rooms.mlp_members import read_members, recipe_of, score_training_part
 from rooms.mlp_rows import NOTES, row_maker, scored, write_examples, write_predictions
-from rooms.mlp_training import probabilities
+from rooms.mlp_views import Views
 
 
 class Spec(settings.Settings):
@@ -25,6 +25,7 @@ class Spec(settings.Settings):
     folds: int = Field(5, ge=2, description="number of folds")
     fold_seed: int = Field(0, ge=0, description="seed of the folds")
     mirrors: bool = Field(False, description="score mirror images if trained with them")
+    shifts: bool = Field(False, description="score moved images too, of nets on pixels")
     examples: int = Field(30, ge=1, description="test images that the report shows")
 
 
@@ -51,26 +52,26 @@ def main() -> None:
     classes = len(meta["classes"])
     members = read_members(args.models, args.histories)
     recipe = recipe_of(members)
-    kind, mirrors = recipe.inputs, args.spec.mirrors and recipe.flips
-    x, y_train = load_inputs(kind, args.data, args.hog, "train", classes)
+    views = Views.of(recipe, mirrors=spec.mirrors, shifts=spec.shifts)
+    x, y_train = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
     train, ensemble_train, out = score_training_part(
         members,
         *(x, y_train),
         classes=classes,
         folds=spec.folds,
         fold_seed=spec.fold_seed,
-        mirrors=mirrors,
+        views=views,
     )
-    x, y = load_inputs(kind, args.data, args.hog, "test", classes)
-    found = [probabilities(member.net(), x, mirrors) for member in members]
-    p = np.stack([plain for plain, _ in found])  # (members, N, classes)
-    flips = np.stack([both for _, both in found]) if mirrors else None
+    x, y = load_inputs(recipe.inputs, args.data, args.hog, "test", classes)
+    answers = [views.answers(member.net(), x) for member in members]
+    # reading -> (members, N, classes)
+    found = {key: np.stack([answer[key] for answer in answers]) for key in views.readings}
 
     first = members[0].history
     name, parameters, n = first["model"], first["parameters"], len(train)
     seconds = [member.history["seconds"] for member in members]
     make = row_maker(spec.dataset, first["provenance"], meta["data_sha256"])
-    cv, cv_seconds, notes = out.accuracy, seconds[n:], dict(NOTES)
+    cv, cv_seconds, notes = out.accuracy["p"], seconds[n:], dict(NOTES)
     if args.selection:
         selection = json.loads(args.selection.read_text(encoding="utf-8"))
         chosen = selection["selected"].items()
@@ -82,33 +83,30 @@ def main() -> None:
             notes["cv"] += ". Of a model without fold members: the grid's folds and epochs"
     single = (parameters, float(np.mean(seconds[:n])))
     rows = [make(name, "train", train, *single)]
-    if cv:
-        rows.append(make(name, "cv", cv, parameters, float(np.mean(cv_seconds))))
-    values, interval = scored(p[:n], y)
-    rows.append(make(name, "test", values, *single, interval))
-    print(f"{name}: train {np.mean(train):.4f}  test {np.mean(values):.4f}  ({n} seeds)")
-    if mirrors:
-        if out.flips_accuracy:
-            both = (parameters, float(np.mean(seconds[n:])))
-            rows.append(make(f"{name} + flips", "cv", out.flips_accuracy, *both))
-        values, interval = scored(flips[:n], y)
-        rows.append(make(f"{name} + flips", "test", values, *single, interval))
+    print(f"{name}: train {np.mean(train):.4f}  ({n} seeds)")
+    for reading, suffix in views.readings.items():
+        told = out.accuracy[reading] if suffix else cv
+        if told:
+            rows.append(make(name + suffix, "cv", told, parameters, float(np.mean(cv_seconds))))
+        values, interval = scored(found[reading][:n], y)
+        rows.append(make(name + suffix, "test", values, *single, interval))
+        print(f"{name}{suffix}: test {np.mean(values):.4f}")
     if ensemble_train is not None:
         together = f"ensemble of {len(members) - n} folds, {name}"
         cost = (parameters * (len(members) - n), float(np.sum(seconds[n:])))
         rows.append(make(together, "train", [ensemble_train], *cost))
-        for suffix, members_p in (("", p), (" + flips", flips)) if mirrors else (("", p),):
-            values, interval = scored(members_p[n:].mean(axis=0, keepdims=True), y)
+        for reading, suffix in views.readings.items():
+            values, interval = scored(found[reading][n:].mean(axis=0, keepdims=True), y)
             rows.append(make(together + suffix, "test", values, *cost, interval))
     write_json(args.metrics, {"rows": rows, "notes": notes | {"recipe": first["recipe"]}})
-    write_predictions(args.predictions, p[0], y)
+    p = found["p"][0]
+    write_predictions(args.predictions, p, y)
     shown = slice(min(spec.examples, len(y)))
     images, _ = load_part(args.data, "test", classes)
     title = f"{name} on {meta.get('title', spec.dataset)}"
-    write_examples(args.examples, images[shown], y[shown], p[0][shown], meta["classes"], title)
-    unseen = {"out_of_fold": out.p, "out_of_fold_flips": out.flips}
+    write_examples(args.examples, images[shown], y[shown], p[shown], meta["classes"], title)
+    unseen = {f"out_of_fold_{reading}": answer for reading, answer in out.answers.items()}
     unseen |= {"out_of_fold_label": y_train, "out_of_fold_fold": out.fold}
-    extra = {"flips": flips} | (unseen if out.accuracy else {})
     write_npz(
         args.probabilities,
         model=np.array(spec.model),
@@ -118,8 +116,8 @@ def main() -> None:
         members=np.array([member.history["part"] for member in members]),
         parameters=np.array([parameters] * len(members)),
         seconds=np.array(seconds),
-        p=p,
-        **{key: array for key, array in extra.items() if array is not None},
+        **found,
+        **(unseen if out.accuracy["p"] else {}),
     )
 
 

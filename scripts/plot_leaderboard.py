@@ -1,7 +1,7 @@
 """Plot the leaderboard: a figure a data set, a panel a metric, published results beside ours.
 
 Shown is the test split, or validation where neither ours nor the published results have a test.
-Rows of ensembles, of test-time flips and of a part of the split are hollow: they are no single
+Rows of ensembles, of test-time views and of a part of the split are hollow: they are no single
 model as it is on the whole split.
 """
 
@@ -109,7 +109,7 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
     if any(row["source"] == OURS and not ordinary(row) for group in groups for row in group):
         aside = {"marker": "o", "color": spec.ours, "markerfacecolor": "none"}
-        key.append(("ensemble, flips or part of the split", aside))
+        key.append(("ensemble, test-time views or part of the split", aside))
     if known:
         hollow = {"marker": "D", "color": spec.published, "markerfacecolor": "none"}
         key.append(("published", hollow))

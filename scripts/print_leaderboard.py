@@ -25,8 +25,9 @@ from reporting.terminal import Column, Group, table
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 PUBLISHED = "published"
 SPLIT_COLUMNS = [
-    Column("inputs", 5, left=True), Column("training", 2), Column("validation", 1),
-    Column("test", 0), Column("test + flips", 3), Column("weights", 4), Column("time", 6),
+    Column("inputs", 6, left=True), Column("training", 2), Column("validation", 1),
+    Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
+    Column("time", 7),
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
@@ -53,13 +54,18 @@ def by_split(rows: list[dict]) -> list[Group]:
         lines = []
         for line in found:
             trained = report.shown(line.trained)
-            splits = (spread(r) for r in (line.train, line.validation, line.test, line.flips))
-            cells = (line.inputs, *splits, trained["parameters_text"], trained["seconds_text"])
+            told = (line.train, line.validation, line.test, line.flips, line.shifts)
+            cells = (
+                line.inputs,
+                *map(spread, told),
+                trained["parameters_text"],
+                trained["seconds_text"],
+            )
             lines.append((f"{line.model} [{line.implementation}]", cells, "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
-                cells = ("", "", "", spread(row), "", report.weights(row["parameters"]), "")
+                cells = ("", "", "", spread(row), "", "", report.weights(row["parameters"]), "")
                 lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups

@@ -19,8 +19,8 @@ OURS = "this run"
 KEY = ("task", "dataset", "model", "implementation", "metric", "split")
 INTEGERS = ("n_seeds", "parameters", "threads")
 NUMBERS = ("value", "std", "ci_low", "ci_high", "train_seconds")
-# In a model's name: test-time flips, several models at once, a part of the split.
-ASIDE = re.compile(r" \+ flips\b|\bensemble of\b|\(test rows not\b")
+# In a model's name: several views at test time, several models at once, a part of the split.
+ASIDE = re.compile(r" \+ (?:flips|shifts)\b|\bensemble of\b|\(test rows not\b")
 
 
 @dataclass(frozen=True)

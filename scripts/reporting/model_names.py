@@ -1,8 +1,9 @@
-"""What a model's name on the leaderboard says: inputs, test-time flips, one model or several."""
+"""What a model's name on the leaderboard says: inputs, test-time views, one model or several."""
 
 import re
 
-FLIPS = " + flips"
+# Test-time augmentation: the mean over an example and its mirror image, over those moved, or both.
+_VIEWS = re.compile(r" \+ (flips and shifts|flips|shifts)\b")
 PART = "(test rows not"
 # `ensemble of 5 folds, MLP ...` and `Transformer encoder, ensemble of 5 seeds`: of one model.
 _FEW = re.compile(r"^ensemble of (\d+ (?:seeds|folds)), |, ensemble of (\d+ (?:seeds|folds))\b")
@@ -18,14 +19,15 @@ USUAL = {
 }
 
 
-def without_flips(model: str) -> str:
-    """The name of the same model without the mirrored second reading of each test example."""
-    return model.replace(FLIPS, "")
+def without_views(model: str) -> str:
+    """The name of the same model, reading each test example once, as it is."""
+    return _VIEWS.sub("", model)
 
 
-def flipped(model: str) -> bool:
-    """Whether a prediction is the mean over an example and its mirror image."""
-    return FLIPS in model
+def views(model: str) -> str:
+    """Over which views of an example a prediction is the mean: `flips and shifts`; or nothing."""
+    found = _VIEWS.search(model)
+    return found[1] if found else ""
 
 
 def is_ensemble(model: str) -> bool:
@@ -35,7 +37,7 @@ def is_ensemble(model: str) -> bool:
 
 def member(model: str) -> str:
     """Of an ensemble of the folds or seeds of one model, that model's name; else the name."""
-    return _FEW.sub("", without_flips(model)).strip()
+    return _FEW.sub("", without_views(model)).strip()
 
 
 def members(model: str) -> str:

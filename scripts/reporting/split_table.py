@@ -26,6 +26,7 @@ def told(line: Line) -> dict:
         "test_of": f"{seeds} seed{'s' if seeds > 1 else ''}" if test and not line.ensemble else "",
         "interval": test["ci_text"] if test else "",
         "flips": spread(line.flips),
+        "shifts": spread(line.shifts),
         "parameters": trained["parameters_text"],
         "seconds": trained["seconds_text"],
     }

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reporting.leaderboard import OURS, number, order
-from reporting.model_names import PART, flipped, inputs, is_ensemble, without_flips
+from reporting.model_names import PART, inputs, is_ensemble, views, without_views
 
 COLUMNS = (
     "dataset", "model", "implementation", "kind", "inputs", "train", "validation",
     "validation_std", "validation_of", "test", "test_std", "test_seeds", "test_flips",
-    "test_flips_std", "parameters", "train_seconds",
+    "test_flips_std", "test_shifts", "test_shifts_std", "parameters", "train_seconds",
 )  # fmt: skip
 # Cross-validation scores every training example, a validation split a few of them.
 VALIDATION = ("cv", "val")
@@ -21,7 +21,10 @@ VALIDATION = ("cv", "val")
 
 @dataclass(frozen=True)
 class Line:
-    """A model under one metric of a data set; each split's row, or None where there is none."""
+    """A model under one metric of a data set; each split's row, or None where there is none.
+
+    flips, shifts: the test split again, read with mirror images, and with moved images besides.
+    """
 
     dataset: str
     metric: str
@@ -33,11 +36,17 @@ class Line:
     validation: Mapping | None
     test: Mapping | None
     flips: Mapping | None
+    shifts: Mapping | None
 
     @property
     def trained(self) -> Mapping:
         """The row that tells the weights and seconds of the model that is tested."""
-        return next(row for row in (self.test, self.flips, self.train, self.validation) if row)
+        return next(row for row in self.rows if row)
+
+    @property
+    def rows(self) -> tuple[Mapping | None, ...]:
+        """The rows of the leaderboard that the line is made of."""
+        return self.test, self.flips, self.shifts, self.train, self.validation
 
 
 def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
@@ -48,18 +57,19 @@ def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
     groups: dict[tuple, dict[tuple, Mapping]] = {}
     for row in rows:
         if row["source"] == OURS and metric in (None, row["metric"]) and PART not in row["model"]:
-            name = without_flips(row["model"])
+            name = without_views(row["model"])
             key = (row["task"], row["dataset"], row["metric"], name, row["implementation"])
-            groups.setdefault(key, {})[row["split"], flipped(row["model"])] = row
+            groups.setdefault(key, {})[row["split"], views(row["model"])] = row
     found = []
     for (task, dataset, name, model, implementation), splits in groups.items():
-        validations = (splits.get((split, False)) for split in VALIDATION)
+        validations = (splits.get((split, "")) for split in VALIDATION)
         validation = next((row for row in validations if row), None)
-        train, test = splits.get(("train", False)), splits.get(("test", False))
-        flips = splits.get(("test", True))
-        if any((train, validation, test, flips)):
+        train, test = splits.get(("train", "")), splits.get(("test", ""))
+        flips = splits.get(("test", "flips"))
+        shifts = splits.get(("test", "flips and shifts"), splits.get(("test", "shifts")))
+        if any((train, validation, test, flips, shifts)):
             told = (dataset, name, model, implementation, inputs(model, task), is_ensemble(model))
-            found.append(Line(*told, train, validation, test, flips))
+            found.append(Line(*told, train, validation, test, flips, shifts))
     places = list(dict.fromkeys(line.dataset for line in found))
     return sorted(found, key=lambda line: (places.index(line.dataset), line.metric, *_rank(line)))
 
@@ -82,8 +92,7 @@ def classifiers(rows: Iterable[Mapping]) -> list[Line]:
 
 def names(line: Line) -> set[tuple[str, str]]:
     """(data set, model) of the rows that the line is made of."""
-    rows = (line.train, line.validation, line.test, line.flips)
-    return {(row["dataset"], row["model"]) for row in rows if row}
+    return {(row["dataset"], row["model"]) for row in line.rows if row}
 
 
 def validation_of(line: Line) -> str:
@@ -125,6 +134,8 @@ def record(line: Line) -> dict:
         "test_seeds": of(line.test, "n_seeds"),
         "test_flips": of(line.flips, "value"),
         "test_flips_std": of(line.flips, "std"),
+        "test_shifts": of(line.shifts, "value"),
+        "test_shifts_std": of(line.shifts, "std"),
         "parameters": line.trained["parameters"],
         "train_seconds": line.trained["train_seconds"],
     }

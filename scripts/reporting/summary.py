@@ -1,13 +1,13 @@
 """The results as a Markdown table: a line a model of ours, a column a split, none in another's.
 
-Flips and ensembles are measured on the same test split, but are no single model as it is: they have
-columns of their own, and no published result stands beside them.
+Flips, shifts and ensembles are measured on the same test split, but are no single model as it is:
+they have columns of their own, and no published result stands beside them.
 """
 
 from collections.abc import Mapping, Sequence
 
 from reporting.leaderboard import METRICS, number
-from reporting.model_names import member, members
+from reporting.model_names import member, members, views
 from reporting.report import best_published, headline, seconds, weights
 from reporting.splits import Line, lines, spread, validation_of
 
@@ -36,13 +36,20 @@ def count(told: str) -> str:
 
 
 def ensemble_cell(line: Line) -> str:
-    """An ensemble's test values, plain and with flips: `0.9150 (5 folds), 0.9170 + flips`."""
+    """An ensemble's test values, plain and of more views: `0.9150 (5 folds), 0.9170 + flips`."""
     parts = []
     if line.test:
         parts.append(spread(line.test) + count(members(line.model)))
-    if line.flips:
-        parts.append(spread(line.flips) + " + flips")
+    for row in (line.flips, line.shifts):
+        if row:
+            parts.append(f"{spread(row)} + {views(row['model'])}")
     return "<br>".join(parts)
+
+
+def views_cell(line: Line) -> str:
+    """A single model's test value with flips; below it, with shifts too: `0.9455 + shifts`."""
+    shifts = f"{spread(line.shifts)} + shifts" if line.shifts else ""
+    return "<br>".join(filter(None, [spread(line.flips), shifts]))
 
 
 def test_cell(line: Line, bold: bool) -> str:
@@ -103,7 +110,7 @@ def markdown_table(
             (f"**{validation}**" if bold and split != "test" and validation else validation)
             + count(validation_of(line)),
             test_cell(line, bold) if not line.ensemble else "",
-            spread(line.flips) if not line.ensemble else "",
+            views_cell(line) if not line.ensemble else "",
             ensemble_cell(line) if line.ensemble else "<br>".join(several.get(_key(line), [])),
             weights(line.trained["parameters"]),
             seconds(line.trained["train_seconds"]),

@@ -17,6 +17,7 @@ from rooms.mlp_folds import split
 from rooms.mlp_inputs import Inputs
 from rooms.mlp_recipe import Recipe
 from rooms.mlp_training import probabilities
+from rooms.mlp_views import Views
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,14 @@ def recipe_of(members: Sequence[Member]) -> Recipe:
 class OutOfFold:
     """What the fold members say about the training images that they have not seen.
 
-    accuracy, flips_accuracy: one value a fold; the latter is empty without mirror images.
     fold: (N,) int8, the fold that an image is in, -1 if no member was trained without that one.
-    p, flips: (N, K) float32, 0 where fold is -1; flips None without mirror images.
+    accuracy: by reading (rooms.mlp_views), one value a fold.
+    answers: by reading, (N, K) float32, 0 where fold is -1.
     """
 
-    accuracy: list[float]
-    flips_accuracy: list[float]
     fold: np.ndarray
-    p: np.ndarray
-    flips: np.ndarray | None
+    accuracy: dict[str, list[float]]
+    answers: dict[str, np.ndarray]
 
 
 def score_training_part(
@@ -87,7 +86,7 @@ def score_training_part(
     classes: int,
     folds: int,
     fold_seed: int,
-    mirrors: bool,
+    views: Views,
 ) -> tuple[list[float], float | None, OutOfFold]:
     """(accuracy of each seed, accuracy of the fold members' mean or None, out of fold) on x, y.
 
@@ -96,11 +95,9 @@ def score_training_part(
     seeds = []
     total = np.zeros((len(y), classes), np.float32)
     out = OutOfFold(
-        accuracy=[],
-        flips_accuracy=[],
         fold=np.full(len(y), -1, np.int8),
-        p=total.copy(),
-        flips=total.copy() if mirrors else None,
+        accuracy={reading: [] for reading in views.readings},
+        answers={reading: total.copy() for reading in views.readings},
     )
     for member in members:
         net = member.net()
@@ -110,7 +107,6 @@ def score_training_part(
             continue
         total += here
         _, held_out = split(y, member.fold, folds, fold_seed)
-        out.fold[held_out], out.p[held_out] = member.fold, here[held_out]
         value = evaluate(here[held_out], y[held_out])[1]
         if abs(value - (told := member.history["out_of_fold"]["accuracy"])) > 1e-3:
             raise InputError(
@@ -118,9 +114,9 @@ def score_training_part(
                 f" has not seen, found {value:.4f}: these are other folds or images. Evaluate with"
                 " the folds and fold_seed of the training, or train again."
             )
-        out.accuracy.append(value)
-        if mirrors:
-            out.flips[held_out] = probabilities(net, x.subset(held_out), True)[1]
-            out.flips_accuracy.append(evaluate(out.flips[held_out], y[held_out])[1])
-    ensemble = evaluate(total, y)[1] if len(out.accuracy) > 1 else None
+        out.fold[held_out] = member.fold
+        for reading, p in views.answers(net, x.subset(held_out)).items():
+            out.answers[reading][held_out] = p
+            out.accuracy[reading].append(evaluate(p, y[held_out])[1])
+    ensemble = evaluate(total, y)[1] if len(out.accuracy["p"]) > 1 else None
     return seeds, ensemble, out

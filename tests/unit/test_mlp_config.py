@@ -58,6 +58,14 @@ def test_what_does_not_fit_is_a_line(section, path, value, message):
     assert any(message in line for line in changed(section, path, value))
 
 
+def test_moved_test_images_need_a_net_that_was_trained_with_moved_ones(section):
+    assert changed(section, "test_time_shifts", True) == []
+    wanted = "mlp.test_time_shifts: expected false, or a model on pixels alone"
+    assert any(wanted in line for line in changed(section, "models", ["mixer"]))
+    assert not any(wanted in line for line in changed(section, "models", ["plain"]))
+    assert any(wanted in line for line in changed(section, "recipes.plain.shift", 0))
+
+
 def test_a_recipe_has_what_its_architecture_reads(section):
     plain, mixer = (mlp_recipes.recipe(section, model) for model in ("plain", "mixer"))
     assert "hidden" in plain and "patch" not in plain and "channels" not in plain

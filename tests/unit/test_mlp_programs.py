@@ -258,7 +258,7 @@ def test_a_training_is_kept_while_its_candidate_is_the_same(repository, data):
 def trained(repository, data):
     """Two seeds and both of two folds of one recipe, trained with mirror images."""
     base = {"hidden": [16], "epochs": 4, "dataset": "fake", "model": "searched"}
-    base |= {"flips": True, "mirrors": True, "lr": 0.1, "batch_size": 20}
+    base |= {"flips": True, "shift": 1, "mirrors": True, "lr": 0.1, "batch_size": 20}
     folds = [{"seed": k, "fold": k, "folds": 2, "fold_seed": 0} for k in (0, 1)]
     models, histories = [], []
     for part in ({"seed": 1}, {"seed": 2}, *folds):
@@ -275,6 +275,7 @@ def evaluated(repository, data, trained, spec=None, **more):
     names = ("metrics.json", "predictions.csv", "examples.npz", "probabilities.npz")
     outputs = {name.split(".")[0]: data / name for name in names}
     settings = {"dataset": "fake", "model": "searched", "folds": 2, "mirrors": True, "examples": 5}
+    settings |= {"shifts": True}
     paths = {"data": data / "images.npz", "meta": data / "meta.json"} | trained | outputs | more
     return outputs, run(repository, "evaluate_mlp.py", settings | (spec or {}), **paths)
 
@@ -289,7 +290,9 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     assert list(found) == [
         *((name, "train"), (name, "cv"), (name, "test")),
         *((f"{name} + flips", "cv"), (f"{name} + flips", "test")),
+        *((f"{name} + flips and shifts", "cv"), (f"{name} + flips and shifts", "test")),
         *((both, "train"), (both, "test"), (f"{both} + flips", "test")),
+        (f"{both} + flips and shifts", "test"),
     ]
     histories = [json.loads(path.read_text()) for path in trained["histories"]]
     out_of_fold = [h["out_of_fold"]["accuracy"] for h in histories[2:]]
@@ -303,8 +306,9 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     with np.load(outputs["probabilities"], allow_pickle=False) as stored:
         p, y, members = stored["p"], stored["label"], stored["members"].tolist()
         assert members == ["seed1", "seed2", "fold0", "fold1"]
-        assert p.shape == stored["flips"].shape == (4, 100, 2)
-        unseen, label = stored["out_of_fold"], stored["out_of_fold_label"]
+        assert p.shape == stored["flips"].shape == stored["shifts"].shape == (4, 100, 2)
+        assert not np.allclose(stored["flips"], stored["shifts"])
+        unseen, label = stored["out_of_fold_p"], stored["out_of_fold_label"]
         fold, mirrored = stored["out_of_fold_fold"], stored["out_of_fold_flips"]
         assert unseen.shape == mirrored.shape == (600, 2) and fold.shape == label.shape == (600,)
         assert (unseen.sum(axis=1) > 0.99).all() and np.bincount(fold).tolist() == [300, 300]
@@ -326,6 +330,7 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     assert [(r["model"], r["split"]) for r in rows] == [
         *((all_four, "cv"), (all_four, "test")),
         *((f"{all_four} + flips", "cv"), (f"{all_four} + flips", "test")),
+        *((f"{all_four} + flips and shifts", "cv"), (f"{all_four} + flips and shifts", "test")),
     ]
     mean = (p[2:].mean(axis=0) + p[:2].mean(axis=0)) / 2
     assert rows[1]["value"] == pytest.approx((mean.argmax(axis=1) == y).mean())
@@ -340,7 +345,7 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
 
 def test_an_ensemble_is_validated_on_the_folds_that_none_of_its_models_has_seen():
     def model(folds, **more):
-        arrays = {"out_of_fold": np.zeros((6, 2)), "out_of_fold_fold": np.array(folds)}
+        arrays = {"out_of_fold_p": np.zeros((6, 2)), "out_of_fold_fold": np.array(folds)}
         return arrays | {"out_of_fold_label": np.array([0, 1] * 3)} | more, None
 
     every, second = model([0, 0, 1, 1, 2, 2]), model([-1, -1, 1, 1, -1, -1])
@@ -376,19 +381,20 @@ def test_the_groups_of_an_ensemble_count_alike_on_its_folds_too(repository, data
             parameters=np.array([10] * len(members)),
             seconds=np.arange(len(members)) + 1.0,
             p=np.stack([unsure] * len(members)),
-            out_of_fold=np.array(out_of_fold),
+            out_of_fold_p=np.array(out_of_fold),
             out_of_fold_label=np.array([0, 1, 0, 1]),
             out_of_fold_fold=np.array(fold),
             **more,
         )
 
-    mirrored = np.concatenate([sure[::-1], sure])
     write(
         "both",
         [0, 0, 1, 1],
         np.concatenate([unsure, sure]),
         flips=np.stack([sure] * 3),
-        out_of_fold_flips=mirrored,
+        out_of_fold_flips=np.concatenate([sure[::-1], sure]),
+        shifts=np.stack([unsure] * 3),
+        out_of_fold_shifts=np.concatenate([sure, sure]),
     )
     write("first", [0, 0, -1, -1], np.concatenate([[[0.4, 0.6], [0.2, 0.8]], np.zeros((2, 2))]))
     spec = {"dataset": "fake", "members": ["both/seeds", "first/seeds"], "mirrors": True}
@@ -404,6 +410,9 @@ def test_the_groups_of_an_ensemble_count_alike_on_its_folds_too(repository, data
     # With mirror images (0.25, 0.75) and (0.55, 0.45): the second model answers without.
     assert rows["flips", "cv"]["value"] == 0.0
     assert rows[title, "test"]["value"] == 0.5 and rows["flips", "test"]["value"] == 1.0
+    # With moved ones (0.65, 0.35) and (0.15, 0.85): again the first model alone has them.
+    assert rows["flips and shifts", "cv"]["value"] == 1.0
+    assert rows["flips and shifts", "test"]["value"] == 0.5
     # Of each model one net, and the mean time of those that were trained without a fold.
     assert rows[title, "cv"]["parameters"] == 20 and rows[title, "cv"]["train_seconds"] == 4.5
     assert "here 0" in found["notes"]["cv"]
@@ -414,13 +423,15 @@ def test_without_folds_the_grid_gives_the_cv_row_and_without_mirrors_no_flips(
 ):
     seeds = {kind: paths[:2] for kind, paths in trained.items()}
     choice = {"selection": data / "selection.json"}
-    outputs, done = evaluated(repository, data, seeds, {"mirrors": False}, **choice)
+    outputs, done = evaluated(
+        repository, data, seeds, {"mirrors": False, "shifts": False}, **choice
+    )
     assert done.returncode == 0, done.stderr
     rows = json.loads(outputs["metrics"].read_text())["rows"]
     assert [row["split"] for row in rows] == ["train", "cv", "test"]
     assert rows[1]["value"] == pytest.approx(0.95) and rows[1]["train_seconds"] == 2.5
     with np.load(outputs["probabilities"], allow_pickle=False) as stored:
-        assert not {"flips", "out_of_fold"} & set(stored.files)
+        assert not {"flips", "shifts", "out_of_fold_p"} & set(stored.files)
 
 
 def test_other_folds_than_those_of_the_training_are_refused(repository, data, trained):

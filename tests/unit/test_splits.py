@@ -26,6 +26,7 @@ def ours(**changed) -> dict:
         ("Mixer 64x8 on 4x4 patches", IMAGES, "pixels, 4x4 patches"),
         ("Mixer, 4 blocks of 64 channels on 4x4 patches", IMAGES, "pixels, 4x4 patches"),
         ("MLP 784-1024-10, chosen by halving", IMAGES, "pixels"),
+        (f"{HOG} + flips and shifts", IMAGES, "pixels + HOG"),
         (f"ensemble of 5 folds of {HOG} and 3 seeds of {HOG} + flips", IMAGES, "pixels + HOG"),
         (f"ensemble of 5 folds of {PLAIN} and 1 seed of {PLAIN}", IMAGES, "pixels"),
         (f"ensemble of 5 folds of {HOG} and 1 seed of {PLAIN}", IMAGES, "as its members"),
@@ -38,7 +39,8 @@ def test_the_inputs_are_told_from_the_name(model, task, wanted):
 
 
 def test_an_ensemble_s_members_are_told_from_its_name():
-    assert member(f"ensemble of 5 folds, {PLAIN} + flips") == PLAIN
+    for views in ("", " + flips", " + flips and shifts", " + shifts"):
+        assert member(f"ensemble of 5 folds, {PLAIN}{views}") == PLAIN
     assert member("Transformer encoder, ensemble of 5 seeds") == "Transformer encoder"
     assert members(f"ensemble of 5 folds, {PLAIN}") == "5 folds"
     both = f"ensemble of 5 folds of {HOG} and 3 seeds of {PLAIN}"
@@ -54,6 +56,8 @@ def test_each_split_goes_into_its_own_column_and_flips_into_none_of_the_others()
         ours(values=[0.91, 0.93]),
         ours(model=f"{PLAIN} + flips", values=[0.95]),
         ours(model=f"{PLAIN} + flips", split="cv", values=[0.96]),
+        ours(model=f"{PLAIN} + flips and shifts", values=[0.97, 0.99]),
+        ours(model=f"{PLAIN} + flips and shifts", split="cv", values=[0.96]),
         ours(model=f"{PLAIN} (test rows not in train)", values=[0.1]),
         ours(metric="macro_f1", values=[0.2]),
         {**ours(values=[0.3], model="someone"), "source": "Someone (2020)"},
@@ -62,6 +66,7 @@ def test_each_split_goes_into_its_own_column_and_flips_into_none_of_the_others()
     told = record(line)
     assert tuple(told) == COLUMNS
     assert (told["train"], told["test"], told["test_flips"]) == (0.985, 0.92, 0.95)
+    assert told["test_shifts"] == 0.98 and told["test_shifts_std"] > 0
     assert told["validation"] == pytest.approx(0.92) and told["validation_of"] == "3 folds"
     assert (told["test_seeds"], told["kind"]) == (2, "single model")
     assert told["train_seconds"] == 61.2

@@ -94,11 +94,12 @@ TABLE = (
     ("gpt.settings.* dna.settings.*", NOTHING),
 )  # fmt: skip
 # Keys that have no other value as long as the rest is as it is: mirrored digits are no digits, no
-# mixer sees features alone.
+# mixer sees features alone, and no training moves them.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
     "mlp.recipes.common.architecture",
+    "mlp.test_time_shifts",
 )
 
 

@@ -38,6 +38,15 @@ def lines(section: Mapping) -> Iterator[str]:
                 f"mlp: {model}: expected a shift of at most hog.shift = {stored}, for which "
                 f"features are stored, found {furthest}"
             )
+    moving = (
+        "pixels" in choices(section, model, "inputs") and max(choices(section, model, "shift")) > 0
+        for model in models
+    )
+    if section["test_time_shifts"] and not any(moving):
+        yield (
+            "mlp.test_time_shifts: expected false, or a model on pixels alone that is trained with"
+            f" shifts, found none among {', '.join(models)}"
+        )
     if "searched" in models:
         yield from _search(section)
     for member in section["ensemble"]["members"]:

@@ -352,7 +352,7 @@ rule evaluate_mlp:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=120,
     params:
         script=script("evaluate_mlp.py"),
         hog=lambda wildcards: (
@@ -367,6 +367,7 @@ rule evaluate_mlp:
             **MLP_FOLDS,
             model=wildcards.model,
             mirrors=MLP["flips"],
+            shifts=MLP["test_time_shifts"],
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"

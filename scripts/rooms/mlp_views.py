@@ -1,0 +1,68 @@
+"""What a net of Part 1 is asked at test time: an image, its mirror image, and both moved.
+
+Its answer is then the mean of the probabilities: test-time augmentation (Krizhevsky et al.,
+ImageNet Classification, NIPS 2012, section 4.1). The views are those that its training drew from.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from datasets.shifts import shifted
+from numpy_nn.module import Module
+from rooms.mlp_inputs import Inputs
+from rooms.mlp_recipe import Recipe
+from rooms.mlp_training import probabilities
+
+
+def moved(x: Inputs, down: int, right: int) -> Inputs:
+    """The images of x moved by `down` and `right` pixels, black coming in; pixels alone.
+
+    Raises ValueError if x has features: theirs would have to be computed anew.
+    """
+    if x.features is not None:
+        raise ValueError("moved: expected inputs of pixels alone, found features")
+    images = x.images[x.rows]  # (N, C, H, W)
+    flat = images.reshape(-1, *images.shape[2:])
+    return Inputs(shifted(flat, down, right).reshape(images.shape), turned=x.turned)
+
+
+@dataclass(frozen=True)
+class Views:
+    """mirrors: mirror images too; shift: all moves of up to so many pixels down and right too."""
+
+    mirrors: bool
+    shift: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, *, mirrors: bool, shifts: bool) -> "Views":
+        """Those of `recipe`'s training that are asked for; a net on features has no shifts."""
+        on_pixels = recipe.inputs == "pixels"
+        return cls(mirrors and recipe.flips, recipe.shift if shifts and on_pixels else 0)
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """What `answers` gives -> what it adds to a model's name."""
+        found = {"p": ""}
+        if self.mirrors:
+            found["flips"] = " + flips"
+        if self.shift:
+            found["shifts"] = " + flips and shifts" if self.mirrors else " + shifts"
+        return found
+
+    def answers(self, net: Module, x: Inputs) -> dict[str, np.ndarray]:
+        """Probabilities (N, K) float32 by reading: of x alone, of it and its mirror image, of all.
+
+        Raises InputError if a probability is not a number.
+        """
+        p, flips = probabilities(net, x, self.mirrors)
+        found = {"p": p} | ({"flips": flips} if self.mirrors else {})
+        if self.shift:
+            total = (flips if self.mirrors else p).copy()
+            steps = range(-self.shift, self.shift + 1)
+            for down, right in product(steps, repeat=2):
+                if down or right:
+                    total += probabilities(net, moved(x, down, right), self.mirrors)[self.mirrors]
+            found["shifts"] = total / len(steps) ** 2
+        return found
