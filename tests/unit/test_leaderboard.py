@@ -56,7 +56,7 @@ def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(finish
     assert out.read_text().splitlines()[0] == ISSUE_COLUMNS
     rows = read_rows(out)
     ours = [row for row in rows if row["source"] == "this run"]
-    assert len(ours) == 30
+    assert len(ours) == 32
     assert {row["run"] for row in ours} == {"made-up"}
     assert {row["config_sha256"] for row in ours} == {"cd" * 32}
     others = [row for row in rows if row["source"] != "this run"]
@@ -177,7 +177,7 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
     finished, monkeypatch, capsys, tmp_path
 ):
     monkeypatch.chdir(finished.parents[1])
-    monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.setenv("COLUMNS", "160")
     (tmp_path / "made.yaml").write_text("run: made-up\n")
     monkeypatch.setattr(sys, "argv", ["print", "--config", str(tmp_path / "made.yaml")])
     print_leaderboard.main()
@@ -189,6 +189,7 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
         ("validation", "0.9350 ± 0.0071"),
         ("test", "0.9416 ± 0.0017"),
         ("test + flips", "0.9436 ± 0.0017"),
+        ("+ shifts", "0.9446 ± 0.0017"),
     ):
         ends = [head.index(f"{name}  ") + len(name), row.index(value) + len(value)]
         assert ends[0] == ends[1], name

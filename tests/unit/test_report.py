@@ -436,6 +436,7 @@ def test_part_one_explains_its_words_and_others_do_not(finished):
         "HOG",
         "Mixer",
         "flips at test time",
+        "shifts at test time",
         "ensemble of folds",
         "ensemble of several groups",
         "Successive halving",
@@ -472,7 +473,11 @@ def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
 
 
 @pytest.mark.parametrize(
-    "aside", ["CNN + flips", "CNN, ensemble of 3 seeds", "CNN (test rows not in train or dev)"]
+    "aside",
+    [
+        *("CNN + flips", "CNN + flips and shifts", "CNN + shifts"),
+        *("CNN, ensemble of 3 seeds", "CNN (test rows not in train or dev)"),
+    ],
 )
 def test_flips_ensembles_and_parts_of_the_test_set_are_no_headline(aside):
     rows = [
@@ -526,8 +531,9 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     assert mixer[at["training"]] == "0.9910 ± 0.0010"
     assert mixer[at["validation"]] == "0.9350 ± 0.0071 (2 folds)"
     assert mixer[at["test"]] == "**0.9416** ± 0.0017 (3 seeds)<br>0.9355 – 0.9475"
-    assert mixer[at["test + flips"]] == "0.9436 ± 0.0017"
-    assert mixer[head.index("ensemble, test")] == "0.9490 (5 folds)<br>0.9505 + flips"
+    assert mixer[at["test + flips"]] == "0.9436 ± 0.0017<br>0.9446 ± 0.0017 + shifts"
+    folds = "0.9490 (5 folds)<br>0.9505 + flips<br>0.9510 + flips and shifts"
+    assert mixer[head.index("ensemble, test")] == folds
     (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of 5 folds of MLP"))
     assert (mix[at["test"]], mix[at["test + flips"]]) == ("", "")
     assert mix[head.index("ensemble, test")] == "0.9470" and "**" not in " ".join(mix)
