@@ -87,7 +87,8 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
     draw(axes, rungs, spec)
     for rung in rungs:
         lost = f", {rung.diverged} diverged" if rung.diverged else ""
-        text = f"{len(rung.candidates)} candidates × {rung.epochs} epochs{lost}"
+        folds = f" × {rung.folds} folds" if rung.folds > 1 else ""
+        text = f"{len(rung.candidates)} candidates{folds} × {rung.epochs} epochs{lost}"
         text += f"\n{rung.cost} seconds"
         axes.annotate(
             text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",

@@ -22,13 +22,17 @@ MIXER = (
 
 @dataclass(frozen=True)
 class Rung:
-    """A rung: its candidates, best first (rows of ranking.json), and how many go on."""
+    """A rung: its candidates, best first (rows of ranking.json), and how many go on.
+
+    folds: how many score each candidate.
+    """
 
     number: int
     epochs: int
     survivors: int
     seconds: float
     candidates: Sequence[Mapping]
+    folds: int = 1
 
     @property
     def winner(self) -> str:
@@ -47,7 +51,8 @@ class Rung:
 def read_rung(record: Mapping, name: str) -> Rung:
     """Check a ranking. Raises InputError if it is not one, or if nobody in it has an accuracy."""
     try:
-        rung = Rung(*(record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates")))
+        told = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
+        rung = Rung(*told, folds=len(record.get("folds", [0])))
         known = [c["accuracy"] for c in rung.candidates]
         names = [(c["candidate"], c["settings"]) for c in rung.candidates]
     except (KeyError, TypeError) as error:
@@ -116,6 +121,7 @@ def told(rungs: Sequence[Rung]) -> dict:
                 "number": rung.number + 1,
                 "candidates": len(rung.candidates),
                 "epochs": rung.epochs,
+                "folds": rung.folds,
                 "seconds": rung.cost,
                 "diverged": rung.diverged,
                 "best": f"{rung.candidates[0]['accuracy']:.4f}",

@@ -48,6 +48,11 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
         ("search.space.shift", [0, 3], "mlp: searched: expected a shift of at most hog.shift = 1"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.candidates: expected fewer than the 4"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.epochs: expected more than the 2"),
+        (
+            "search.rungs",
+            [{"candidates": 4, "epochs": 2, "folds": [0, 4, 5]}],
+            "mlp.search.rungs.0.folds: expected folds 0 to 4, found 5",
+        ),
         ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 3"),
         ("final.mixer.fold_models", [], "mixer/folds: mlp.final.mixer.fold_models is none"),
         ("final.mixer.fold_models", 0, "mixer/folds: mlp.final.mixer.fold_models is none"),

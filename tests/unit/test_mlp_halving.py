@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 from draw_candidates import Spec, draw
+from rank_rung import over_folds
 from test_mlp_programs import command, data, run  # noqa: F401
 
 from pipeline.atomic import write_json
@@ -120,20 +121,22 @@ def search(repository, data):  # noqa: F811
 
     def train(rung, place, **more):
         before = data / f"rung{rung - 1}.json" if rung else data / "candidates.json"
-        out = data / f"{rung}.{place}.json"
+        out = data / f"{rung}.{place}.fold{more.get('fold', 0)}.json"
         spec = {**base, "rung": rung, "place": place, "epochs": 2 + rung, **more}
         paths = {"data": data / "images.npz", "meta": data / "meta.json", "ranking": before}
         done = run(repository, "train_rung.py", spec, **paths, out=out, kept=data / "kept")
         return done, out
 
-    def rank_all(rung, places, survivors, **more):
+    def rank_all(rung, places, survivors, folds=(0,), **more):
         training = {**base, "rung": rung, "epochs": 2 + rung, **more}
+        trainings = [{**training, **({"fold": fold} if fold else {})} for fold in folds]
         spec = {"dataset": "fake", "rung": rung, "epochs": 2 + rung, "survivors": survivors}
-        scores = [data / f"{rung}.{place}.json" for place in range(places)]
+        spec |= {"folds": list(folds), "trainings": trainings}
+        scores = [data / f"{rung}.{place}.fold{f}.json" for place in range(places) for f in folds]
         before = data / f"rung{rung - 1}.json" if rung else data / "candidates.json"
         out = data / f"rung{rung}.json"
         paths = {"scores": scores, "ranking": before, "meta": data / "meta.json", "out": out}
-        return run(repository, "rank_rung.py", {**spec, "training": training}, **paths), out
+        return run(repository, "rank_rung.py", spec, **paths), out
 
     return data, train, rank_all
 
@@ -173,6 +176,41 @@ def test_a_search_end_to_end(repository, search):
     assert [r["candidates"] for r in selection["rungs"]] == [4, 3]
     done = run(repository, "choose_survivor.py", spec, rankings=rankings[::-1], out=chosen)
     assert done.returncode == 1 and "rank again" in done.stderr
+
+
+def test_several_folds_rank_by_their_mean(search):
+    _, train, rank_all = search
+    for place in range(4):
+        for fold in (0, 2):
+            done, out = train(0, place, fold=fold) if fold else train(0, place)
+            assert done.returncode == 0, done.stderr
+    done, ranking = rank_all(0, 4, 1, folds=(2, 0))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(ranking.read_text())
+    best = found["candidates"][0]
+    assert found["folds"] == [2, 0] and len(best["fold_accuracy"]) == 2
+    assert best["accuracy"] == pytest.approx(np.mean(best["fold_accuracy"]))
+    apart = [
+        json.loads((out.parent / f"0.{best['came_from']}.fold{f}.json").read_text()) for f in (2, 0)
+    ]
+    assert best["fold_accuracy"] == [score["accuracy"] for score in apart]
+    assert best["seconds"] == pytest.approx(sum(score["seconds"] for score in apart))
+    # The scores of one fold in the place of another's.
+    (out.parent / "0.0.fold2.json").write_bytes((out.parent / "0.0.fold0.json").read_bytes())
+    done, _ = rank_all(0, 4, 1, folds=(2, 0))
+    assert done.returncode == 1 and "comes of other settings, code or data" in done.stderr
+    done, _ = rank_all(0, 3, 1, folds=(0, 2, 1))
+    assert done.returncode == 1
+
+
+def test_who_diverges_on_one_fold_has_diverged():
+    found = over_folds([score(0, 0.9, loss=0.2), score(0, None), score(0, 0.8)])
+    assert (found["accuracy"], found["loss"], found["diverged"]) == (None, None, True)
+    assert found["message"] == score(0, None)["message"]
+    assert found["fold_accuracy"] == [0.9, None, 0.8]
+    found = over_folds([score(0, 0.9, loss=0.2), score(0, 0.8, loss=0.4)])
+    assert (found["accuracy"], found["loss"]) == (pytest.approx(0.85), pytest.approx(0.3))
+    assert not found["diverged"] and found["message"] is None
 
 
 def test_a_result_is_kept_only_for_the_same_candidate_settings_and_data(search):

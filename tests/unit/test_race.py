@@ -39,6 +39,17 @@ def test_the_table_of_the_rungs(files):
     assert found["finalists"][0]["settings"] == "lr 0.009"
 
 
+def test_a_rung_tells_its_folds(files):
+    record = json.loads(files[0].read_text())
+    write_json(files[0], {**record, "folds": [0, 2, 4]})
+    rungs = read_rungs(files)
+    assert [rung["folds"] for rung in told(rungs)["rungs"]] == [1, 3]
+    figure = plot_race.plot(rungs, "a title", plot_race.Spec())
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert any("3 candidates × 3 folds × 9 epochs" in text for text in shown)
+    assert any("9 candidates × 3 epochs" in text for text in shown)
+
+
 def test_rungs_of_two_searches_are_kept_apart(files):
     rungs = read_rungs(files)
     assert [len(search) for search in apart([*rungs, *rungs, rungs[0]])] == [2, 2, 1]

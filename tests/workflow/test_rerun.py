@@ -204,13 +204,17 @@ def test_one_more_candidate_trains_itself_and_who_it_displaces(demo, tmp_path):
     target = "results/demo/mlp/search/rung1/ranking.json"
     snakemake(folder, target, change={"mlp": {"search": {"rungs": rungs}}})
     logs = folder / "results/demo/logs/train_rung"
-    kept = {path.stem for path in logs.glob("*.log") if "kept" in path.read_text()}
+    kept = {
+        path.stem.removesuffix(".fold0")
+        for path in logs.glob("*.log")
+        if "kept" in path.read_text()
+    }
     assert {"0.0", "0.1", "0.2", "0.3"} <= kept and "0.4" not in kept
     after = {path: path.read_bytes() for path in search.glob("rung*/[0-9]*.json")}
     assert all(after[path] == before[path] for path in before if path.parent.name == "rung0")
 
     for place in (0, 1):
-        path = search / "rung1" / f"{place}.json"
+        path = search / "rung1" / f"{place}.fold0.json"
         same = json.loads(after[path])["candidate"] == json.loads(before[path])["candidate"]
         assert same == (f"1.{place}" in kept)
 

@@ -2,7 +2,7 @@
 
 from harness import copy_repository, planned, pretend, snakemake
 
-SCORE = "results/demo/mlp/search/rung0/0.json"
+SCORE = "results/demo/mlp/search/rung0/0.fold0.json"
 LONGER = {"mlp": {"search": {"rungs": [{"candidates": 4, "epochs": 6}]}}}
 
 

@@ -71,6 +71,13 @@ def _search(section: Mapping) -> Iterator[str]:
                 f"mlp.search.rungs.{number}.epochs: expected more than the "
                 f"{rung['epochs']} of the rung before, found {after['epochs']}"
             )
+    folds = section["cv"]["folds"]
+    for number, rung in enumerate(rungs):
+        if missing := [fold for fold in rung.get("folds", []) if fold >= folds]:
+            yield (
+                f"mlp.search.rungs.{number}.folds: expected folds 0 to {folds - 1}, "
+                f"found {', '.join(map(str, missing))}"
+            )
     space = math.prod(len(values) for values in search["space"].values())
     if rungs[0]["candidates"] > space + len(search["include"]):
         yield (

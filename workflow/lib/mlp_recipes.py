@@ -71,8 +71,13 @@ def training(section: Mapping, model: str, part: str) -> dict:
     }
 
 
-def rung_training(section: Mapping, rung: int) -> dict:
-    """The settings of train_rung.py for every place of a rung, less the place itself."""
+def rung_folds(section: Mapping, rung: int) -> list[int]:
+    """The folds that score the candidates of `rung`: the first, unless the configuration says."""
+    return section["search"]["rungs"][rung].get("folds", [0])
+
+
+def rung_training(section: Mapping, rung: int, fold: int) -> dict:
+    """The settings of train_rung.py for every place of a rung and one fold, less the place."""
     return {
         **recipe(section, "searched"),
         "folds": section["cv"]["folds"],
@@ -81,6 +86,8 @@ def rung_training(section: Mapping, rung: int) -> dict:
         "examples": section["search"]["examples"],
         "rung": rung,
         "epochs": section["search"]["rungs"][rung]["epochs"],
+        # The first is the program's default.
+        **({"fold": fold} if fold else {}),
     }
 
 

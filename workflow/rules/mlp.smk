@@ -29,6 +29,7 @@ wildcard_constraints:
     candidate=r"lr-[^/]+",
     rung=r"\d+",
     place=r"\d+",
+    fold=r"\d+",
 
 
 rule cross_validate_mlp:
@@ -140,7 +141,7 @@ rule draw_candidates:
 rule train_rung:
     """
     Train the candidate at place {wildcards.place} of the ranking before rung {wildcards.rung}, and
-    score it on the first fold.
+    score it on fold {wildcards.fold}.
 
     Settings: {params.spec}
     """
@@ -150,11 +151,11 @@ rule train_rung:
         hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
         ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
     output:
-        score=f"{MLP_RUN}/search/rung{{rung}}/{{place}}.json",
+        score=f"{MLP_RUN}/search/rung{{rung}}/{{place}}.fold{{fold}}.json",
     log:
-        f"{RUN}/logs/train_rung/{{rung}}.{{place}}.log",
+        f"{RUN}/logs/train_rung/{{rung}}.{{place}}.fold{{fold}}.log",
     benchmark:
-        f"{RUN}/benchmarks/train_rung/{{rung}}.{{place}}.tsv"
+        f"{RUN}/benchmarks/train_rung/{{rung}}.{{place}}.fold{{fold}}.tsv"
     # A chain of rungs and trainings depends on it: it starts first.
     priority: 20
     conda:
@@ -169,7 +170,7 @@ rule train_rung:
         kept=f"{RUN}/.kept/train_rung",
         spec=lambda wildcards: spec(
             "train_rung.py",
-            **mlp_recipes.rung_training(MLP, int(wildcards.rung)),
+            **mlp_recipes.rung_training(MLP, int(wildcards.rung), int(wildcards.fold)),
             place=int(wildcards.place),
         ),
     shell:
@@ -181,14 +182,15 @@ rule train_rung:
 
 rule rank_rung:
     """
-    Rank the candidates of rung {wildcards.rung} by their accuracy on the first fold.
+    Rank the candidates of rung {wildcards.rung} by their mean accuracy over its folds.
 
     Settings: {params.spec}
     """
     input:
         scores=lambda wildcards: expand(
-            f"{MLP_RUN}/search/rung{wildcards.rung}/{{place}}.json",
+            f"{MLP_RUN}/search/rung{wildcards.rung}/{{place}}.fold{{fold}}.json",
             place=range(MLP_RUNGS[int(wildcards.rung)]["candidates"]),
+            fold=mlp_recipes.rung_folds(MLP, int(wildcards.rung)),
         ),
         ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
         meta=MLP_META,
@@ -215,12 +217,16 @@ rule rank_rung:
             rung=int(wildcards.rung),
             epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
             survivors=mlp_recipes.survivors(MLP, int(wildcards.rung)),
-            training=json.loads(
-                spec(
-                    "train_rung.py",
-                    **mlp_recipes.rung_training(MLP, int(wildcards.rung)),
+            folds=mlp_recipes.rung_folds(MLP, int(wildcards.rung)),
+            trainings=[
+                json.loads(
+                    spec(
+                        "train_rung.py",
+                        **mlp_recipes.rung_training(MLP, int(wildcards.rung), fold),
+                    )
                 )
-            ),
+                for fold in mlp_recipes.rung_folds(MLP, int(wildcards.rung))
+            ],
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
