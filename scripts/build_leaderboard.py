@@ -3,8 +3,8 @@
 Rows are checked (types, ranges, no duplicates) and sorted by task, dataset, metric, split and
 value, best first. A published result joins only if the run has its data set.
 
-accuracy_by_split.csv beside it is the same accuracies told by model: training, validation, test and
-test with flips in columns of their own, one row a model of this run.
+accuracy_by_split.csv beside it is the same accuracies told by model: training, validation, test,
+test with flips and with shifts besides in columns of their own, one row a model of this run.
 """
 
 from pydantic import Field

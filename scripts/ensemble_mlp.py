@@ -25,7 +25,6 @@ from rooms.mlp_rows import NOTES, row_maker, scored, write_predictions
 class Spec(settings.Settings):
     dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
     members: list[str] = Field(["plain/seeds"], min_length=1, description="model/seeds or /folds")
-    mirrors: bool = Field(False, description="also average over image and mirror image")
     threads: int = Field(1, ge=1, description="BLAS threads of the trainings, for the record")
 
 
@@ -67,6 +66,8 @@ def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
     Raises InputError if such a fold has other images or labels in another model.
     """
     models = [arrays for arrays, _ in groups]
+    if any("out_of_fold" in arrays for arrays in models):
+        raise InputError("--probabilities: found those of an older version: evaluate again")
     if not all("out_of_fold_p" in arrays for arrays in models):
         return {}
     folds, labels = ([a[f"out_of_fold_{key}"] for a in models] for key in ("fold", "label"))
@@ -83,17 +84,19 @@ def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
     return found
 
 
-def readings(groups: list[tuple[dict, np.ndarray]], mirrors: bool) -> dict[str, str]:
-    """Ways to read an image that a group has probabilities of -> what they add to a name.
-
-    In order: each model is asked in the last of them, up to the one that is scored, that it has.
-    """
+def readings(groups: list[tuple[dict, np.ndarray]]) -> dict[str, str]:
+    """Ways to read an image (rooms.mlp_views) that a group has -> what they add to a name."""
     found = {"p": ""}
-    if mirrors and any("flips" in arrays for arrays, _ in groups):
+    if any("flips" in arrays for arrays, _ in groups):
         found["flips"] = " + flips"
     if any("shifts" in arrays for arrays, _ in groups):
         found["shifts"] = " + flips and shifts" if "flips" in found else " + shifts"
     return found
+
+
+def richest(arrays: dict[str, np.ndarray], allowed: list[str]) -> str:
+    """The last of the readings that the model has: one on features, say, has no shifts."""
+    return [reading for reading in allowed if reading in arrays][-1]
 
 
 def words(name: str, found: tuple[dict, np.ndarray]) -> str:
@@ -134,27 +137,26 @@ def main() -> None:
         float(sum(_fold_seconds(arrays) for arrays in once)) if folds else None,
     )
     make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
-    rows, last = [], None
-    told = readings(groups, spec.mirrors)
-    for number, suffix in enumerate(told.values(), start=1):
-        # A net on features, or one that was trained without mirror images, has fewer readings.
-        keys = [[k for k in list(told)[:number] if k in arrays][-1] for arrays, _ in groups]
+    rows, suffixes = [], readings(groups)
+    for number, suffix in enumerate(suffixes.values(), start=1):
+        ways = [richest(arrays, list(suffixes)[:number]) for arrays, _ in groups]
         if folds:
-            answers = [g[f"out_of_fold_{k}"] for k, (g, _) in zip(keys, groups, strict=True)]
+            answers = [g[f"out_of_fold_{way}"] for way, (g, _) in zip(ways, groups, strict=True)]
             mean = np.mean(answers, axis=0)
             hits = mean.argmax(axis=1) == groups[0][0]["out_of_fold_label"]
             values = [float(hits[images].mean()) for images in folds.values()]
             rows.append(make(title + suffix, "cv", values, *one_each))
             print(f"{title}{suffix}: out of fold {np.mean(values):.4f}")
-        means = [g[k][chosen].mean(axis=0) for k, (g, chosen) in zip(keys, groups, strict=True)]
-        last = np.mean(means, axis=0)
-        values, interval = scored(last[None], y)
+        means = [g[way][chosen].mean(axis=0) for way, (g, chosen) in zip(ways, groups, strict=True)]
+        mean = np.mean(means, axis=0)
+        values, interval = scored(mean[None], y)
         rows.append(make(title + suffix, "test", values, *cost, interval))
         print(f"{title}{suffix}: test {values[0]:.4f}")
     note = {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
         "predictions": f"of the ensemble{suffix}",
+        "read": dict(zip(spec.members, ways, strict=True)),
     }
     if folds:
         note["cv"] = (
@@ -164,7 +166,7 @@ def main() -> None:
             " of one net of each. A fold that chose a recipe flatters it"
         )
     write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
-    write_predictions(args.predictions, last, y)
+    write_predictions(args.predictions, mean, y)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,10 @@ def results(leaderboard: Path, references: Path) -> list[str]:
     note = (
         "Training, validation and test are different splits and never mixed: validation (± over the"
         " folds or seeds) chose, the test split was read once a run (± over seeds; below it the"
-        " 95 % interval over its examples). *Test + flips* averages over each test image and its"
-        " mirror image, an *ensemble* the probabilities of several trained models: neither is one"
-        " model as it is, so neither competes with the bold figures or with published ones."
+        " 95 % interval over its examples). *More views*: the mean over each test image and its"
+        " mirror image (flips), or over both moved by a few pixels too (shifts); an *ensemble*"
+        " averages the probabilities of several trained models: neither is one model as it is, so"
+        " neither competes with the bold figures or with published ones."
         f" {run_of(rows)}"
         f" Published results follow other protocols, which the [report]({link}) names."
         " `make readme` writes this table."
@@ -73,6 +74,7 @@ def ensemble(leaderboard: Path, references: Path) -> list[str]:
     note = (
         "The columns are those of the table above. The ensemble's validation value is that of a"
         " smaller one: of each kind one net that was trained without a fold, averaged on that fold."
+        " With shifts the nets on features, which have none, answer with flips."
         f" {run_of(rows)} Its own [report]({link}). `make readme` writes this table."
     )
     return [*markdown_table(rows, *read_references(references)), "", note]

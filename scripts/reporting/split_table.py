@@ -5,7 +5,7 @@ A module of its own, so that other words on the page do not build the leaderboar
 
 from reporting.model_names import members
 from reporting.report import shown
-from reporting.splits import Line, spread, validation_of
+from reporting.splits import Line, more_views, spread, validation_of
 
 
 def told(line: Line) -> dict:
@@ -25,8 +25,7 @@ def told(line: Line) -> dict:
         "test": spread(line.test),
         "test_of": f"{seeds} seed{'s' if seeds > 1 else ''}" if test and not line.ensemble else "",
         "interval": test["ci_text"] if test else "",
-        "flips": spread(line.flips),
-        "shifts": spread(line.shifts),
+        "views": more_views(line),
         "parameters": trained["parameters_text"],
         "seconds": trained["seconds_text"],
     }

@@ -113,6 +113,11 @@ def spread(row: Mapping | None) -> str:
     return value + (f" ± {number(row['metric'], row['std'])}" if row["std"] is not None else "")
 
 
+def more_views(line: Line) -> list[str]:
+    """The test values over several views: `0.9443 ± 0.0013 + flips`, `... + flips and shifts`."""
+    return [f"{spread(r)} + {views(r['model'])}" for r in (line.flips, line.shifts) if r]
+
+
 def record(line: Line) -> dict:
     """The line as a row of accuracy_by_split.csv, with COLUMNS; None where nothing was measured."""
 

@@ -7,12 +7,12 @@ they have columns of their own, and no published result stands beside them.
 from collections.abc import Mapping, Sequence
 
 from reporting.leaderboard import METRICS, number
-from reporting.model_names import member, members, views
+from reporting.model_names import member, members
 from reporting.report import best_published, headline, seconds, weights
-from reporting.splits import Line, lines, spread, validation_of
+from reporting.splits import Line, lines, more_views, spread, validation_of
 
 HEAD = (
-    "| data set, metric | model | inputs | training | validation | test | test + flips"
+    "| data set, metric | model | inputs | training | validation | test | test, more views"
     " | ensemble, test | weights | time of a training | best published |",
     "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
 )
@@ -40,16 +40,7 @@ def ensemble_cell(line: Line) -> str:
     parts = []
     if line.test:
         parts.append(spread(line.test) + count(members(line.model)))
-    for row in (line.flips, line.shifts):
-        if row:
-            parts.append(f"{spread(row)} + {views(row['model'])}")
-    return "<br>".join(parts)
-
-
-def views_cell(line: Line) -> str:
-    """A single model's test value with flips; below it, with shifts too: `0.9455 + shifts`."""
-    shifts = f"{spread(line.shifts)} + shifts" if line.shifts else ""
-    return "<br>".join(filter(None, [spread(line.flips), shifts]))
+    return "<br>".join(parts + more_views(line))
 
 
 def test_cell(line: Line, bold: bool) -> str:
@@ -110,7 +101,7 @@ def markdown_table(
             (f"**{validation}**" if bold and split != "test" and validation else validation)
             + count(validation_of(line)),
             test_cell(line, bold) if not line.ensemble else "",
-            views_cell(line) if not line.ensemble else "",
+            "<br>".join(more_views(line)) if not line.ensemble else "",
             ensemble_cell(line) if line.ensemble else "<br>".join(several.get(_key(line), [])),
             weights(line.trained["parameters"]),
             seconds(line.trained["train_seconds"]),

@@ -18,8 +18,8 @@ NOTES = {
     "ensemble": "parameters and train_seconds are the sums of all members",
     "flips": "test-time augmentation: the mean over each image and its mirror image",
     "shifts": (
-        "test-time augmentation: the mean over each image and its mirror image, both as they are"
-        " and moved by every shift that the training drew from; of nets on pixels alone"
+        "test-time augmentation, of nets on pixels alone: the mean over each image as it is and"
+        " moved by every shift that the training drew from, with flips over the mirror images too"
     ),
 }
 

@@ -59,10 +59,8 @@ class Views:
         p, flips = probabilities(net, x, self.mirrors)
         found = {"p": p} | ({"flips": flips} if self.mirrors else {})
         if self.shift:
-            total = (flips if self.mirrors else p).copy()
             steps = range(-self.shift, self.shift + 1)
-            for down, right in product(steps, repeat=2):
-                if down or right:
-                    total += probabilities(net, moved(x, down, right), self.mirrors)[self.mirrors]
-            found["shifts"] = total / len(steps) ** 2
+            views = [moved(x, *step) for step in product(steps, repeat=2) if any(step)]
+            several = [(p, flips), *(probabilities(net, view, self.mirrors) for view in views)]
+            found["shifts"] = np.mean([q if both is None else both for q, both in several], axis=0)
         return found

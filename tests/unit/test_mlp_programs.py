@@ -320,7 +320,7 @@ def test_evaluation_has_a_row_for_each_way_to_use_the_members(repository, data, 
     with np.load(outputs["examples"], allow_pickle=False) as shown:
         assert shown["images"].shape == (5, 6, 6) and shown["classes"].tolist() == ["a", "b"]
 
-    spec = {"dataset": "fake", "members": ["searched/folds", "searched/seeds"], "mirrors": True}
+    spec = {"dataset": "fake", "members": ["searched/folds", "searched/seeds"]}
     paths = {"meta": data / "meta.json", "probabilities": outputs["probabilities"]}
     paths |= {"metrics": data / "e.json", "predictions": data / "e.csv"}
     done = run(repository, "ensemble_mlp.py", spec, **paths)
@@ -397,7 +397,15 @@ def test_the_groups_of_an_ensemble_count_alike_on_its_folds_too(repository, data
         out_of_fold_shifts=np.concatenate([sure, sure]),
     )
     write("first", [0, 0, -1, -1], np.concatenate([[[0.4, 0.6], [0.2, 0.8]], np.zeros((2, 2))]))
-    spec = {"dataset": "fake", "members": ["both/seeds", "first/seeds"], "mirrors": True}
+    # Features know mirror images and no moved ones.
+    write(
+        "features",
+        [0, 0, -1, -1],
+        np.concatenate([[[0.4, 0.6], [0.2, 0.8]], np.zeros((2, 2))]),
+        flips=np.stack([np.eye(2)] * 2),
+        out_of_fold_flips=np.concatenate([np.eye(2)[::-1], np.zeros((2, 2))]),
+    )
+    spec = {"dataset": "fake", "members": ["both/seeds", "first/seeds"]}
     paths = {"meta": data / "meta.json", "probabilities": [data / "both.npz", data / "first.npz"]}
     paths |= {"metrics": data / "e.json", "predictions": data / "e.csv"}
     done = run(repository, "ensemble_mlp.py", spec, **paths)
@@ -416,6 +424,17 @@ def test_the_groups_of_an_ensemble_count_alike_on_its_folds_too(repository, data
     # Of each model one net, and the mean time of those that were trained without a fold.
     assert rows[title, "cv"]["parameters"] == 20 and rows[title, "cv"]["train_seconds"] == 4.5
     assert "here 0" in found["notes"]["cv"]
+
+    paths["probabilities"] = [data / "both.npz", data / "features.npz"]
+    spec = {**spec, "members": ["both/seeds", "features/seeds"]}
+    done = run(repository, "ensemble_mlp.py", spec, **paths)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((data / "e.json").read_text())
+    rows = {(row["model"].rpartition(" + ")[2], row["split"]): row for row in found["rows"]}
+    # (0.45, 0.55) and (0.55, 0.45) out of fold, (0.85, 0.15) and (0.35, 0.65) on the test part.
+    assert rows["flips and shifts", "cv"]["value"] == 0.0
+    assert rows["flips and shifts", "test"]["value"] == 1.0
+    assert found["notes"]["read"] == {"both/seeds": "shifts", "features/seeds": "flips"}
 
 
 def test_without_folds_the_grid_gives_the_cv_row_and_without_mirrors_no_flips(

@@ -414,7 +414,6 @@ rule ensemble_mlp:
             "ensemble_mlp.py",
             dataset=MLP["dataset"],
             members=MLP["ensemble"]["members"],
-            mirrors=MLP["flips"],
         ),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
