@@ -82,6 +82,8 @@ def page(out: Path, references: Path) -> list[str]:
     cost_table = cost.markdown(cost.read(costs)) if costs.exists() else []
     with (out / "jobs.csv").open(newline="", encoding="utf-8") as opened:
         times = list(csv.DictReader(opened))
+    kept = sum(int(row["kept"]) for row in times)
+    also = f" Not in it: {kept} trainings of a search, kept from an earlier run." if kept else ""
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
     return [
@@ -99,7 +101,8 @@ def page(out: Path, references: Path) -> list[str]:
         f"The run's {sum(int(row['jobs']) for row in times)} jobs, one core each, took"
         f" {sum(float(row['seconds']) for row in times) / 60:.1f} minutes in all, the longest one"
         f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv))."
-        " A training that was resumed counts there from then on; its history.json has all of it.",
+        " A training that was resumed counts there from then on; its history.json has all of it."
+        f"{also}",
     ]
 
 
