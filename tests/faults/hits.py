@@ -18,7 +18,9 @@ class Chaos:
 
     Moments count in CPU seconds, as shares of what the job needs when left alone, so that they do
     not depend on the load. A training is hit in its loop alone, after it took the lock of its
-    checkpoint: one of each rule first by SIGTERM, then, resumed from what it saved, by SIGKILL.
+    checkpoint: one of each rule first by SIGTERM, then, resumed from what it saved, by SIGKILL. One
+    that found a checkpoint is left alone until it said that it resumed: killed before, the hit
+    whose state it has would count as one that nothing resumed from.
     """
 
     random: random.Random
@@ -49,7 +51,7 @@ class Chaos:
         """TERM, KILL, or None: not now."""
         rule = process.rule
         training = process.checkpoint() is not None
-        if process in self._hit or (training and seen.before is None):
+        if process in self._hit or (training and seen.before is None) or seen.silent:
             return None
         # Late enough to be in the middle; of a training so early that its rest can be hit again.
         share = self._share.setdefault(process, self.random.uniform(0.1, 0.4 if training else 0.8))
@@ -79,7 +81,7 @@ class Chaos:
     def _strike_snakemake(
         self, run: Run, snakemake, known: dict[Process, Seen], living: dict[Process, Seen]
     ) -> bool:
-        if not self.snakemake or not living:
+        if not self.snakemake or not living or any(seen.silent for seen in living.values()):
             return False
         used = sum(seen.seconds for seen in known.values())
         if self._due is None:

@@ -54,6 +54,11 @@ class Seen:
     resumed: bool = False  # its log says so
     kill: Kill | None = None  # what ended the job's last start
 
+    @property
+    def silent(self) -> bool:
+        """Whether it must still say that it resumed."""
+        return self.judged and not self.resumed
+
 
 @dataclass
 class Run:
