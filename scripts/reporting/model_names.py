@@ -7,8 +7,6 @@ _VIEWS = re.compile(r" \+ (flips and shifts|flips|shifts)\b")
 PART = "(test rows not"
 # `ensemble of 5 folds, MLP ...` and `Transformer encoder, ensemble of 5 seeds`: of one model.
 _FEW = re.compile(r"^ensemble of (\d+ (?:seeds|folds)), |, ensemble of (\d+ (?:seeds|folds))\b")
-# `ensemble of 5 folds of MLP ... and 3 seeds of Mixer ...`: of several groups.
-_GROUP = re.compile(r"(?:^ensemble of| and) \d+ (?:seeds?|folds?) of ")
 _ON = re.compile(r"\bon (.+)$")
 # What a room's models read if their names do not say it.
 USUAL = {
@@ -49,14 +47,10 @@ def members(model: str) -> str:
 def inputs(model: str, task: str) -> str:
     """What a model reads, told from its name: `MLP ... on pixels + HOG` reads pixels + HOG.
 
-    Patches are cut from the pixels; an ensemble reads what its members read, if that is the same.
+    An ensemble of several models names them, not what they read.
     """
     name = member(model)
     if is_ensemble(name):
-        groups = [part for part in _GROUP.split(name) if part and part != name]
-        read = {inputs(part, task) for part in groups}
-        return read.pop() if len(read) == 1 else "as its members"
+        return "as its members"
     on = _ON.search(name)
-    if not on:
-        return USUAL.get(task, "")
-    return f"pixels, {on[1]}" if "patches" in on[1] and "pixels" not in on[1] else on[1]
+    return on[1] if on else USUAL.get(task, "")

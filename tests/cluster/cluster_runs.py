@@ -11,15 +11,12 @@ import time
 from pathlib import Path
 
 import yaml
-from harness import copy_repository
+from harness import HANDED_ON, copy_repository
 from snakemake.utils import update_config
 
 HERE = Path(__file__).parent
 PROFILE = HERE.parents[1] / "workflow" / "profiles"
 BIN = Path(sys.executable).parent
-# What `make test-slurm` would hand on to the makes that it starts.
-HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
-HANDED_ON |= {"PROFILE", "CONDA", "DATA_MIRROR"}
 
 
 class Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from harness import copy_repository
+from harness import HANDED_ON, copy_repository
 from snakemake.utils import update_config
 from stand_ins import install_conda
 
@@ -44,9 +44,7 @@ def make(repository, conda) -> Callable[..., str]:
     fails: it must end with an error. path: another PATH than that with conda on it.
     """
 
-    # What another `make` was told, above this test, is not for this one.
-    told = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "ARGS", "CONDA", "CONTAINER", "PROFILE"}
-    environment = {name: value for name, value in os.environ.items() if name not in told}
+    environment = {name: value for name, value in os.environ.items() if name not in HANDED_ON}
 
     def run(folder: Path, *words: str, fails: bool = False, path: str = "") -> str:
         done = subprocess.run(

@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from harness import SNAKEMAKE, copy_repository
+from harness import HANDED_ON, SNAKEMAKE, copy_repository
 from processes import Process, jobs
 from snakemake.utils import update_config
 
 POLL_SECONDS = 0.02
 PRESET = "faults"
-# What `make test-faults` would hand on to the `make unlock` that a run starts.
-HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
-HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
 
 
 def short_copy(repository: Path, folder: Path) -> Path:

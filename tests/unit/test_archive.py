@@ -78,7 +78,7 @@ def test_every_truncation_is_a_clear_error(tmp_path):
         assert (tmp_path / "out").read_bytes() == b"fine"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=2000))
 def test_any_bytes_give_the_documented_error(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("fuzz")

@@ -29,7 +29,7 @@ def test_worked_example(tmp_path):
         np.testing.assert_array_equal(read_idx(tmp_path / name), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(sorted(DTYPES)).flatmap(
         lambda code: st.tuples(
@@ -86,7 +86,7 @@ def test_a_missing_file_or_a_folder_is_an_input_error(tmp_path):
             read_idx(path)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.binary(max_size=60)
     | st.tuples(st.sampled_from(sorted(DTYPES)), st.integers(1, 3), st.binary(max_size=40)).map(
@@ -101,7 +101,7 @@ def test_any_bytes_give_an_array_or_the_documented_error(data):
     assert isinstance(found, np.ndarray)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=60))
 def test_any_gzip_like_file_gives_the_documented_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("idx") / "x.gz"

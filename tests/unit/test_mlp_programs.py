@@ -75,7 +75,8 @@ def run(*arguments, **paths):
 
 
 def test_candidates_are_every_combination_with_a_name_each():
-    found = candidates({"lr": [0.1, 0.3], "batch_size": [64], "dropout": [0.0, 0.2]})
+    # Snakemake puts the keys that a preset overrides first.
+    found = candidates({"dropout": [0.0, 0.2], "lr": [0.1, 0.3], "batch_size": [64]})
     assert list(found) == [
         "lr-0.1_batch_size-64_dropout-0.0",
         "lr-0.1_batch_size-64_dropout-0.2",
@@ -87,8 +88,8 @@ def test_candidates_are_every_combination_with_a_name_each():
         "batch_size": 64,
         "dropout": 0.2,
     }
-    with pytest.raises(ValueError, match="lr-0.1 stands there twice"):
-        candidates({"lr": [0.1, 0.1]})
+    with pytest.raises(ValueError, match="lr-0.1_batch_size-64_dropout-0.0 stands there twice"):
+        candidates({"lr": [0.1, 0.1], "batch_size": [64], "dropout": [0.0]})
 
 
 def test_selection_worked_example():

@@ -535,7 +535,7 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     assert mixer[at["test, more views"]] == views
     folds = "0.9490 (5 folds)<br>0.9505 + flips<br>0.9510 + flips and shifts"
     assert mixer[head.index("ensemble, test")] == folds
-    (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of 5 folds of MLP"))
+    (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of searched (5 folds)"))
     assert (mix[at["test"]], mix[at["test, more views"]]) == ("", "")
     assert mix[head.index("ensemble, test")] == "0.9470" and "**" not in " ".join(mix)
     assert not any("ensemble of 5 folds," in cells[1] for cells in body)

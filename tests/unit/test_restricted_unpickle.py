@@ -18,7 +18,7 @@ from pipeline.errors import InputError
 DTYPES = [np.bool_, np.uint8, np.int64, np.dtype(">i4"), np.float32, np.dtype(">f8"), np.uint16]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     array=st.sampled_from(DTYPES).flatmap(
         lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
@@ -45,7 +45,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES, st.sampled_from([2, 3]))
 def test_builtin_containers_come_back(value, protocol):
     data = pickle.dumps(value, protocol=protocol)
@@ -156,13 +156,13 @@ def documented(data: bytes) -> None:
         parse_pickle(data, "test")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_the_documented_error(data):
     documented(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_any_change_of_a_good_file_gives_a_value_or_the_documented_error(data):
     changed = bytearray(SEED)

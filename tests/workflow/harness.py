@@ -11,6 +11,9 @@ from pathlib import Path
 import yaml
 
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+# What a `make` above the tests was told: not for the makes and Snakemakes that they start.
+HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
+HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
 
 
 def copy_repository(repository: Path, target: Path) -> Path:
@@ -45,7 +48,7 @@ def snakemake(
     if change:
         (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
         files.append("config/change.yaml")
-    environment = {k: v for k, v in os.environ.items() if k != "DATA_MIRROR"}
+    environment = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
     done = subprocess.run(
         [SNAKEMAKE, "--configfile", *files, "--cores", "2", *words],
         cwd=folder,

@@ -157,12 +157,13 @@ def test_presets_prepare_each_data_set_alike(demo):
     for preset in ("smoke", "config", "ensemble", "full"):
         shown = snakemake(demo, "-n", "-p", "--forceall", preset=preset)
         for line in shown.splitlines():
-            if "python scripts/prepare_" in line:
+            if re.search(r"python scripts/(prepare|extract|generate)_", line):
                 words = shlex.split(line)
                 spec = json.loads(words[words.index("--spec") + 1])
-                output = next(
+                place = next(
                     word for word in words if word.startswith(("data/processed/", "results/"))
                 )
-                specs.setdefault(output, set()).add(json.dumps(spec, sort_keys=True))
-    assert len(specs) >= 5
-    assert {output: len(found) for output, found in specs.items() if len(found) > 1} == {}
+                key = words[words.index("python") + 1], place
+                specs.setdefault(key, set()).add(json.dumps(spec, sort_keys=True))
+    assert len(specs) >= 6 and any(program.endswith("_hog.py") for program, _ in specs)
+    assert {key: len(found) for key, found in specs.items() if len(found) > 1} == {}

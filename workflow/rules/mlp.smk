@@ -293,7 +293,7 @@ rule train_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(3500),
         runtime=120,
     params:
         script=script("train_mlp.py"),
@@ -357,7 +357,7 @@ rule evaluate_mlp:
         "../../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(3500),
         runtime=120,
     params:
         script=script("evaluate_mlp.py"),
