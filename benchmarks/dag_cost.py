@@ -11,6 +11,9 @@
   allows, the longest way to the end first. As a share of the wall time, at most 5 %. Left out if
   the run was made in more than one go.
 
+The last two need a finished run of the preset. --kept OLD.csv takes what was left out from an
+earlier table; each row tells the commit that it was measured at.
+
 Each command is a child process; its CPU time and peak memory are the kernel's own (wait4), those of
 its own children included.
 Planning is one thread that computes: its CPU seconds are held against the limits, since they are
@@ -18,6 +21,7 @@ the wall time of an idle machine, whatever else runs on this one.
 """
 
 import argparse
+import csv
 import os
 import shlex
 import subprocess
@@ -93,6 +97,15 @@ def large_grid(jobs: int) -> dict:
     return {"run": "dag-cost", "mlp": {"grid": grid, "cv": {"folds": 2}}}
 
 
+def kept_rows(path: Path, measured: list[dict], preset: str) -> list[dict]:
+    """The rows of an earlier table about `preset` that are not among those measured now."""
+    names = {row["what"] for row in measured}
+    with path.open(newline="", encoding="utf-8") as opened:
+        rows = list(csv.DictReader(opened))
+    about = {"no-op make run", f"overhead of {preset}"}
+    return [row for row in rows if row["what"] in about - names]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,6 +114,7 @@ def main() -> None:
     parser.add_argument("--preset", default="demo", help="demo, smoke, standard or full")
     parser.add_argument("--jobs", type=int, default=10_000, help="CV jobs of the large grid")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of the run")
+    parser.add_argument("--kept", type=Path, help="an earlier table")
     args = parser.parse_args()
     files = {"standard": "config"}
     preset = files.get(args.preset, args.preset)
@@ -134,6 +148,8 @@ def main() -> None:
             add(f"overhead of {run}", lost["share"] <= 0.05, "5 %", jobs=jobs, **lost)
         else:
             print(f"results/{run} was made in more than one go: its overhead is left out")
+    if args.kept and args.kept.exists():
+        rows += kept_rows(args.kept, rows, args.preset)
     write_csv(args.out, rows, COLUMNS)
 
 

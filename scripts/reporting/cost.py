@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reporting.benchmarks import read_benchmark
 
-NEEDED = ("what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within")
+NEEDED = ("what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within", "commit")
 
 
 def read(path: Path) -> list[dict]:
@@ -20,8 +20,8 @@ def told(text: str, unit: str, digits: int = 0) -> str:
 def markdown(rows: list[dict]) -> list[str]:
     """A table, a line a measurement, and how it was made."""
     lines = [
-        "| what | jobs | wall time | CPU time | peak memory | limit | kept |",
-        "|---|---:|---:|---:|---:|---|---|",
+        "| what | jobs | wall time | CPU time | peak memory | limit | kept | measured at |",
+        "|---|---:|---:|---:|---:|---|---|---|",
     ]
     for row in rows:
         share = f" ({100 * float(row['share']):.1f} % of the run)" if row["share"] else ""
@@ -33,6 +33,7 @@ def markdown(rows: list[dict]) -> list[str]:
             told(row["peak_mb"], "MB"),
             row["limit"],
             "yes" if row["within"] == "True" else "**no**",
+            f"`{row['commit'][:7]}`",
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return [*lines, "", note(rows)]
@@ -42,8 +43,7 @@ def note(rows: list[dict]) -> str:
     """What is held against the limits, and where it was measured."""
     first = rows[0]
     parts = (
-        ("cores", "{} cores"), ("processor", "{}"), ("commit", "commit `{}`"),
-        ("snakemake", "Snakemake {}"),
+        ("cores", "{} cores"), ("processor", "{}"), ("snakemake", "Snakemake {}"),
     )  # fmt: skip
     machine = ", ".join(text.format(first[key]) for key, text in parts if first.get(key))
     overhead = (

@@ -349,16 +349,25 @@ def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(
     path.write_text(COST)
     lines = cost.markdown(cost.read(path))
     assert lines[2:5] == [
-        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes |",
-        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no** |",
-        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes |",
+        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes | `bbe457c` |",
+        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no** | `bbe457c` |",
+        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes | `bbe457c` |",
     ]
-    assert "2 cores, AMD EPYC, commit `bbe457c53e28`, Snakemake 9.9.0" in lines[-1]
+    assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
     assert "packed" in lines[-1]
     assert "packed" not in cost.markdown(cost.read(path)[:2])[-1]
     path.write_text("what,seconds\na,1\n")
     with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
         cost.read(path)
+
+
+def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_text(COST)
+    kept = dag_cost.kept_rows(path, [{"what": "dry run of standard"}], "standard")
+    assert [row["what"] for row in kept] == ["overhead of standard"]
+    assert dag_cost.kept_rows(path, kept, "standard") == []
+    assert dag_cost.kept_rows(path, [], "demo") == []
 
 
 def test_the_benchmark_s_columns_are_those_that_the_table_needs():
