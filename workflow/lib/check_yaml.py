@@ -38,8 +38,9 @@ def count_values(value: object, done: dict[int, int] | None = None) -> int:
     return done[id(value)]
 
 
-def problem(path: Path) -> str | None:
-    """One line with file, line and column of what is not YAML or no mapping, or None."""
+def read(path: Path) -> tuple[dict, str | None]:
+    """The mapping in a file, and None; or {} and one line that says what is not YAML, and where."""
+    line = None
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
         if count_values(value) > MOST_VALUES:
@@ -47,25 +48,22 @@ def problem(path: Path) -> str | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         why = " ".join(str(error.problem).split())
-        return f"{path}:{mark.line + 1}:{mark.column + 1}: not YAML: {why}"
+        return {}, f"{path}:{mark.line + 1}:{mark.column + 1}: not YAML: {why}"
     except UNREADABLE as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        return f"{path}: cannot be read as YAML: {why}"
+        return {}, f"{path}: cannot be read as YAML: {why}"
     if not isinstance(value, dict):
-        return f"{path}: expected keys with values, found {type(value).__name__}"
-    if "__use_yte__" in value:
-        return (
+        line = f"{path}: expected keys with values, found {type(value).__name__}"
+    elif "__use_yte__" in value:
+        line = (
             f"{path}: __use_yte__: Snakemake would run the code that such a file holds; remove it"
         )
-    return None
+    return ({}, line) if line else (value, None)
 
 
-def _keys(path: Path) -> dict:
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UNREADABLE:
-        return {}
-    return value if isinstance(value, dict) else {}
+def problem(path: Path) -> str | None:
+    """What `read` says against a file, or None."""
+    return read(path)[1]
 
 
 def shared_run(chosen: Path) -> str | None:
@@ -74,11 +72,12 @@ def shared_run(chosen: Path) -> str | None:
     A preset is a YAML file with no other keys than config.yaml beside it, whose `run` it has if it
     names none of its own.
     """
-    standard = _keys(chosen.parent / "config.yaml")
+    found = {path.name: read(path)[0] for path in sorted(chosen.parent.glob("*.yaml"))}
+    standard = found.get("config.yaml", {})
     runs = {
-        path.name: _keys(path).get("run", standard.get("run"))
-        for path in sorted(chosen.parent.glob("*.yaml"))
-        if _keys(path) and set(_keys(path)) <= set(standard)
+        name: keys.get("run", standard.get("run"))
+        for name, keys in found.items()
+        if keys and set(keys) <= set(standard)
     }
     same = [name for name, run in runs.items() if run == runs.get(chosen.name)]
     others = [name for name in same if name != chosen.name]

@@ -7,20 +7,25 @@ since they would be missed; data files read by path must be inputs of the rule.
 """
 
 import ast
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+# What imports a module whose name is not known before it runs.
+DYNAMIC = {"__import__", "import_module"}
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
-def _imported_names(path: Path, text: str, root: Path) -> tuple[str, ...]:
-    """The dotted names that the module `path`, of content `text`, imports."""
+def _module(path: Path, text: str, root: Path) -> tuple[bytes, frozenset[Path]]:
+    """Of the module `path`, of content `text`: what is hashed, and what it imports under `root`.
+
+    Programs share modules: each is parsed and walked through once, not once a program.
+    """
+    tree = ast.parse(text, str(path))
     names: list[str] = []
-    for node in ast.walk(ast.parse(text, str(path))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -30,23 +35,39 @@ def _imported_names(path: Path, text: str, root: Path) -> tuple[str, ...]:
                 package = package[: len(package) - node.level + 1]
                 base = ".".join([*package, *([base] if base else [])])
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif getattr(node, "id", getattr(node, "attr", "")) in ("__import__", "import_module"):
+        elif isinstance(node, DOCUMENTED):
+            _drop_docstring(node)
+        elif (isinstance(node, ast.Name) and node.id in DYNAMIC) or (
+            isinstance(node, ast.Attribute) and node.attr in DYNAMIC
+        ):
             raise ValueError(f"{path}:{node.lineno}: a dynamic import is not seen by the code hash")
-    return tuple(names)
+    return ast.unparse(tree).encode(), frozenset(_files(names, root))
 
 
-def _imports(path: Path, root: Path) -> set[Path]:
-    """The files under `root` that `path` imports by itself."""
-    names = _imported_names(path, _text(path), root)
-    found = set()
-    for name in names:
-        parts = name.split(".")
-        for end in range(1, len(parts) + 1):
-            target = root.joinpath(*parts[:end])
-            for file in (target.with_suffix(".py"), target / "__init__.py"):
-                if file.is_file():
-                    found.add(file)
-    return found
+def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> None:
+    first = node.body[0] if node.body else None
+    value = first.value if isinstance(first, ast.Expr) else None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        node.body = node.body[1:] or [ast.Pass()]
+
+
+def _files(names: Iterable[str], root: Path) -> Iterator[Path]:
+    """The files under `root` that importing these dotted names runs, packages on the way too."""
+    split = [name.split(".") for name in names]
+    prefixes = {tuple(parts[:end]) for parts in split for end in range(1, len(parts) + 1)}
+    for prefix in prefixes:
+        target = root.joinpath(*prefix)
+        for file in (target.with_suffix(".py"), target / "__init__.py"):
+            if file.is_file():
+                yield file
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _read(path: Path, root: Path) -> tuple[bytes, frozenset[Path]]:
+    return _module(path, _text(path), root)
 
 
 @cache
@@ -58,24 +79,8 @@ def code_files(root: Path, name: str) -> tuple[Path, ...]:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
-            todo |= _imports(path, root)
+            todo |= _read(path, root)[1]
     return tuple(sorted(seen))
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = node.body[0] if node.body else None
-            value = first.value if isinstance(first, ast.Expr) else None
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
-
-
-@cache
-def _canonical(text: str) -> bytes:
-    """`text` as it is hashed. Programs share modules: each is parsed once, not once a program."""
-    return ast.unparse(_without_docstrings(ast.parse(text))).encode()
 
 
 @cache
@@ -84,5 +89,5 @@ def code_hash(root: Path, name: str) -> str:
     digest = sha256()
     for path in code_files(root, name):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(_canonical(_text(path)) + b"\0")
+        digest.update(_read(path, root)[0] + b"\0")
     return digest.hexdigest()[:16]

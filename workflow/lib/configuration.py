@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mlp_checks
 import yaml
-from check_yaml import problem
+from check_yaml import read
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
@@ -28,15 +28,20 @@ class ConfigurationError(ValueError):
 
 
 @cache
-def _validator(schemas: Path, name: str) -> Draft202012Validator:
-    documents = {
-        path.name: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in sorted(schemas.glob("*.schema.yaml"))
-    }
-    registry = Registry().with_resources(
-        (key, Resource.from_contents(document)) for key, document in documents.items()
+def _schemas(folder: Path) -> Registry:
+    """All schemas, by the names of their files. They are ours: libyaml, ten times as fast, may read
+    them (what users write may nest so deep that it crashes)."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return Registry().with_resources(
+        (path.name, Resource.from_contents(yaml.load(path.read_text(encoding="utf-8"), loader)))
+        for path in sorted(folder.glob("*.schema.yaml"))
     )
-    return Draft202012Validator(documents[f"{name}.schema.yaml"], registry=registry)
+
+
+@cache
+def _validator(schemas: Path, name: str) -> Draft202012Validator:
+    registry = _schemas(schemas)
+    return Draft202012Validator(registry.contents(f"{name}.schema.yaml"), registry=registry)
 
 
 def _dotted(parts: object) -> str:
@@ -91,10 +96,9 @@ def load_table(path: Path, schemas: Path) -> dict:
 
     Raises ConfigurationError if the file is not YAML or does not fit `<stem>.schema.yaml`.
     """
-    line = problem(path)
+    value, line = read(path)
     if line:
         raise ConfigurationError(line)
-    value = yaml.safe_load(path.read_text(encoding="utf-8"))
     _raise(f"config/{path.name}", problems(value, schemas, path.stem))
     return value
 

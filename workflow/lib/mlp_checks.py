@@ -1,5 +1,6 @@
 """What does not fit together inside the config's section `mlp`: a line for each problem."""
 
+import difflib
 import math
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +9,11 @@ from mlp_recipes import choices
 
 def lines(section: Mapping) -> Iterator[str]:
     """Every problem that the schema cannot see."""
-    folds, models = section["cv"]["folds"], section["models"]
+    yield from _names(section)
+    folds, recipes = section["cv"]["folds"], section["recipes"]
+    models = [
+        model for model in section["models"] if model in recipes and model in section["final"]
+    ]
     if (section["folds_to_train"] or 0) > folds:
         yield (
             f"mlp.folds_to_train: expected at most cv.folds = {folds}, "
@@ -55,6 +60,22 @@ def lines(section: Mapping) -> Iterator[str]:
             yield f"mlp.ensemble.members: expected models among {', '.join(models)}, found {member}"
         elif part == "folds" and not section["final"][model]["fold_models"]:
             yield f"mlp.ensemble.members: {member}: mlp.final.{model}.fold_models is none"
+
+
+def _names(section: Mapping) -> Iterator[str]:
+    """A model's recipe and its final trainings have one name; `models` has no others."""
+    recipes, final = set(section["recipes"]) - {"common"}, set(section["final"])
+    sections = ("recipes", recipes), ("final", final)
+    for (part, names), (other, known) in (sections, sections[::-1]):
+        for name in sorted(names - known):
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"mlp.{part}.{name}: there is no mlp.{other}.{name}{hint}"
+    for name in section["models"]:
+        if name not in recipes | final:
+            yield (
+                f"mlp.models: expected names of recipes, {', '.join(sorted(recipes))}, found {name}"
+            )
 
 
 def _search(section: Mapping) -> Iterator[str]:

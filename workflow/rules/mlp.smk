@@ -286,7 +286,7 @@ rule train_mlp:
     benchmark:
         f"{RUN}/benchmarks/train_mlp/{{model}}.{{part}}.tsv"
     wildcard_constraints:
-        model="plain|searched|mixer|pyramid",
+        model="|".join(MLP["models"]),
         part=r"(seed|fold)\d+",
     priority: 15
     conda:
@@ -352,7 +352,7 @@ rule evaluate_mlp:
     benchmark:
         f"{RUN}/benchmarks/evaluate_mlp/{{model}}.tsv"
     wildcard_constraints:
-        model="plain|searched|mixer|pyramid",
+        model="|".join(MLP["models"]),
     conda:
         "../../envs/numpy.yaml"
     threads: 1
