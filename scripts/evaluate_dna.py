@@ -4,13 +4,12 @@ predictions.csv, submission.csv and the row "ensemble" hold the mean of the seed
 Rows named "(test rows not in train or dev)" leave out sequences that the training has seen.
 """
 
-import json
-
 import numpy as np
 import torch
 from pydantic import Field
 
 from datasets.dna import LETTERS, PAD
+from datasets.prepared import load_json
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.history import read_histories
@@ -60,7 +59,7 @@ def main() -> None:
     )
     histories = read_histories(args.weights, args.histories)
     spec, device = args.spec, setup(0, args.spec.threads)
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, ("classes", "repeated_rows", "title"))
     x = {split: read_split(args.data, split, device) for split in ("train", "dev", "test")}
     label = {split: y.cpu().numpy() for split, (_, y) in x.items()}
     probabilities = {"dev": [], "test": []}

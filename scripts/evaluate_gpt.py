@@ -6,6 +6,7 @@ import math
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from datasets.prepared import load_json
 from datasets.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
@@ -16,6 +17,11 @@ from pipeline.weights import load_weights
 from rooms.gpt_settings import ModelSettings
 from torch_nn.gpt import GPT
 from torch_nn.perplexity import window_nats
+
+# Of meta.json.
+NEEDED = (
+    "dataset", "data_sha256", "n_bytes", "protocol", "split_names", "tokenizer", "vocab_size",
+)  # fmt: skip
 
 
 class Spec(settings.Settings):
@@ -57,7 +63,7 @@ def main() -> None:
     spec = args.spec
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.models, args.histories)
     model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
     about = {

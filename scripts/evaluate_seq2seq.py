@@ -1,12 +1,11 @@
 """Translate the held-out reading frames greedily with each seed's model, and count."""
 
-import json
-
 import numpy as np
 import torch
 from pydantic import Field
 
 from datasets.genetic_code import decode_frame, decode_protein
+from datasets.prepared import load_json
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.history import read_histories
@@ -48,7 +47,7 @@ def main() -> None:
     )
     histories = read_histories(args.weights, args.histories)
     spec, device = args.spec, setup(0, args.spec.threads)
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, ("dataset", "data_sha256", "sizes"))
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     first = None
     for path in args.weights:

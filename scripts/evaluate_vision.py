@@ -3,8 +3,6 @@
 Metrics hold the mean over the seeds; predictions and examples are those of the first seed.
 """
 
-import json
-
 import numpy as np
 import torch
 from pydantic import Field
@@ -13,6 +11,7 @@ from datasets.image_data import load_meta, load_part
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
+from pipeline.history import read_histories
 from pipeline.precision import use_bfloat16
 from pipeline.results import proportion_interval, row
 from pipeline.seeds import generator
@@ -30,17 +29,12 @@ class Spec(Architecture):
     examples: int = Field(40, ge=1, description="test images in examples.npz, drawn by the seed")
 
 
-def read_histories(paths: list, seeds: list[int], dataset: str) -> list[dict]:
-    """The trainings' history.json files.
-
-    Raises InputError if their seeds are not `seeds`, or one is of another data set.
-    """
-    histories = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    if (found := [history["seed"] for history in histories]) != seeds:
+def check_histories(histories: list[dict], seeds: list[int], dataset: str) -> None:
+    """Raises InputError if their seeds are not `seeds`, or one is of another data set."""
+    if (found := [history.get("seed") for history in histories]) != seeds:
         raise InputError(f"--histories: expected seeds {seeds}, found {found}: order them alike")
-    if strange := {history["dataset"] for history in histories} - {dataset}:
+    if strange := {str(history.get("dataset")) for history in histories} - {dataset}:
         raise InputError(f"--histories: expected those of {dataset}, found {sorted(strange)}")
-    return histories
 
 
 def main() -> None:
@@ -61,9 +55,8 @@ def main() -> None:
     )
     spec, meta = args.spec, load_meta(args.meta)
     images, labels = load_part(args.images, "test", len(meta["classes"]))
-    histories = read_histories(args.histories, spec.seeds, spec.dataset)
-    if len(args.weights) != len(histories):
-        raise InputError(f"--weights: expected {len(histories)} files, found {len(args.weights)}")
+    histories = read_histories(args.weights, args.histories)
+    check_histories(histories, spec.seeds, spec.dataset)
     device = setup(spec.seeds[0], spec.threads)
     # Trained in float32 for want of units: evaluated so too, wherever.
     in_float32 = any(history.get("precision") == "float32" for history in histories)

@@ -36,14 +36,15 @@ def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:
     kinds = (("train", spec.train, (0, (4, 1.6))), ("val", spec.ours, "solid"))
     by = "epoch" if all("epoch" in p for h in histories for p in h["curve"]) else "step"
     for split, colour, style in kinds:
-        for number, history in enumerate(histories):
+        label: str | None = {"train": "training", "val": "validation"}[split]
+        for history in histories:
             key = f"{split}_{quantity}"
             points = [(p[by], p[key]) for p in history["curve"] if p.get(key) is not None]
             if points:
-                label = {"train": "training", "val": "validation"}[split] if not number else None
                 mark = "o" if len(points) < 3 else None
                 line = {"color": colour, "ls": style, "marker": mark, "markersize": 3.5}
                 axes.plot(*zip(*points, strict=True), label=label, alpha=0.85, **line)
+                label = None  # The first line that there is tells it for all of its kind.
     axes.set_xlabel("epoch" if by == "epoch" else "step of the optimiser")
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     axes.set_ylabel(QUANTITIES[quantity])

@@ -50,6 +50,12 @@ def load(spec: Spec, raw: Path | None) -> dict[str, np.ndarray]:
     if spec.dataset == "planted_motifs":
         if not len(spec.motifs) == len(spec.classes) or len(spec.sizes) != 3:
             raise InputError("planted_motifs: expected one motif a class, and three sizes")
+        room = spec.length - spec.place
+        if len({len(motif) for motif in spec.motifs}) > 1 or len(spec.motifs[0]) > room:
+            raise InputError(
+                f"planted_motifs: expected motifs of one length, at most length - place = {room},"
+                f" found {', '.join(spec.motifs)}"
+            )
         for split, size in zip(SPLITS, spec.sizes, strict=True):
             arrays[f"{split}_x"], arrays[f"{split}_y"] = planted_motifs.sample(
                 size, spec.length, spec.motifs, spec.noise, spec.place, spec.seed, split

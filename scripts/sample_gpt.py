@@ -1,10 +1,9 @@
 """Let a trained GPT write: several prompts and ways of sampling; judge stories by the grammar."""
 
-import json
-
 import torch
 from pydantic import Field
 
+from datasets.prepared import load_json
 from datasets.story_grammar import accepts
 from datasets.text_tokenizer import Tokenizer, load_tokenizer
 from pipeline import settings
@@ -74,7 +73,7 @@ def main() -> None:
     )
     spec = args.spec
     device = setup(spec.seed, spec.threads)
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, ("dataset", "stand_in"))
     tokenizer = load_tokenizer(args.tokenizer)
     model = GPT(tokenizer.vocab_size, **spec.model.model_dump()).to(device)
     load_weights(args.weights, model)

@@ -1,11 +1,10 @@
 """Trace a trained GPT on one sentence: its attention weights, and its table of positions."""
 
-import json
-
 import numpy as np
 import torch
 from pydantic import Field
 
+from datasets.prepared import load_json
 from datasets.text_tokenizer import load_tokenizer
 from pipeline import settings
 from pipeline.atomic import write_npz
@@ -33,7 +32,7 @@ def main() -> None:
     )
     spec = args.spec
     device = setup(0, spec.threads)
-    meta = json.loads(args.meta.read_text(encoding="utf-8"))
+    meta = load_json(args.meta, ("title",))
     tokenizer = load_tokenizer(args.tokenizer)
     model = GPT(tokenizer.vocab_size, **spec.model.model_dump()).to(device).eval()
     load_weights(args.weights, model)

@@ -7,9 +7,11 @@ N examples, T tokens of F features each (a table says which; they may overlap), 
         [window of tokens side by side, Linear -> its channels, norm, activation]
         and x + [...] (x) where it keeps the number of tokens and channels
     depth times, as in figure 1 of the paper, with weights that all channels, or tokens, share:
-        x + [norm, transpose, Linear T -> token_hidden, activation, Linear back, transpose] (x)
-        x + [norm, Linear C -> channel_hidden, activation, Linear back] (x)
-    norm -> side by side (N, T C) -> [Linear, norm, activation, dropout] ... -> Linear (N, classes)
+        x + [norm, transpose, pair T -> token_hidden -> T, transpose] (x)
+        x + [norm, pair C -> channel_hidden -> C] (x)
+        where a pair is Linear, activation, dropout, Linear
+    [norm, behind such blocks alone] -> side by side (N, T C)
+        -> [Linear, norm, activation, dropout] ... -> Linear (N, classes)
 
 The Linear F -> C has the same weights for every token. For tokens that do not overlap it is the
 embedding of patches of Tolstikhin et al. (MLP-Mixer, NeurIPS 2021); where they overlap it is what a

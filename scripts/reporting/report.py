@@ -119,10 +119,18 @@ def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) 
                 **other,
                 "value_text": number(metric, other["value"]),
                 "difference": f"{best['value'] - other['value']:+.{METRICS[metric].digits}f}",
-                "ahead": ahead >= 0,
+                "standing": standing(best, other, ahead),
             }
         found.append(entry)
     return found
+
+
+def standing(ours: Mapping, published: Mapping, ahead: float) -> str:
+    """Where our row stands: ahead, behind, or undecided if its interval holds the other's value."""
+    low, high = ours["ci_low"], ours["ci_high"]
+    if low is not None and high is not None and low <= published["value"] <= high:
+        return "within our interval"
+    return "ahead" if ahead >= 0 else "behind"
 
 
 def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 from torch import nn
 
+from pipeline.errors import InputError
 from pipeline.settings import Settings
 from torch_nn import image_classifier
 
@@ -21,17 +22,23 @@ class Architecture(Settings):
     bfloat16: bool = Field(True, description="products in bfloat16 where the device has units")
 
     def build(self, image_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """The model for images of `image_shape` (C, H, W), with fresh weights."""
-        return image_classifier.build(
-            self.model,
-            tuple(image_shape),
-            classes,
-            widths=self.widths,
-            dropout=self.dropout,
-            stem=self.stem,
-            depth=self.depth,
-            residual=self.residual,
-        )
+        """The model for images of `image_shape` (C, H, W), with fresh weights.
+
+        Raises InputError if it does not fit them.
+        """
+        try:
+            return image_classifier.build(
+                self.model,
+                tuple(image_shape),
+                classes,
+                widths=self.widths,
+                dropout=self.dropout,
+                stem=self.stem,
+                depth=self.depth,
+                residual=self.residual,
+            )
+        except ValueError as error:
+            raise InputError(f"vision.{self.model}: {error}. Change its widths.") from None
 
     def title(self) -> str:
         """The model's name in the leaderboard, e.g. "MLP 512-256" or "CNN 64-128-256"."""

@@ -72,6 +72,10 @@ def train(
     epoch_steps = len(train_x) // spec.batch_size
     if epoch_steps == 0:
         raise InputError(f"batch_size: {spec.batch_size} of only {len(train_x)} training images")
+    if spec.crop >= (side := min(images.shape[2:])):
+        raise InputError(
+            f"crop: expected fewer than the {side} pixels of a side, found {spec.crop}"
+        )
     total_steps = max(1, round(spec.epochs * epoch_steps))
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -200,6 +200,16 @@ def test_a_loss_that_is_no_number_stops_the_training(call, tmp_path):
     assert not out["weights"].exists()
 
 
+@pytest.mark.parametrize("change", [{"place": 28}, {"motifs": ["TATAAA", "CACG"]}])
+def test_motifs_that_do_not_fit_are_one_line(call, tmp_path, change):
+    out = {"out": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
+    with pytest.raises(
+        InputError, match=r"expected motifs of one length, at most .*, found TATAAA"
+    ):
+        call(prepare_dna, {"sizes": [40, 10, 10], **change}, **out)
+    assert not out["out"].exists()
+
+
 def test_perfect_scores_keep_an_interval():
     label = np.array([0, 1] * 20)
     about = {"task": "t", "dataset": "d", "model": "m", "implementation": "torch"}

@@ -44,6 +44,13 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
             "final.plain.fold_models: expected folds 0 to 4, found 5",
         ),
         ("flips", False, "mlp.recipes.searched.flips: expected false"),
+        (
+            "recipes.pyrmid",
+            {},
+            "mlp.recipes.pyrmid: there is no mlp.final.pyrmid; did you mean 'pyramid",
+        ),
+        ("final.other", {"fold_models": 0}, "mlp.final.other: there is no mlp.recipes.other"),
+        ("models", ["plain", "third"], "mlp.models: expected names of recipes, mixer, plain"),
         ("recipes.mixer.inputs", "hog", "mlp: mixer: expected pixels among the inputs"),
         ("search.space.shift", [0, 3], "mlp: searched: expected a shift of at most hog.shift = 1"),
         ("search.rungs", RUNGS, "mlp.search.rungs.1.candidates: expected fewer than the 4"),

@@ -34,7 +34,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import cost, plots, speed
 from reporting.leaderboard import METRICS, read_leaderboard, read_references
-from reporting.report import headline, seconds, trainings, weights
+from reporting.report import headline, seconds, standing, trainings, weights
 from reporting.summary import markdown_table
 from reporting.texts import data_notes, notes, way
 
@@ -315,6 +315,16 @@ def test_the_look_is_no_part_of_the_configuration_s_hash():
     assert first != report_figures.config_sha256({**config, "mlp": {"lr": [1, 3]}})
 
 
+def test_the_legend_of_curves_tells_each_kind_of_line_once():
+    """Though the first history, that of a final training, has no validation."""
+    final = {"seed": 1, "curve": [{"epoch": 1, "train_loss": 1.0}, {"epoch": 2, "train_loss": 0.5}]}
+    fold = {"seed": 0, "fold": 1, "curve": [{"epoch": 1, "train_loss": 1.0, "val_loss": 0.9}]}
+    _, axes = plots.plt.subplots()
+    plot_curves.draw(axes, [final, fold, fold], "loss", plot_curves.Spec())
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+    plots.plt.close("all")
+
+
 def test_a_long_title_stays_inside_its_figure():
     plots.start(72)
     figure = plots.plt.figure(figsize=(4, 3))
@@ -348,10 +358,11 @@ def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(
     path = tmp_path / "dag_cost.csv"
     path.write_text(COST)
     lines = cost.markdown(cost.read(path))
+    kept = " | `bbe457c` |"
     assert lines[2:5] == [
-        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes | `bbe457c` |",
-        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no** | `bbe457c` |",
-        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes | `bbe457c` |",
+        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes" + kept,
+        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no**" + kept,
+        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes" + kept,
     ]
     assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
     assert "packed" in lines[-1]
@@ -478,7 +489,10 @@ def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
     (entry,) = headline(rows, references, ["fashion_mnist", "absent"])
     assert entry["best"]["split"] == "test" and entry["best"]["value"] == rows[1]["value"]
     assert (entry["chosen_by"], entry["among"]) == ("cv", 3)
-    assert entry["published"]["value"] == 0.95 and not entry["published"]["ahead"]
+    assert entry["published"]["value"] == 0.95 and entry["published"]["standing"] == "behind"
+    held = {**entry["best"], "ci_low": 0.90, "ci_high": 0.96}
+    assert standing(held, {"value": 0.95}, -0.01) == "within our interval"
+    assert standing(held, {"value": 0.89}, 0.01) == "ahead"
 
 
 @pytest.mark.parametrize(

@@ -287,3 +287,16 @@ def test_names_in_the_leaderboard():
 def test_a_checkpoint_is_that_of_its_settings(tmp_path):
     first, second = (checkpoint.Checkpoint(tmp_path, key) for key in "ab")
     assert first.key != second.key
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"widths": [4] * 5}, r"vision\.cnn: 8x8 pixels cannot be halved 5 times"),
+        ({"crop": 8}, "crop: expected fewer than the 8 pixels of a side, found 8"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_images_is_one_line(monkeypatch, data, change, message):
+    with pytest.raises(InputError, match=message):
+        train(monkeypatch, data, data / "run", **change)
+    assert not (data / "run" / "model.safetensors").exists()

@@ -1,5 +1,5 @@
 """Part 1: fully connected nets in NumPy alone. A grid with cross-validation chooses `plain`,
-successive halving chooses `searched`, `mixer` and `pyramid` have the recipes of the configuration.
+successive halving chooses `searched`, all others have the recipes of the configuration.
 """
 
 import mlp_recipes
@@ -361,6 +361,8 @@ rule evaluate_mlp:
         runtime=120,
     params:
         script=script("evaluate_mlp.py"),
+        # The first one's model predicts: their order counts, which inputs do not tell.
+        order=lambda wildcards: mlp_recipes.parts(MLP, wildcards.model),
         hog=lambda wildcards: (
             ["--hog", MLP_HOG] if wildcards.model in MLP_HOG_MODELS else []
         ),

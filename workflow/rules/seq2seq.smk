@@ -95,6 +95,8 @@ rule evaluate_seq2seq:
         runtime=20,
     params:
         script=script("evaluate_seq2seq.py"),
+        # The first one's model predicts: their order counts, which inputs do not tell.
+        order=config["seq2seq"]["seeds"],
         spec=spec("evaluate_seq2seq.py", **stage(config["seq2seq"], "threads", "model")),
     shell:
         "python {params.script:q} --spec {params.spec:q}"
