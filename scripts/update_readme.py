@@ -58,7 +58,7 @@ def results(leaderboard: Path, references: Path) -> list[str]:
         " mirror image (flips), or over both moved by a few pixels too (shifts); an *ensemble*"
         " averages the probabilities of several trained models: neither is one model as it is, so"
         " neither competes with the bold figures or with published ones."
-        " On tinyshakespeare nothing was chosen: what nanoGPT calls validation is what it holds out."
+        " On tinyshakespeare nothing was chosen: nanoGPT calls what it holds out validation."
         f" {run_of(rows)}"
         f" Published results follow other protocols, which the [report]({link}) names."
         " `make readme` writes this table."
