@@ -52,6 +52,21 @@ def keep(group: list[dict], most: int) -> list[dict]:
     return sorted([*single, *published, *aside[: left - len(published)]], key=order)
 
 
+def labels(group: list[dict]) -> list[str]:
+    """The names beside the rows. Long ones have several lines, or there is no room for the axis."""
+    names = [
+        f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
+        for row in group
+    ]
+    return [textwrap.fill(plots.plain(name), 42) for name in names]
+
+
+def height(group: list[dict]) -> float:
+    """Inches of a panel: rows for labels of two lines, or more where one has more."""
+    lines = max(label.count("\n") + 1 for label in labels(group))
+    return (0.34 + 0.13 * max(0, lines - 2)) * len(group) + 0.62
+
+
 def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
     metric = group[0]["metric"]
     for y, row in enumerate(group):
@@ -67,13 +82,7 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
         style = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "fontsize": 8.5}
         weight = "bold" if single else "normal"
         axes.annotate(number(metric, row["value"]), (end, y), fontweight=weight, **style)
-    names = [
-        f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
-        for row in group
-    ]
-    # Long names on two lines: they would leave no room for the axis.
-    labels = [textwrap.fill(plots.plain(name), 42) for name in names]
-    axes.set_yticks(range(len(group)), labels, fontsize=8)
+    axes.set_yticks(range(len(group)), labels(group), fontsize=8)
     for label, row in zip(axes.get_yticklabels(), group, strict=True):
         label.set_color(plots.INK if row["source"] == OURS else plots.GREY)
     axes.set_ylim(len(group) - 0.4, -0.6)
@@ -94,7 +103,7 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     groups = [keep(group, spec.rows) for group in panels(rows)]
-    heights = [0.34 * len(group) + 0.62 for group in groups]
+    heights = [height(group) for group in groups]
     figure, grid = plt.subplots(
         len(groups),
         1,

@@ -315,6 +315,12 @@ def test_the_look_is_no_part_of_the_configuration_s_hash():
     assert first != report_figures.config_sha256({**config, "mlp": {"lr": [1, 3]}})
 
 
+def test_rows_of_the_leaderboard_are_as_high_as_their_longest_name():
+    short, long = of_this_run(model="a"), of_this_run(model="a long name of many words " * 4)
+    assert plot_leaderboard.labels([long])[0].count("\n") == 2
+    assert plot_leaderboard.height([short, long]) > plot_leaderboard.height([short, short])
+
+
 def test_the_legend_of_curves_tells_each_kind_of_line_once():
     """Though the first history, that of a final training, has no validation."""
     final = {"seed": 1, "curve": [{"epoch": 1, "train_loss": 1.0}, {"epoch": 2, "train_loss": 0.5}]}
