@@ -98,12 +98,15 @@ def large_grid(jobs: int) -> dict:
 
 
 def kept_rows(path: Path, measured: list[dict], preset: str) -> list[dict]:
-    """The rows of an earlier table about `preset` that are not among those measured now."""
-    names = {row["what"] for row in measured}
+    """What an earlier table tells of a finished run of `preset` and was not measured now.
+
+    Its no-op is of the run whose overhead stands in the same table: of another preset's, nothing.
+    """
     with path.open(newline="", encoding="utf-8") as opened:
-        rows = list(csv.DictReader(opened))
-    about = {"no-op make run", f"overhead of {preset}"}
-    return [row for row in rows if row["what"] in about - names]
+        rows = {row["what"]: row for row in csv.DictReader(opened)}
+    overhead_row, known = f"overhead of {preset}", {row["what"] for row in measured}
+    about = ("no-op make run", overhead_row) if overhead_row in rows else ()
+    return [rows[what] for what in about if what in rows and what not in known]
 
 
 def main() -> None:

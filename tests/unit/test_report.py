@@ -384,6 +384,9 @@ def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(t
     kept = dag_cost.kept_rows(path, [{"what": "dry run of standard"}], "standard")
     assert [row["what"] for row in kept] == ["overhead of standard"]
     assert dag_cost.kept_rows(path, kept, "standard") == []
+    # The no-op of one preset is not that of another.
+    path.write_text(COST + COST.splitlines()[-1].replace("overhead of standard", "no-op make run"))
+    assert [r["what"] for r in dag_cost.kept_rows(path, kept, "standard")] == ["no-op make run"]
     assert dag_cost.kept_rows(path, [], "demo") == []
 
 

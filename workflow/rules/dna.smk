@@ -124,7 +124,7 @@ rule evaluate_dna:
         runtime=20,
     params:
         script=script("evaluate_dna.py"),
-        # The first one's model predicts: their order counts, which inputs do not tell.
+        # Attention is the first one's model's: their order counts, which inputs do not tell.
         order=config["dna"]["seeds"],
         spec=lambda wildcards: spec(
             "evaluate_dna.py",
