@@ -15,7 +15,7 @@ class ReLU(Module):
 
     inplace=True writes y over x, and dL/dx over dL/dy, which keeps them in cache. Right after a
     layer that does not look at its output again (Linear, a norm), and before one that does not look
-    at its dL/dx again; not as the first layer of a Residual, which still needs x.
+    at its dL/dx again; neither first nor last in a Residual, which still needs x and dL/dy.
     """
 
     passes_on_non_finite = True
@@ -87,7 +87,8 @@ class Tanh(Module):
 class Sigmoid(Module):
     """y = 1 / (1 + exp(-x));  dy/dx = y (1 - y).
 
-    Computed as (1 + tanh(x / 2)) / 2, which is the same and overflows nowhere.
+    Computed as (1 + tanh(x / 2)) / 2, which overflows nowhere. In float32 its error is below 1e-7,
+    which is more than y itself where x < -16: there y is 0 or a multiple of 3e-8.
     """
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -114,7 +115,8 @@ class GELU(Module):
     dy/dx = (1 + t) / 2 + x (1 - t^2) / 2 * c (1 + 3 a x^2)
 
     Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv:1606.08415, section 2. The exact form
-    needs erf, which NumPy has not. 1 + t is what both passes share.
+    needs erf, which NumPy has not. 1 + t is what both passes share. In float32 dy/dx is a number up
+    to |x| of 1e13; beyond that x^3 overflows.
     """
 
     passes_on_non_finite = True

@@ -20,13 +20,16 @@ class FlatParameters:
     instead of 4 kB, and a step that walks through every vector then waits less for addresses. A
     parameter keeps the whole array in memory, gradients and state too: copy what is to outlive it.
 
-    Raises ValueError if dtypes differ. `Module.astype` afterwards would leave the views behind.
+    Raises ValueError if dtypes differ, or if a parameter is given twice. `Module.astype`
+    afterwards would leave the views behind.
     """
 
     # Numbers of whose multiple a row is long, so that all rows lie alike on cache lines.
     ALIGNED = 64
 
     def __init__(self, parameters: Sequence[Parameter], state: int = 0):
+        if len({id(parameter) for parameter in parameters}) < len(parameters):
+            raise ValueError("parameters: expected each once, given one several times")
         ordered = sorted(parameters, key=lambda parameter: not parameter.decay)
         dtypes = {parameter.value.dtype for parameter in ordered} or {np.dtype(np.float32)}
         if len(dtypes) > 1:

@@ -29,8 +29,9 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     (BatchNorm's running averages) what they were. Layers that work in place get copies of x.
     x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
 
-    Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx. Where a
-    gradient is not finite the error is inf. Raises ValueError if `backward` puts another array into
+    Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx. The error
+    is inf where a gradient is not finite, and where `backward` adds to `Parameter.grad` or leaves
+    it alone instead of overwriting it. Raises ValueError if `backward` puts another array into
     `Parameter.grad` instead of writing into the one that is there, which an optimiser reads.
     """
     dtypes = {parameter.value.dtype for parameter in module.parameters()}
@@ -59,6 +60,9 @@ def _errors(
     _freeze(dropouts, True)
     module.forward(x.copy())
     grads = {name: parameter.grad for name, parameter in module.named_parameters()}
+    # `backward` has to overwrite: one that adds to what is there leaves a NaN.
+    for grad in grads.values():
+        grad.fill(math.nan)
     grad_x = module.backward(w.copy())
     for name, parameter in module.named_parameters():
         if parameter.grad is not grads[name]:

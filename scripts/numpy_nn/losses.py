@@ -9,7 +9,23 @@ import numpy as np
 from numpy_nn.module import Module, NonFiniteError, all_finite
 
 
-class SoftmaxCrossEntropy(Module):
+class Loss(Module):
+    """Base of the losses: `loss(outputs, targets)` is `forward`, for use by hand."""
+
+    def forward(self, outputs: np.ndarray, targets: np.ndarray) -> float:
+        raise NotImplementedError
+
+    def backward(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def __call__(self, outputs: np.ndarray, targets: np.ndarray) -> float:
+        for name, given in (("outputs", outputs), ("targets", targets)):
+            if not isinstance(given, np.ndarray):
+                self._fail(f"{name} in a NumPy array", type(given).__name__)
+        return self.forward(outputs, targets)
+
+
+class SoftmaxCrossEntropy(Loss):
     """Softmax and cross-entropy in one: z (N, K) logits, labels (N,) integers in [0, K).
 
         p_k = exp(z_k) / sum_j exp(z_j),   L = -1/N sum_n sum_k t_nk log p_nk
@@ -96,7 +112,7 @@ class SoftmaxCrossEntropy(Module):
             self._fail(f"labels in [0, {classes})", f"{targets.min()} to {targets.max()}")
 
 
-class MeanSquaredError(Module):
+class MeanSquaredError(Loss):
     """L = mean over all elements of (y - t)^2;  dL/dy = 2 (y - t) / (number of elements).
 
     y and t: one shape, one dtype.

@@ -239,6 +239,9 @@ class Sequential(Module):
         if len(set(map(id, layers))) < len(layers):
             raise ValueError("Sequential: expected each layer once, given one several times")
         self.layers = list(layers)
+        # Taken from a Model, they do not look for NaN by themselves any more.
+        for module in self.modules():
+            module.watchful = True
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for layer in self.layers:

@@ -6,7 +6,8 @@ Both share one derivation. With x^ = (x - mean) / std over m values and y = gain
     dL/dgain = sum_n dL/dy x^,   dL/dshift = sum_n dL/dy
 
 where the means run over the values that were normalised together, since each of them moves mean
-and std. The variance is the biased one (divided by m) plus eps.
+and std. The variance is the biased one (divided by m) plus eps. The gain is gamma in the papers and
+`weight` in PyTorch, the shift is beta and `bias`.
 
 x (..., D): every leading axis counts as examples, n = 1 .. N. Sums over rows or columns are written
 as products with a vector, which BLAS does several times faster than np.sum.

@@ -11,10 +11,13 @@ from numpy_nn.module import Parameter, load_arrays
 class Optimiser:
     """Base: holds the parameters (as one vector), the learning rate, and the vectors of state.
 
-    `lr` is an attribute that a schedule may set before any `step()`. A step works on blocks of
-    BLOCK parameters: value, gradient, state and scratch of one fit into a core's L2 cache, so that
-    only a block's first operation waits for memory (up to a third faster than whole passes). A step
-    may leave anything in the gradients: the next backward pass overwrites them.
+    `lr` is an attribute that a schedule may set before any `step()`. A second optimiser on the same
+    parameters takes them along: the first one then steps in memory that no layer reads.
+
+    A step works on blocks of BLOCK parameters: value, gradient, state and scratch of one fit into a
+    core's L2 cache, so that only a block's first operation waits for memory (up to a third faster
+    than whole passes). It may leave anything in the gradients: the next backward pass overwrites
+    them.
     """
 
     BLOCK = 1 << 15
@@ -81,7 +84,8 @@ class SGD(Optimiser):
                                         p <- p - lr (g + m v)    (Nesterov)
 
     Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
-    What is kept is `carried` = m v: Nesterov's form then needs each vector once.
+    What is kept is `carried` = m v (PyTorch keeps v, its momentum buffer): Nesterov's form then
+    needs each vector once.
     """
 
     STATE = ("carried",)
@@ -128,8 +132,9 @@ class AdamW(Optimiser):
         m <- b1 m + (1 - b1) g;   v <- b2 v + (1 - b2) g^2
         p <- p - lr w p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 
-    Kingma and Ba, Adam, ICLR 2015, algorithm 1; Loshchilov and Hutter, Decoupled Weight Decay
-    Regularization, ICLR 2019, algorithm 2.
+    `mean` and `square` are m and v, the first and the second moment. Kingma and Ba, Adam, ICLR
+    2015, algorithm 1; Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019,
+    algorithm 2.
     """
 
     STATE = ("mean", "square")

@@ -8,35 +8,45 @@ from numpy_nn.module import Module, NonFiniteError
 def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     """The class probabilities (N, K), float32, of x (N, ...), with dropout off.
 
-    Raises NonFiniteError, with the weights that are to blame, if a logit is NaN or infinite.
+    Afterwards the model is in training or in evaluation as before. Raises NonFiniteError, with the
+    weights that are to blame, if a logit is NaN or infinite.
     """
     if len(x) == 0:
         raise ValueError(f"predict: expected at least one example, given {x.shape}")
+    was_training = model.training
     model.eval()
     parts = []
-    for start in range(0, len(x), batch_size):
-        try:
-            # Overflow needs no warning: what is not finite is an error of its own.
-            with np.errstate(over="ignore", invalid="ignore"):
-                logits = model.forward(x[start : start + batch_size])
-            if not np.isfinite(logits).all():
-                raise NonFiniteError(
-                    f"expected finite logits {logits.shape}, given NaN or infinity"
-                )
-        except NonFiniteError as error:
-            broken = ", ".join(model.not_finite()) or "none"
-            raise NonFiniteError(
-                f"predict: examples from {start} on: {error}; weights that are not finite: {broken}"
-            ) from None
-        p = np.exp(logits - logits.max(axis=1, keepdims=True))
-        parts.append(p / p.sum(axis=1, keepdims=True))
+    try:
+        for start in range(0, len(x), batch_size):
+            logits = _logits(model, x[start : start + batch_size], start)
+            p = np.exp(logits - logits.max(axis=1, keepdims=True))
+            parts.append(p / p.sum(axis=1, keepdims=True))
+    finally:
+        model.train(was_training)
     return np.concatenate(parts)
+
+
+def _logits(model: Module, x: np.ndarray, start: int) -> np.ndarray:
+    """The logits of a batch that begins with example `start`; NonFiniteError as `predict` says."""
+    try:
+        # Overflow needs no warning: what is not finite is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = model.forward(x)
+        if not np.isfinite(logits).all():
+            raise NonFiniteError(f"expected finite logits {logits.shape}, given NaN or infinity")
+    except NonFiniteError as error:
+        broken = ", ".join(model.not_finite()) or "none"
+        raise NonFiniteError(
+            f"predict: examples from {start} on: {error}; weights that are not finite: {broken}"
+        ) from None
+    return logits
 
 
 def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """(mean cross-entropy in nats, accuracy) of probabilities p (N, K) against labels y (N,).
 
-    Raises ValueError unless there is a label in [0, K) for each of N >= 1 examples.
+    Raises ValueError unless there is a label in [0, K) for each of N >= 1 examples, NonFiniteError
+    if a probability is NaN or infinite.
     """
     if p.ndim != 2 or len(p) == 0 or y.shape != (len(p),) or y.dtype.kind not in "iu":
         raise ValueError(
@@ -47,6 +57,8 @@ def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         raise ValueError(
             f"evaluate: expected labels in [0, {p.shape[1]}), given {y.min()} to {y.max()}"
         )
+    if not np.isfinite(p).all():
+        raise NonFiniteError(f"evaluate: expected finite p {p.shape}, given NaN or infinity")
     at_label = p[np.arange(len(y)), y].astype(np.float64)
     nats = -np.log(np.maximum(at_label, np.finfo(np.float32).tiny)).mean()
     return float(nats), float((p.argmax(axis=1) == y).mean())

@@ -29,7 +29,8 @@ class Training:
         while not training.finished:
             print(training.run_epoch())
 
-    rng shuffles; generators: every other generator that the model draws from (dropout). Optional:
+    The optimiser's `lr` as it is now is the peak that `schedule` multiplies. rng shuffles;
+    generators: every other generator that the model draws from (dropout). Optional:
 
     clip_norm       the largest norm of a step's gradient
     ema_decay       decay of the weights' moving average; it is what validation scores
@@ -66,15 +67,14 @@ class Training:
         mix: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None,
         augment_rng: np.random.Generator | None = None,
     ):
+        y = np.asarray(y)
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(
                 "Training: expected as many labels as examples, at least one, given"
                 f" {len(y)} and {len(x)}"
             )
-        if np.ndim(y) != 1 or np.asarray(y).dtype.kind not in "iu":
-            raise ValueError(
-                f"Training: expected integer labels (N,), given {np.asarray(y).dtype} {np.shape(y)}"
-            )
+        if y.ndim != 1 or y.dtype.kind not in "iu":
+            raise ValueError(f"Training: expected integer labels (N,), given {y.dtype} {y.shape}")
         self._smallest = max(module.smallest_batch for module in model.modules())
         if min(len(x), batch_size) < self._smallest or epochs < 1:
             raise ValueError(
@@ -84,6 +84,15 @@ class Training:
             )
         if early_stopping and validation is None:
             raise ValueError("EarlyStopping: expected validation data, given none")
+        if validation is not None and (
+            len(validation[0]) != len(validation[1]) or len(validation[0]) == 0
+        ):
+            raise ValueError(
+                "Training: expected as many validation labels as examples, at least one, given"
+                f" {len(validation[1])} and {len(validation[0])}"
+            )
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"Training: expected clip_norm above 0, given {clip_norm}")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.x, self.y, self.batch_size, self.epochs = x, y, batch_size, epochs
         self.clip_norm, self.validation, self.early_stopping = clip_norm, validation, early_stopping
@@ -110,9 +119,15 @@ class Training:
 
         {"step", "epoch", "lr", "train_loss", "train_accuracy"}, with clipping also "clipped", the
         share of steps, and with validation "val_loss" and "val_accuracy".
-        Raises TrainingDiverged as soon as a loss or a clipped gradient is not finite, and at the
-        end if a weight is not: after the last step there is none that would notice.
+        Raises ValueError if the training has finished, TrainingDiverged as soon as a loss or a
+        clipped gradient is not finite, and at the end if a weight is not: after the last step there
+        is none that would notice.
         """
+        if self.finished:
+            raise ValueError(
+                f"Training: expected an epoch of {self.epochs} that is left, given a training that"
+                f" has finished after {self.epoch}"
+            )
         started = time.perf_counter()
         self.model.train()
         loss_sum, correct, seen, before, self.clipped = 0.0, 0, 0, self.step, 0

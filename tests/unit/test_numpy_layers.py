@@ -11,6 +11,7 @@ from numpy_nn.dropout import Dropout
 from numpy_nn.gradcheck import gradcheck
 from numpy_nn.initialisers import he_normal, xavier_uniform
 from numpy_nn.linear import Linear
+from numpy_nn.mlp import build_mlp
 from numpy_nn.module import Module, NonFiniteError, Parameter, Sequential
 from numpy_nn.normalisation import BatchNorm, LayerNorm
 from numpy_nn.relu_dropout import ReLUDropout
@@ -163,6 +164,11 @@ def write(parameter, grad):
     parameter.grad[...] = grad
 
 
+def add(parameter, grad):
+    """As PyTorch does it: right at the first call, wrong at every other."""
+    parameter.grad += grad
+
+
 def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
     x = RNG(0).standard_normal((5, 4))
     assert max(gradcheck(Gain(write), x).values()) < 1e-6
@@ -170,6 +176,8 @@ def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
     with pytest.raises(ValueError, match=r"gain: expected backward to write into grad .*\(4,\)"):
         gradcheck(rebound, x)
     assert rebound.gain.value.dtype == np.float32, "as it was, since the check did not end"
+    for keeps in (add, lambda parameter, grad: None):
+        assert gradcheck(Gain(keeps), x)["gain"] == np.inf
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -299,12 +307,15 @@ def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():
     np.testing.assert_array_equal(other(images), y)
 
 
-def test_initialisers_have_the_variance_that_their_papers_ask_for():
+def test_initialisers_have_the_distribution_that_their_papers_ask_for():
     he, xavier = he_normal(RNG(1), 300, 500), xavier_uniform(RNG(1), 300, 500)
     assert he.dtype == xavier.dtype == np.float32 and he.shape == xavier.shape == (300, 500)
     assert he.var() == pytest.approx(2 / 300, rel=0.02)
     assert xavier.var() == pytest.approx(2 / 800, rel=0.02)
     assert abs(xavier).max() <= np.sqrt(6 / 800)
+    # The fourth moment over the square of the second: 3 of a normal, 9/5 of a uniform distribution.
+    for weights, kurtosis in ((he, 3), (xavier, 1.8)):
+        assert (weights**4).mean() / weights.var() ** 2 == pytest.approx(kurtosis, rel=0.03)
 
 
 def test_state_comes_back_through_a_file_and_other_models_refuse_it(tmp_path):
@@ -360,6 +371,23 @@ def test_a_gradient_of_another_shape_is_refused(layer):
     y = layer(np.ones((4, 3), np.float32))
     with pytest.raises(ValueError, match=r"\(.*\): expected dL/dy \(4, .*given \(2, "):
         layer.backward(np.zeros((2, 2 * y.shape[1]), np.float32))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_residual_refuses_what_would_overwrite_its_input_or_its_gradient(last):
+    layers = [Linear(3, 3, RNG(1)), Tanh(), ReLU(inplace=True)]
+    with pytest.raises(ValueError, match=r"Residual\(.*inplace=True, given ReLU"):
+        Residual(Sequential(Sequential(*(layers if last else layers[::-1]))))
+    between = Residual(Sequential(Linear(3, 5, RNG(1)), ReLU(inplace=True), Linear(5, 3, RNG(2))))
+    assert max(gradcheck(between, away_from_kinks(RNG(3), 4, 3)).values()) < 1e-6
+
+
+def test_layers_taken_out_of_a_model_look_for_themselves_again():
+    model = build_mlp([3, 4, 2], 0, RNG(1), RNG(2))
+    taken = Sequential(*model.layers[1:])
+    for run in (taken, taken.forward):
+        with pytest.raises(NonFiniteError, match=r"Linear\(3, 4\): expected finite"):
+            run(np.full((2, 3), np.nan, np.float32))
 
 
 def test_what_is_not_finite_and_what_is_not_float32_is_refused():

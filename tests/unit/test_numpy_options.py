@@ -10,12 +10,14 @@ from numpy_nn.averaging import WeightAverage
 from numpy_nn.clipping import clip_norm
 from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.flat import FlatParameters
+from numpy_nn.linear import Linear
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
 from numpy_nn.module import NonFiniteError, Parameter, Sequential
 from numpy_nn.normalisation import BatchNorm
 from numpy_nn.optimisers import SGD
+from numpy_nn.residual import Residual
 from numpy_nn.schedules import one_cycle
 from numpy_nn.standardise import Standardise
 from numpy_nn.training import Training, TrainingDiverged, evaluate, predict
@@ -44,6 +46,9 @@ def test_flat_parameters_are_the_parameters():
     assert covered == [(0, 8, True), (8, 16, True), (16, 20, True), (20, 26, False)]
     with pytest.raises(ValueError, match="expected one dtype"):
         FlatParameters([Parameter(np.zeros(2)), Parameter(np.zeros(2, np.float32))])
+    shared = Linear(2, 2, RNG(1))
+    with pytest.raises(ValueError, match="expected each once"):
+        SGD(Sequential(Residual(shared), shared).parameters(), 0.1)
 
 
 @pytest.mark.parametrize("limit", [0.5, 3.0, 1e9])
@@ -141,6 +146,11 @@ def options(name):
         "average": {"ema_decay": 0.95},
         "validation": {"validation": rings(100, 5)},
         "stopping": {"validation": rings(100, 5), "early_stopping": EarlyStopping(2)},
+        "average and stopping": {
+            "ema_decay": 0.95,
+            "validation": rings(100, 5),
+            "early_stopping": EarlyStopping(2),
+        },
         "augment": {"augment": flip},
         "mixup": {"mix": Mixup(0.2, 3), "augment_rng": RNG(8)},
     }
@@ -207,6 +217,24 @@ def test_every_option_changes_the_training_and_keeps_float32():
     assert set(same) <= {"validation", "stopping"} and "validation" in same
 
 
+def test_the_average_of_a_training_is_that_of_the_weights_after_each_step():
+    training = make_training("average", epochs=2)
+    weight = training.optimiser.flat.value
+    expected, step, t = weight.astype(np.float64), training.optimiser.step, 0
+
+    def followed():
+        nonlocal expected, t
+        step()
+        t += 1
+        d = min(0.95, (1 + t) / (10 + t))
+        expected = d * expected + (1 - d) * weight
+
+    training.optimiser.step = followed
+    run(training)
+    assert t == 10
+    np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-6)
+
+
 def test_training_ends_with_the_weights_to_use():
     averaged = make_training("average")
     run(averaged)
@@ -215,12 +243,13 @@ def test_training_ends_with_the_weights_to_use():
         np.testing.assert_array_equal(
             averaged.model.state_dict()["layers.1.weight"], last["layers.1.weight"]
         )
-    stopping = make_training("stopping", epochs=60, lr=1.0)
-    entries = run(stopping)
-    best = min(entry["val_loss"] for entry in entries)
-    x, y = rings(100, 5)
-    assert evaluate(predict(stopping.model, x), y)[0] == best
-    assert len(entries) == stopping.early_stopping.best_epoch + 2 < 60
+    for name in ("stopping", "average and stopping"):
+        stopping = make_training(name, epochs=60, lr=1.0)
+        entries = run(stopping)
+        best = min(entry["val_loss"] for entry in entries)
+        x, y = rings(100, 5)
+        assert evaluate(predict(stopping.model, x), y)[0] == best
+        assert len(entries) == stopping.early_stopping.best_epoch + 2 < 60
 
 
 def test_validation_scores_the_averaged_weights():
@@ -239,6 +268,13 @@ def test_early_stopping_needs_validation_and_broken_gradients_stop_the_run():
         model = build_mlp([2, 3], 0, RNG(1), RNG(2))
         parts = model, SoftmaxCrossEntropy(), SGD(model.parameters(), 1), one_cycle
         Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), early_stopping=EarlyStopping(1))
+    for wrong, message in (
+        ({"validation": (x, y[1:])}, "validation labels as examples, .*given 239 and 240"),
+        ({"validation": (x[:0], y[:0])}, "validation .*at least one, given 0 and 0"),
+        ({"clip_norm": 0.0}, "clip_norm above 0, given 0.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), **wrong)
     training = make_training("clip")
     backward = training.model.backward
 

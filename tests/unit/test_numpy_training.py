@@ -54,8 +54,9 @@ def test_cross_entropy_worked_example():
     np.testing.assert_allclose(loss.backward(), [[-0.25, 0.25]], rtol=1e-6)
 
 
-def test_mean_squared_error_agrees_with_torch_and_finite_differences():
-    y, t = (RNG(s).standard_normal((7, 3)).astype(np.float32) for s in (1, 2))
+@pytest.mark.parametrize("shape", [(1,), (7, 3), (2, 5, 4)])
+def test_mean_squared_error_agrees_with_torch_and_finite_differences(shape):
+    y, t = (RNG(s).standard_normal(shape).astype(np.float32) for s in (1, 2))
     loss = MeanSquaredError()
     tensor = torch.from_numpy(y.copy()).requires_grad_()
     expected = torch.nn.functional.mse_loss(tensor, torch.from_numpy(t))
@@ -89,6 +90,17 @@ def test_a_wrong_loss_gradient_is_caught():
 def test_cross_entropy_refuses_what_makes_no_sense(logits, targets, message):
     with pytest.raises(ValueError, match=message):
         SoftmaxCrossEntropy().forward(logits, targets)
+
+
+@pytest.mark.parametrize("loss", [SoftmaxCrossEntropy(), MeanSquaredError()])
+def test_a_loss_can_be_called_and_refuses_lists(loss):
+    outputs = RNG(1).standard_normal((2, 3))
+    targets = np.eye(3)[:2]
+    assert loss(outputs, targets) == loss.forward(outputs, targets)
+    with pytest.raises(ValueError, match=r"\(\): expected outputs in a NumPy array, given list"):
+        loss(outputs.tolist(), targets)
+    with pytest.raises(ValueError, match=r"\(\): expected targets in a NumPy array, given list"):
+        loss(outputs, targets.tolist())
 
 
 def test_mean_squared_error_refuses_what_makes_no_sense():
@@ -254,6 +266,10 @@ def test_schedules():
     assert [step_decay(s, 9) for s in (0, 3, 8)] == pytest.approx([1, 0.1, 0.01])
     assert [cosine(s, 4) for s in range(5)] == pytest.approx([1, 0.8536, 0.5, 0.1464, 0], abs=1e-4)
     assert [one_cycle(s, 10) for s in (0, 1, 2)] == pytest.approx([0.5, 1, 1])
+    rising = [one_cycle(s, 10, warmup=0.4) for s in range(10)]
+    assert rising[:5] == pytest.approx([0.25, 0.5, 0.75, 1, 1])
+    fall = [(1 + np.cos(np.pi * s / 6)) / 2 for s in range(6)]
+    assert rising[4:] == pytest.approx(fall)
     for schedule in SCHEDULES.values():
         for steps in (1, 2, 7, 100):
             assert all(0 <= schedule(step, steps) <= 1 for step in range(steps))
@@ -352,6 +368,53 @@ def test_input_that_is_not_finite_stops_the_first_step():
         run(training)
 
 
+def test_each_step_has_the_rate_of_its_place_in_the_schedule():
+    training = make_training(lr=0.2, epochs=2)
+    step, rates = training.optimiser.step, []
+    training.optimiser.step = lambda: (rates.append(training.optimiser.lr), step())
+    run(training)
+    assert len(rates) == 2 * 15
+    assert rates == pytest.approx([0.2 * one_cycle(k, 30) for k in range(30)])
+
+
+def test_an_epoch_s_means_weigh_every_example_alike():
+    """A net that always says class 0 and learns next to nothing; the last batch is smaller."""
+    x, y = rings(50)
+    training = make_training(lr=1e-12, epochs=1, x=x, y=y)
+    for parameter in training.model.parameters():
+        parameter.value[...] = 0
+    training.model.parameters()[-1].value[0] = 2
+    nats = np.log(np.exp(2) + 2) - 2 * (y == 0)
+    entry = training.run_epoch()
+    assert 50 % 16 and len(set(np.bincount(y))) > 1
+    assert entry["train_loss"] == pytest.approx(nats.mean(), rel=1e-6)
+    assert entry["train_accuracy"] == (y == 0).mean()
+
+
+def test_a_training_that_has_finished_refuses_another_epoch():
+    training = make_training(epochs=1)
+    training.run_epoch()
+    before = training.model.state_dict()
+    with pytest.raises(ValueError, match="an epoch of 1 that is left, .*finished after 1"):
+        training.run_epoch()
+    for name, array in training.model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_prediction_leaves_the_mode_as_it_was(training):
+    model = build_mlp([2, 4, 3], 0.5, RNG(1), RNG(2)).train(training)
+    predict(model, np.zeros((3, 2), np.float32))
+    with pytest.raises(NonFiniteError):
+        predict(model, np.full((3, 2), np.nan, np.float32))
+    assert {module.training for module in model.modules()} == {training}
+
+
+def test_probabilities_that_are_no_numbers_are_not_scored():
+    with pytest.raises(NonFiniteError, match=r"evaluate: expected finite p \(2, 2\)"):
+        evaluate(np.array([[0.5, 0.5], [np.nan, 1]]), np.array([0, 1]))
+
+
 def test_no_examples_are_refused():
     model = build_mlp([2, 3], 0, RNG(1), RNG(2))
     with pytest.raises(ValueError, match=r"predict: expected at least one example, given \(0, 2\)"):
@@ -366,6 +429,7 @@ def test_labels_out_of_range_are_no_divergence():
         run(make_training(x=x, y=y + 1))
     with pytest.raises(ValueError, match="as many labels as examples"):
         make_training(x=x, y=y[1:])
+    run(make_training(epochs=1, x=x, y=y.tolist()))
 
 
 def test_everything_is_float32_after_training():
