@@ -70,8 +70,9 @@ lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake 
 	@$(BIN)/snakefmt --check Snakefile workflow || { echo 'run `make format`'; exit 1; }
 	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
 
+# Two at a time: one worker has the demo DAG and what asks it, the other the rest.
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # REQUIRE_SLURM=1: fail where Slurm is missing, instead of skipping.
 test-slurm: $(VENV)/ready-dev $(VENV)/ready-cluster ## The demo and job failures on a one-node Slurm: Debian, as root

@@ -3,13 +3,11 @@
 import csv
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 
-import pytest
-from harness import copy_repository, jobs_of, planned, snakemake
+from harness import jobs_of, planned, snakemake
 
 from pipeline.results import COLUMNS
 
@@ -73,16 +71,6 @@ def test_the_report_is_one_file(demo):
     assert "stand-in" in page
 
 
-@pytest.mark.parametrize("room", ["mlp", "vision", "gpt", "dna", "seq2seq"])
-def test_a_room_alone_plans_its_own_jobs(repository, tmp_path, room):
-    folder = copy_repository(repository, tmp_path)
-    jobs = set(planned(folder, change={"rooms": [room]}))
-    trains = {"mlp": {"train_mlp", "train_rung", "cross_validate_mlp"}}.get(room, {f"train_{room}"})
-    assert {job for job in jobs if job.startswith(("train_", "cross_"))} == trains
-    assert {job for job in jobs if job.startswith("evaluate_")} == {f"evaluate_{room}"}
-    assert jobs >= {"build_leaderboard", "build_report", "build_manifest"}
-
-
 def test_the_report_of_one_room_speaks_of_it_alone(demo, tmp_path):
     """seq2seq has neither samples, predicted classes nor a submission."""
     folder = tmp_path / "copy"
@@ -142,28 +130,3 @@ def test_a_failed_job_shows_the_end_of_its_log(demo, tmp_path):
     shown = snakemake(folder, "--forcerun", "evaluate_mlp", check=False)
     # The program's own words, from the log, not the command that Snakemake prints.
     assert re.search(r"^ *error: .*images\.npz", shown, flags=re.M), shown[-3000:]
-
-
-def test_every_preset_can_be_planned(demo):
-    for preset in ("smoke", "config", "ensemble", "full"):
-        shown = snakemake(demo, "--dry-run", "--quiet", preset=preset)
-        assert "error" not in shown.lower()
-
-
-def test_presets_prepare_each_data_set_alike(demo):
-    """Prepared data is shared by all runs: a preset that prepared it otherwise would make the
-    results of the others stale."""
-    specs = {}
-    for preset in ("smoke", "config", "ensemble", "full"):
-        shown = snakemake(demo, "-n", "-p", "--forceall", preset=preset)
-        for line in shown.splitlines():
-            if re.search(r"python scripts/(prepare|extract|generate)_", line):
-                words = shlex.split(line)
-                spec = json.loads(words[words.index("--spec") + 1])
-                place = next(
-                    word for word in words if word.startswith(("data/processed/", "results/"))
-                )
-                key = words[words.index("python") + 1], place
-                specs.setdefault(key, set()).add(json.dumps(spec, sort_keys=True))
-    assert len(specs) >= 6 and any(program.endswith("_hog.py") for program, _ in specs)
-    assert {key: len(found) for key, found in specs.items() if len(found) > 1} == {}

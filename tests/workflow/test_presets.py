@@ -1,0 +1,47 @@
+"""What the presets would do, before any of them ran."""
+
+import json
+import re
+import shlex
+
+import pytest
+from harness import copy_repository, planned, snakemake
+
+
+@pytest.fixture(scope="module")
+def fresh(repository, tmp_path_factory):
+    return copy_repository(repository, tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.mark.parametrize("room", ["mlp", "vision", "gpt", "dna", "seq2seq"])
+def test_a_room_alone_plans_its_own_jobs(fresh, room):
+    jobs = set(planned(fresh, change={"rooms": [room]}))
+    trains = {"mlp": {"train_mlp", "train_rung", "cross_validate_mlp"}}.get(room, {f"train_{room}"})
+    assert {job for job in jobs if job.startswith(("train_", "cross_"))} == trains
+    assert {job for job in jobs if job.startswith("evaluate_")} == {f"evaluate_{room}"}
+    assert jobs >= {"build_leaderboard", "build_report", "build_manifest"}
+
+
+def test_every_preset_can_be_planned(fresh):
+    for preset in ("smoke", "config", "ensemble", "full"):
+        shown = snakemake(fresh, "--dry-run", "--quiet", preset=preset)
+        assert "error" not in shown.lower()
+
+
+def test_presets_prepare_each_data_set_alike(fresh):
+    """Prepared data is shared by all runs: a preset that prepared it otherwise would make the
+    results of the others stale."""
+    specs = {}
+    for preset in ("smoke", "config", "ensemble", "full"):
+        shown = snakemake(fresh, "-n", "-p", "--forceall", preset=preset)
+        for line in shown.splitlines():
+            if re.search(r"python scripts/(prepare|extract|generate)_", line):
+                words = shlex.split(line)
+                spec = json.loads(words[words.index("--spec") + 1])
+                place = next(
+                    word for word in words if word.startswith(("data/processed/", "results/"))
+                )
+                key = words[words.index("python") + 1], place
+                specs.setdefault(key, set()).add(json.dumps(spec, sort_keys=True))
+    assert len(specs) >= 6 and any(program.endswith("_hog.py") for program, _ in specs)
+    assert {key: len(found) for key, found in specs.items() if len(found) > 1} == {}
