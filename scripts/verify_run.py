@@ -18,6 +18,9 @@ from pipeline import settings
 from pipeline.errors import InputError
 
 SHOWN = 200  # Lines at most: a run of other code differs in every file.
+AGAIN = """
+To have a changed file made again: delete it, then make run. Not the other way round: a run takes a
+changed file as it is, and makes of it what follows (docs/recovery.md)."""
 
 
 def verdict(lines: list[str], good: str, bad: str) -> None:
@@ -57,7 +60,7 @@ def main() -> None:
         verdict(
             lines,
             f"{run} is as its manifest says ({made}): {told}",
-            f"{run} is NOT as its manifest says ({made}): {told}",
+            f"{run} is NOT as its manifest says ({made}): {told}{AGAIN * bool(counts['changed'])}",
         )
     lines, same = compare(run, other, (part, is_part(other)))
     if all((folder / "manifest.json").exists() for folder in (run, other)):

@@ -34,6 +34,29 @@ def test_prose_reruns_nothing(demo, edited):
     assert planned(demo) == {}
 
 
+@pytest.mark.parametrize(
+    "outputs, rule",
+    [
+        (["mlp/mixer/seed1/history.json", "mlp/mixer/seed1/model.npz"], "train_mlp"),
+        (["mlp/search/rung1/0.fold0.json"], "train_rung"),
+        (["mlp/cv/lr-0.1_batch_size-32_dropout-0.0/fold1.json"], "cross_validate_mlp"),
+        (["dna/planted_motifs/metrics.json"], "evaluate_dna"),
+        (["figures/curves/gpt.svg"], "plot_curves"),
+    ],
+)
+def test_what_a_failed_job_left_missing_is_made_again(demo, outputs, rule):
+    """Snakemake deletes a failed job's outputs; all that was once made of them is still there."""
+    places = [demo / "results" / "demo" / name for name in outputs]
+    for place in places:
+        place.rename(place.with_name(f"kept-{place.name}"))
+    try:
+        assert planned(demo)[rule] == 1
+    finally:
+        for place in places:
+            place.with_name(f"kept-{place.name}").rename(place)
+    assert planned(demo) == {}
+
+
 def test_touching_everything_reruns_nothing(demo):
     times = {}
     for folder in ("config", "data", "results", "scripts", "workflow", "envs"):

@@ -57,6 +57,9 @@ REPORT = {
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
 }
 
+# What the searches trained and scored, a file a candidate and fold: no report reads them.
+SCORES = []
+
 # A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.
 # Ending before it, it would end the job, and the cluster kills what is left of one.
 shell.prefix("set -euo pipefail; trap : TERM; ")

@@ -21,8 +21,22 @@ MLP_CHOICE = {
 MLP_HOG = f"{PROCESSED}/{MLP['dataset']}/hog"
 MLP_HOG_TRAIN = [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"]
 MLP_HOG_MODELS = [model for model in MLP["models"] if mlp_recipes.reads_hog(MLP, model)]
+MLP_GRID_SCORES = expand(
+    f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
+    candidate=MLP_GRID,
+    fold=range(MLP["folds_to_train"] or MLP["cv"]["folds"]),
+)
 MLP_FOLDS = stage(MLP["cv"], "folds", "fold_seed")
 MLP_MEMBERS = mlp_recipes.member_models(MLP)
+
+
+def rung_scores(rung):
+    """The scores of a rung's candidates on its folds."""
+    return expand(
+        f"{MLP_RUN}/search/rung{rung}/{{place}}.fold{{fold}}.json",
+        place=range(MLP_RUNGS[rung]["candidates"]),
+        fold=mlp_recipes.rung_folds(MLP, rung),
+    )
 
 
 wildcard_constraints:
@@ -78,11 +92,7 @@ rule select_mlp:
     Settings: {params.spec}
     """
     input:
-        scores=expand(
-            f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
-            candidate=MLP_GRID,
-            fold=range(MLP["folds_to_train"] or MLP["cv"]["folds"]),
-        ),
+        scores=MLP_GRID_SCORES,
     output:
         selection=MLP_CHOICE["plain"],
     log:
@@ -187,11 +197,7 @@ rule rank_rung:
     Settings: {params.spec}
     """
     input:
-        scores=lambda wildcards: expand(
-            f"{MLP_RUN}/search/rung{wildcards.rung}/{{place}}.fold{{fold}}.json",
-            place=range(MLP_RUNGS[int(wildcards.rung)]["candidates"]),
-            fold=mlp_recipes.rung_folds(MLP, int(wildcards.rung)),
-        ),
+        scores=lambda wildcards: rung_scores(int(wildcards.rung)),
         ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
         meta=MLP_META,
         hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
@@ -434,6 +440,9 @@ for model in MLP["models"]:
 if MLP_MEMBERS:
     REPORT["metrics"].append(f"{MLP_RUN}/ensemble/metrics.json")
     REPORT["predictions"].append(f"{MLP_RUN}/ensemble/predictions.csv")
+SCORES += MLP_GRID_SCORES
+for rung in range(len(MLP_RUNGS)):
+    SCORES += rung_scores(rung)
 if MLP_GRID:
     REPORT["selections"].append(MLP_CHOICE["plain"])
 REPORT["searches"] += [
