@@ -57,10 +57,11 @@ def main() -> None:
         told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
+        again = AGAIN if counts["changed"] and not part else ""
         verdict(
             lines,
             f"{run} is as its manifest says ({made}): {told}",
-            f"{run} is NOT as its manifest says ({made}): {told}{AGAIN * bool(counts['changed'])}",
+            f"{run} is NOT as its manifest says ({made}): {told}{again}",
         )
     lines, same = compare(run, other, (part, is_part(other)))
     if all((folder / "manifest.json").exists() for folder in (run, other)):

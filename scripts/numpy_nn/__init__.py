@@ -6,6 +6,9 @@ architecture, mlp; averaging, clipping, early_stopping, mixup, prediction, train
 residual, tokens, gather, unfold, which token_mixer puts together. stored_model loads what was
 trained.
 
+`_receive` and `_check_gradient` look for mistakes of the caller, `_buffer` gives memory of the call
+before: none of the three belongs to the mathematics, so pass over them at first reading.
+
 Throughout, N is the number of examples of a batch, D of features, K of classes.
 
 All of it in twenty lines: do the two coordinates of a point have the same sign?

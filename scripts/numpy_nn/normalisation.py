@@ -6,8 +6,14 @@ Both share one derivation. With x^ = (x - mean) / std over m values and y = gain
     dL/dgain = sum_n dL/dy x^,   dL/dshift = sum_n dL/dy
 
 where the means run over the values that were normalised together, since each of them moves mean
-and std. The variance is the biased one (divided by m) plus eps. The gain is gamma in the papers and
-`weight` in PyTorch, the shift is beta and `bias`.
+and std: as x_j grows, every x^_i falls by 1 / (m std) through the mean, and by x^_i x^_j / (m std)
+through std, so that dx^_i/dx_j = ([i = j] - 1 / m - x^_i x^_j / m) / std; summed with g_i over i,
+that is the line above. What BatchNorm computes is, without the reuse of memory,
+
+    dx = (g - g.mean(axis=0) - normalised * (g * normalised).mean(axis=0)) / std
+
+The variance is the biased one (divided by m) plus eps. The gain is gamma in the papers and `weight`
+in PyTorch, the shift is beta and `bias`.
 
 x (..., D): every leading axis counts as examples, n = 1 .. N. Sums over rows or columns are written
 as products with a vector, which BLAS does several times faster than np.sum.
@@ -126,7 +132,9 @@ class BatchNorm(_Normalisation):
         rows = self._grad_rows(grad_output)
         grad = self._parameter_grads(rows)
         if self.over_batch:
-            # Both means are known already: gain times those of dL/dy, and of dL/dy x^.
+            # g = dL/dy gain, and both sums over the examples are there already:
+            # mean(g) = gain sum(dL/dy) / N = gain shift.grad / N,
+            # mean(g x^) = gain sum(dL/dy x^) / N = gain gain.grad / N.
             scale = self.gain.value * (1 / len(rows))
             grad -= scale * self.shift.grad
             scratch = self._buffer("scratch", rows.shape, rows.dtype)

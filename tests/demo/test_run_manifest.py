@@ -75,6 +75,7 @@ def test_verify_sees_a_flipped_bit(demo):
         kept.replace(model)
     assert status == 1
     assert told.startswith("changed (sha256): results/demo/seq2seq/seed1/model.safetensors\n")
+    assert "delete it, then make run" in told
     assert verify(demo)[0] == 0
 
 
