@@ -51,19 +51,24 @@ def results(leaderboard: Path, references: Path) -> list[str]:
     """The table of the results and how to read it."""
     rows = read_leaderboard(leaderboard)
     link = leaderboard.with_name("report.html").as_posix()
-    note = (
-        "Training, validation and test are different splits and never mixed: validation (± over the"
-        " folds or seeds) chose, the test split was read once a run (± over seeds; below it the"
-        " 95 % interval over its examples). *More views*: the mean over each test image and its"
-        " mirror image (flips), or over both moved by a few pixels too (shifts); an *ensemble*"
-        " averages the probabilities of several trained models: neither is one model as it is, so"
-        " neither competes with the bold figures or with published ones."
-        " On tinyshakespeare nothing was chosen: nanoGPT calls what it holds out validation."
-        f" {run_of(rows)}"
-        f" Published results follow other protocols, which the [report]({link}) names."
-        " `make readme` writes this table."
-    )
-    return [*markdown_table(rows, *read_references(references)), "", note]
+    notes = [
+        "Training, validation and test are different splits and never mixed. Validation (± over the"
+        " folds or seeds) chose; the test split was read once a run (± over seeds; below it the"
+        " 95 % interval over its examples). On tinyshakespeare nothing was chosen: nanoGPT calls"
+        " what it holds out validation.",
+        "*More views*: the mean over each test image and its mirror image (flips), or over both"
+        " moved by a few pixels too (shifts). An *ensemble* averages the probabilities of several"
+        " trained models. Neither is one model as it is, so neither competes with the bold figures"
+        " or with published ones.",
+        "*MCC*: Matthews' correlation coefficient, 1 if every class is right and 0 by chance, here"
+        " times 100. *Nats* per token and *bits* per byte: the mean of -log p of the text that"
+        " follows, by base e and 2; less is better. *Exact match*: share of proteins without an"
+        " error.",
+        f"{run_of(rows)} Published results follow other protocols, which the [report]({link})"
+        " names. `make readme` writes this table.",
+    ]
+    table = markdown_table(rows, *read_references(references))
+    return [*table, "", *(f"- {note}" for note in notes)]
 
 
 def ensemble(leaderboard: Path, references: Path) -> list[str]:
