@@ -68,10 +68,15 @@ def main() -> None:
     spec: Spec = args.spec
     found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     count, left = divmod(len(found), len(spec.folds))
-    if left or (spec.trainings and len(spec.trainings) != len(spec.folds)):
+    if spec.trainings and len(spec.trainings) != len(spec.folds):
         raise InputError(
-            f"--scores: expected the scores of {len(spec.folds)} folds for each place, and as many"
-            f" trainings, found {len(found)} scores: train the rung again"
+            f"trainings: expected one for each of {len(spec.folds)} folds, found"
+            f" {len(spec.trainings)}"
+        )
+    if left:
+        raise InputError(
+            f"--scores: expected {len(spec.folds)} for each place, one a fold, found {len(found)}:"
+            " train the rung again"
         )
     entrants = [entrant(args.ranking, spec.dataset, spec.rung, k) for k in range(count)]
     files = [args.meta] if args.meta else []

@@ -203,6 +203,26 @@ def test_several_folds_rank_by_their_mean(search):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    "count, trainings, message",
+    [
+        (3, None, "--scores: expected 2 for each place, one a fold, found 3: train the rung again"),
+        (4, [{}], "trainings: expected one for each of 2 folds, found 1"),
+    ],
+)
+def test_a_wrong_number_of_scores_or_trainings_is_named(
+    repository, tmp_path, count, trainings, message
+):
+    scores = [tmp_path / f"{number}.json" for number in range(count)]
+    for path in (*scores, tmp_path / "ranking.json"):
+        path.write_text("{}")
+    spec = {"folds": [0, 1], "trainings": trainings}
+    paths = {"scores": scores, "ranking": tmp_path / "ranking.json", "out": tmp_path / "out.json"}
+    done = run(repository, "rank_rung.py", spec, **paths)
+    assert done.returncode == 1 and message in done.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
 def test_who_diverges_on_one_fold_has_diverged():
     found = over_folds([score(0, 0.9, loss=0.2), score(0, None), score(0, 0.8)])
     assert (found["accuracy"], found["loss"], found["diverged"]) == (None, None, True)
