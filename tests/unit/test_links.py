@@ -1,4 +1,4 @@
-"""Every link of the documentation leads to a file, and every #place to a heading of it."""
+"""Every link and picture of the documentation is there, and every #place is a heading."""
 
 import re
 
@@ -11,7 +11,7 @@ PAGES = [
     "docs/*.md",
     "results/reference*/README.md",
 ]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"""\]\(([^)\s]+)\)|<img src="([^"]+)\"""")
 
 
 def headings(page):
@@ -26,7 +26,7 @@ def headings(page):
 def test_every_link_leads_somewhere(repository, pattern):
     pages, found, broken = list(repository.glob(pattern)), 0, []
     for page in pages:
-        for link in LINK.findall(page.read_text(encoding="utf-8")):
+        for link in map("".join, LINK.findall(page.read_text(encoding="utf-8"))):
             if "://" in link or link.startswith("mailto:"):
                 continue
             found += 1
