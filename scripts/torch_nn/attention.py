@@ -28,6 +28,9 @@ def scaled_dot_product_attention(
     (..., Tq, Tk), True where attention is allowed. A query that may attend nowhere gets weights and
     output of zero (a plain softmax would give NaN). dropout acts on the weights.
     Returns (output (..., Tq, Dv), weights (..., Tq, Tk) before dropout).
+    Why sqrt(D): a score sums D products. If the entries of q and k have mean 0 and variance 1, it
+    has variance D; softmax of numbers that far apart is nearly one-hot, and its derivative,
+    p (1 - p), nearly 0. Dividing by sqrt(D) brings the variance back to 1 (section 3.2.1).
     Leaves out: tiling. The whole (Tq, Tk) matrix is held in memory, unlike FlashAttention.
     Raises ValueError if the mask is not bool.
     """
@@ -67,6 +70,8 @@ def padding_mask(lengths: Tensor, length: int) -> Tensor:
 class MultiHeadAttention(nn.Module):
     """H attentions side by side, each on a slice of width D = C / H (section 3.2.2).
 
+    One softmax gives one average of the values; H of them can look at H places at once, and their
+    products cost what a single head of width C costs.
     MultiHead(Q, K, V) = Concat(head_1, ..., head_H) W^O,
     head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V); the W_i of all heads stand in one matrix (C, C).
     dropout: share of attention weights set to zero in training.

@@ -12,6 +12,9 @@ class EncoderLayer(nn.Module):
 
     post-norm (the paper):                     x = norm(x + dropout(sublayer(x)))
     pre-norm (Xiong et al. 2020, pre_norm):    x = x + dropout(sublayer(norm(x)))
+
+    With pre-norm the way from x to the last layer's output is a plain sum, along which gradients
+    reach the lower layers unchanged.
     """
 
     def __init__(

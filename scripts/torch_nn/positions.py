@@ -12,6 +12,10 @@ def sinusoidal_table(length: int, d_model: int) -> Tensor:
     """The fixed table of section 3.5 of Vaswani et al. 2017, float32 (T, C).
 
     PE(pos, 2i) = sin(pos / 10000^(2i / C)),  PE(pos, 2i + 1) = cos(pos / 10000^(2i / C)).
+    Each pair (sine, cosine) is the hand of a clock: the first turns by a radian a token, further
+    ones more slowly. Fast hands tell neighbours apart, slow ones far positions. A shift by k turns
+    each hand by the angle k / 10000^(2i / C), wherever it starts, so that PE(pos + k) is a linear
+    map of PE(pos) (docs/part2.md shows it).
     Raises ValueError if d_model is odd.
     """
     if d_model % 2:

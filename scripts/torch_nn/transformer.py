@@ -102,7 +102,12 @@ class Transformer(nn.Module):
         source_lengths: Tensor | None = None,
         target_lengths: Tensor | None = None,
     ) -> Tensor:
-        """source (B, Ts), target (B, Tt), the latter shifted right -> logits (B, Tt, V)."""
+        """source (B, Ts), target (B, Tt), the latter shifted right -> logits (B, Tt, V).
+
+        Shifted right: place t of the target may see the tokens up to t and predicts t + 1. For the
+        protein MK the target is <s> M K, its labels are M K </s>. Without the shift each label
+        would be among the inputs, and the model would learn to copy it.
+        """
         memory = self.encode(source, source_lengths)
         return self.decode(target, memory, source_lengths, target_lengths)
 
