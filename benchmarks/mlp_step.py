@@ -206,7 +206,7 @@ def measure_unpinned(blocks: int) -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
-    parser.add_argument("--blocks", type=int, default=15, help="blocks to take medians over")
+    parser.add_argument("--blocks", type=int, default=45, help="blocks to take medians over")
     args = parser.parse_args()
     rows = measure(args.blocks)
     if PIN in os.environ:
