@@ -124,6 +124,12 @@ def test_broken_yaml_is_one_line(tmp_path, schemas):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_table_with_a_data_set_twice_is_one_line(tmp_path, schemas):
+    (tmp_path / "datasets.yaml").write_text("a: {}\nb: {}\na: {}\n")
+    with pytest.raises(ConfigurationError, match=r"^\S+datasets\.yaml:3:1: the key 'a' stands"):
+        load_table(tmp_path / "datasets.yaml", schemas)
+
+
 def test_the_standard_file_holds_every_key(config, schemas):
     """config.yaml is the manual: a preset may change a key, never add one."""
     assert problems(config, schemas, "config") == []

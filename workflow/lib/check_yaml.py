@@ -1,4 +1,5 @@
-"""Say where a configuration file is not YAML, which Snakemake's own message leaves out.
+"""Say where a configuration file is not YAML, which Snakemake's own message leaves out, or where
+a key stands twice, of which it would take the last without a word.
 
 Warn too if the last file, the one that is run, shares its `run` with another one beside it.
 
@@ -18,6 +19,8 @@ UNREADABLE = (
 
 
 MOST_VALUES = 100_000
+MERGE = "tag:yaml.org,2002:merge"
+Pair = tuple[yaml.ScalarNode, yaml.Node]
 
 
 def count_values(value: object, done: dict[int, int] | None = None) -> int:
@@ -38,17 +41,57 @@ def count_values(value: object, done: dict[int, int] | None = None) -> int:
     return done[id(value)]
 
 
+class DuplicateKeyError(yaml.MarkedYAMLError):
+    """A key that stands twice in one mapping."""
+
+
+class OnceLoader(yaml.SafeLoader):
+    """SafeLoader that raises DuplicateKeyError; what a merge `<<` brings may be written over."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.checked: set[yaml.MappingNode] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put the keys of merges before the mapping's own, which it checks.
+
+        Called for each merge of the mapping too: only the first time are its keys all its own.
+        """
+        own = [] if node in self.checked else [p for p in node.value if p[0].tag != MERGE]
+        self.checked.add(node)
+        super().flatten_mapping(node)
+        first: dict = {}
+        for key, value in own:
+            if not isinstance(key, yaml.ScalarNode):  # no dict takes it: refused later
+                continue
+            before = first.setdefault(self.construct_object(key), (key, value))
+            if before[0] is not key:
+                raise self.twice(before, (key, value))
+
+    @staticmethod
+    def twice(before: Pair, again: Pair) -> DuplicateKeyError:
+        """The error for the second of two pairs of one key."""
+        (key, value), line = again, before[0].start_mark.line + 1
+        mappings = all(isinstance(v, yaml.MappingNode) for v in (before[1], value))
+        advice = "join the two" if mappings else "keep one of them"
+        return DuplicateKeyError(
+            problem=f"the key {key.value!r} stands here twice (first in line {line}); {advice}",
+            problem_mark=key.start_mark,
+        )
+
+
 def read(path: Path) -> tuple[dict, str | None]:
-    """The mapping in a file, and None; or {} and one line that says what is not YAML, and where."""
+    """The mapping in a file, and None; or {} and one line that says what is wrong, and where."""
     line = None
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = yaml.load(path.read_text(encoding="utf-8"), OnceLoader)
         if count_values(value) > MOST_VALUES:
             raise ValueError(f"more than {MOST_VALUES} values, aliases written out")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         why = " ".join(str(error.problem).split())
-        return {}, f"{path}:{mark.line + 1}:{mark.column + 1}: not YAML: {why}"
+        kind = "" if isinstance(error, DuplicateKeyError) else "not YAML: "
+        return {}, f"{path}:{mark.line + 1}:{mark.column + 1}: {kind}{why}"
     except UNREADABLE as error:
         why = " ".join(str(error).split()) or type(error).__name__
         return {}, f"{path}: cannot be read as YAML: {why}"

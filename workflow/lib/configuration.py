@@ -94,7 +94,8 @@ def _raise(title: str, lines: list[str]) -> None:
 def load_table(path: Path, schemas: Path) -> dict:
     """Read and check one of the YAML tables beside the configuration (data sets, references).
 
-    Raises ConfigurationError if the file is not YAML or does not fit `<stem>.schema.yaml`.
+    Raises ConfigurationError if the file is not YAML, has a key twice or does not fit
+    `<stem>.schema.yaml`.
     """
     value, line = read(path)
     if line:
