@@ -64,7 +64,10 @@ def changed(change) -> dict:
         (lambda e: e["files"][0].update(urls=["ftp://x/y"]), "toy.files.0.urls.0"),
         (lambda e: e["files"][0].update(urls=[]), "toy.files.0.urls"),
         (lambda e: e.pop("files"), "toy.files: missing"),
-        (lambda e: e.update(kind="magic"), "toy.kind"),
+        (lambda e: e.update(kind="magic"), "toy.kind: expected one of downloaded, bundled, gen"),
+        (lambda e: e.update(kind="bundled"), "toy.files: expected no such key here, found"),
+        (lambda e: e["files"][0].pop("urls"), "toy.files.0: expected either urls or archive, f"),
+        (lambda e: e["files"][0].update(member="x"), "toy.files.0.archive: missing beside member"),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path, change, says):

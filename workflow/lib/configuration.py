@@ -12,6 +12,8 @@ from check_yaml import read
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
+from schema_words import expected as words
+from schema_words import plain
 
 # What each room of the configuration can be given: the `task` of a data set.
 ROOMS = {
@@ -49,35 +51,61 @@ def _dotted(parts: object) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return plain(value)
     short = reprlib.Repr()
     short.maxstring = short.maxother = 200
     return short.repr(value)
 
 
+def _key_lines(error: ValidationError, where: list) -> Iterator[str] | None:
+    """The lines for keys that are unknown or missing; None if `error` is about a value."""
+    value, rule = error.instance, error.validator_value
+    if error.validator == "additionalProperties" and isinstance(value, dict):
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(set(value) - set(known), key=str)
+        return (f"{_dotted([*where, key])}: unknown key; {_hint(key, known)}" for key in unknown)
+    if error.validator == "required":
+        missing = sorted(set(rule) - set(value))
+        return (f"{_dotted([*where, key])}: missing" for key in missing)
+    if error.validator == "dependentRequired":
+        return (
+            f"{_dotted([*where, other])}: missing beside {key}"
+            for key, others in rule.items()
+            for other in others
+            if key in value and other not in value
+        )
+    return None
+
+
+def _hint(key: object, known: list[str]) -> str:
+    """The nearest known key, or all of them."""
+    if near := difflib.get_close_matches(str(key), known, n=1):
+        return f"did you mean {near[0]!r}?"
+    return f"known keys: {', '.join(known)}" if known else "expected no further keys"
+
+
+def _value_line(error: ValidationError, where: list) -> str:
+    """What `error` expected of a value, or of the name of a key, and what it found."""
+    expected = words(error.validator, error.validator_value)
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{_dotted([*where, error.instance])}: expected as a key {expected}"
+    hint = ""
+    if error.validator == "type" and isinstance(error.instance, str):
+        try:
+            float(error.instance)
+            hint = " (YAML reads 1e-3 as text: write 1.0e-3, without quotes)"
+        except ValueError:
+            pass
+    place = f"{_dotted(where)}: " if where else ""
+    return f"{place}expected {expected}, found {_shown(error.instance)}{hint}"
+
+
 def _lines(error: ValidationError) -> Iterator[str]:
     """Say in one line each what `error` found, what it expected, and the nearest known key."""
     where = list(error.absolute_path)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        for key in sorted(set(error.instance) - set(known), key=str):
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-            yield f"{_dotted([*where, key])}: unknown key; {hint}"
-    elif error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))
-        yield from (f"{_dotted([*where, key])}: missing" for key in missing)
-    elif error.validator in ("anyOf", "oneOf"):
-        yield f"{_dotted(where)}: fits none of the accepted forms, found {_shown(error.instance)}"
-    else:
-        hint = ""
-        if error.validator == "type" and isinstance(error.instance, str):
-            try:
-                float(error.instance)
-                hint = " (YAML reads 1e-3 as text: write 1.0e-3, without quotes)"
-            except ValueError:
-                pass
-        expected = f"expected {error.validator} {error.validator_value}"
-        yield f"{_dotted(where)}: {expected}, found {_shown(error.instance)}{hint}"
+    keys = _key_lines(error, where)
+    yield from [_value_line(error, where)] if keys is None else keys
 
 
 def problems(value: object, schemas: Path, name: str) -> list[str]:
