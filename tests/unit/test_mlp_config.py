@@ -63,11 +63,33 @@ RUNGS = [{"candidates": 4, "epochs": 2}, {"candidates": 4, "epochs": 2}]
         ("search.space", {"lr": [0.1]}, "mlp.search.rungs.0.candidates: expected at most 3"),
         ("final.mixer.fold_models", [], "mixer/folds: mlp.final.mixer.fold_models is none"),
         ("final.mixer.fold_models", 0, "mixer/folds: mlp.final.mixer.fold_models is none"),
-        ("models", ["plain"], "mlp.ensemble.members: expected models among plain, found searched"),
+        (
+            "ensemble.members",
+            ["mixer/seeds", "other/folds"],
+            "mlp.ensemble.members: other/folds belongs to a model that",
+        ),
     ],
 )
 def test_what_does_not_fit_is_a_line(section, path, value, message):
     assert any(message in line for line in changed(section, path, value))
+
+
+def test_members_of_models_that_are_left_out_are_one_line(section):
+    section["recipes"]["wide"], section["final"]["wide"] = {}, section["final"]["plain"]
+    section["ensemble"]["members"] = ["searched/folds", "wide/seeds", "searched/seeds"]
+    assert changed(section, "models", ["wide", "plain"]) == [
+        "mlp.ensemble.members: searched/folds, searched/seeds belong to models that mlp.models"
+        " ([wide, plain]) leaves out; write members: [] for no ensemble, or members of these"
+        " models, as wide/seeds"
+    ]
+    assert changed(section, "ensemble.members", []) == []
+
+
+def test_a_member_of_a_model_without_a_recipe_is_told_as_the_model(section):
+    section["ensemble"]["members"] = ["third/seeds"]
+    lines = changed(section, "models", ["third"])
+    assert [line for line in lines if "third/seeds" in line] == []
+    assert any("mlp.models: expected names of recipes" in line for line in lines)
 
 
 def test_moved_test_images_need_a_net_that_was_trained_with_moved_ones(section):

@@ -54,11 +54,23 @@ def lines(section: Mapping) -> Iterator[str]:
         )
     if "searched" in models:
         yield from _search(section)
-    for member in section["ensemble"]["members"]:
-        model, part = member.split("/")
-        if model not in models:
-            yield f"mlp.ensemble.members: expected models among {', '.join(models)}, found {member}"
-        elif part == "folds" and not section["final"][model]["fold_models"]:
+    yield from _members(section, models)
+
+
+def _members(section: Mapping, models: list[str]) -> Iterator[str]:
+    """Members of the ensemble that nobody trains; `models` have a recipe and final trainings."""
+    members = [(member, *member.split("/")) for member in section["ensemble"]["members"]]
+    left_out = [member for member, model, _ in members if model not in section["models"]]
+    if left_out:
+        belong = "belong to models" if len(left_out) > 1 else "belongs to a model"
+        kept = "".join(f", or members of these models, as {model}/seeds" for model in models[:1])
+        yield (
+            f"mlp.ensemble.members: {', '.join(left_out)} {belong} that mlp.models"
+            f" ([{', '.join(section['models'])}]) leaves out; write members: [] for no"
+            f" ensemble{kept}"
+        )
+    for member, model, part in members:
+        if part == "folds" and model in models and not section["final"][model]["fold_models"]:
             yield f"mlp.ensemble.members: {member}: mlp.final.{model}.fold_models is none"
 
 
