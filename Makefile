@@ -42,7 +42,8 @@ help: ## List the commands
 
 run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
-	@$(SNAKEMAKE) $(ARGS) || { status=$$?; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
+	@began=$$(date +%Y-%m-%dT%H%M%S); $(SNAKEMAKE) $(ARGS) || { status=$$?; \
+		$(BIN)/python workflow/lib/what_failed.py "$$began" || true; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
 		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
 		'If none does, here or on a machine that shares it: make unlock PRESET=$(PRESET), then run again. Nothing is lost.' >&2; exit $$status; }
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
