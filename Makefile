@@ -135,7 +135,8 @@ workflow/profiles/%/profile.yaml:
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
-	@echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."
+	@if test -x $(BIN)/snakemake; then echo "Bringing $(VENV) up to date with requirements.txt."; \
+	else echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."; fi
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

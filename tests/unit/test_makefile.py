@@ -47,3 +47,12 @@ def test_make_run_says_it_last(project):
     lines = done.stderr.splitlines()
     assert lines[:2] == ["Snakemake talks", "failed: b: error: broken; log: logs/b.log"]
     assert len(lines) == 3 and lines[2].startswith("make: ***") and "Error 3" in lines[2]
+
+
+def test_make_says_whether_it_installs_or_updates(project):
+    assert make(project, ".venv/ready").stdout == (
+        "Bringing .venv up to date with requirements.txt.\n"
+    )
+    for name in ("bin/snakemake", "ready"):
+        (project / ".venv" / name).unlink()
+    assert make(project, ".venv/ready").stdout.startswith("Installing the pinned dependencies")
