@@ -49,6 +49,7 @@ run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|ensemb
 	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
 
 why: $(READY) | $(CONFIG) ## Say what a run would do now, and why
+	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
 	@$(BIN)/python workflow/lib/why.py $(SNAKEMAKE) $(ARGS) --dry-run --quiet host
 
 unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
