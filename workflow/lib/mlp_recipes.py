@@ -76,6 +76,12 @@ def rung_folds(section: Mapping, rung: int) -> list[int]:
     return section["search"]["rungs"][rung].get("folds", [0])
 
 
+def rung_scores(section: Mapping, rung: int) -> list[str]:
+    """What a rung trains, by path below the search: all folds of a place, then the next."""
+    places, folds = section["search"]["rungs"][rung]["candidates"], rung_folds(section, rung)
+    return [f"rung{rung}/{place}.fold{fold}.json" for place in range(places) for fold in folds]
+
+
 def rung_training(section: Mapping, rung: int, fold: int) -> dict:
     """The settings of train_rung.py for every place of a rung and one fold, less the place."""
     return {

@@ -30,15 +30,6 @@ MLP_FOLDS = stage(MLP["cv"], "folds", "fold_seed")
 MLP_MEMBERS = mlp_recipes.member_models(MLP)
 
 
-def rung_scores(rung):
-    """The scores of a rung's candidates on its folds."""
-    return expand(
-        f"{MLP_RUN}/search/rung{rung}/{{place}}.fold{{fold}}.json",
-        place=range(MLP_RUNGS[rung]["candidates"]),
-        fold=mlp_recipes.rung_folds(MLP, rung),
-    )
-
-
 wildcard_constraints:
     candidate=r"lr-[^/]+",
     rung=r"\d+",
@@ -197,7 +188,10 @@ rule rank_rung:
     Settings: {params.spec}
     """
     input:
-        scores=lambda wildcards: rung_scores(int(wildcards.rung)),
+        scores=lambda wildcards: expand(
+            f"{MLP_RUN}/search/{{score}}",
+            score=mlp_recipes.rung_scores(MLP, int(wildcards.rung)),
+        ),
         ranking=lambda wildcards: f"{MLP_RUN}/search/{mlp_recipes.before(int(wildcards.rung))}",
         meta=MLP_META,
         hog=MLP_HOG_TRAIN if "searched" in MLP_HOG_MODELS else [],
@@ -442,7 +436,9 @@ if MLP_MEMBERS:
     REPORT["predictions"].append(f"{MLP_RUN}/ensemble/predictions.csv")
 SCORES += MLP_GRID_SCORES
 for rung in range(len(MLP_RUNGS)):
-    SCORES += rung_scores(rung)
+    SCORES += expand(
+        f"{MLP_RUN}/search/{{score}}", score=mlp_recipes.rung_scores(MLP, rung)
+    )
 if MLP_GRID:
     REPORT["selections"].append(MLP_CHOICE["plain"])
 REPORT["searches"] += [
