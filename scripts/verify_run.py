@@ -19,8 +19,8 @@ from pipeline.errors import InputError
 
 SHOWN = 200  # Lines at most: a run of other code differs in every file.
 AGAIN = """
-To have a changed file made again: delete it, then make run. Not the other way round: a run takes a
-changed file as it is, and makes of it what follows (docs/recovery.md)."""
+To have changed or missing files made again: make run ARGS="--forcerun FILE ...", with their names.
+A plain make run takes a changed file as it is, and makes of it what follows (docs/recovery.md)."""
 
 
 def verdict(lines: list[str], good: str, bad: str) -> None:
@@ -57,7 +57,7 @@ def main() -> None:
         told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
-        again = AGAIN if counts["changed"] and not part else ""
+        again = AGAIN if counts["changed"] + counts["missing"] and not part else ""
         verdict(
             lines,
             f"{run} is as its manifest says ({made}): {told}",

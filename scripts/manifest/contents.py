@@ -18,7 +18,10 @@ def canonical_sha256(value: object) -> str:
 def described(path: Path) -> dict:
     """Bytes and sha256 of a file. Raises InputError if it is gone."""
     if not path.is_file():
-        raise InputError(f"{path}: an input or output of the run that is gone: run it again")
+        raise InputError(
+            f"{path}: an input or output of the run that is gone. Make it by its name, then run"
+            f" again: make run ARGS={path}"
+        )
     return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 

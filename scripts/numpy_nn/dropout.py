@@ -17,6 +17,7 @@ class Dropout(Module):
     """
 
     passes_on_non_finite = True
+    hands_on = True  # in evaluation
 
     LEVELS = 1 << 16
     # Elements drawn at a time: their bits stay in the cache, and are small enough for malloc to

@@ -77,6 +77,8 @@ class Module:
     # pass on what is not finite, so that it reaches the output.
     watchful = True
     passes_on_non_finite = False
+    # Whether forward may return its very input, or a view of it, and backward its dL/dy.
+    hands_on = False
     # Shape and dtype of the last input; what `_buffer` has of each role, and what it gave last.
     _received: tuple[tuple[int, ...], np.dtype] | None = None
     _memory: dict[str, np.ndarray] | None = None

@@ -8,12 +8,12 @@ from numpy_nn.module import Module, NonFiniteError
 def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     """The class probabilities (N, K), float32, of x (N, ...), with dropout off.
 
-    Afterwards the model is in training or in evaluation as before. Raises NonFiniteError, with the
+    Afterwards each layer is in training or in evaluation as before. Raises NonFiniteError, with the
     weights that are to blame, if a logit is NaN or infinite.
     """
     if len(x) == 0:
         raise ValueError(f"predict: expected at least one example, given {x.shape}")
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     parts = []
     try:
@@ -22,7 +22,8 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
             p = np.exp(logits - logits.max(axis=1, keepdims=True))
             parts.append(p / p.sum(axis=1, keepdims=True))
     finally:
-        model.train(was_training)
+        for module, training in modes:
+            module.training = training
     return np.concatenate(parts)
 
 

@@ -13,6 +13,8 @@ class ReLUDropout(Dropout):
     the memory of a mask.
     """
 
+    hands_on = False
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x)
         drops = self.training and self.dropped_levels > 0

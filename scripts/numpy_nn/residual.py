@@ -1,8 +1,19 @@
 """The residual connection."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from numpy_nn.module import Module, Sequential
+
+
+def _chain(module: Module) -> Iterator[Module]:
+    """The layers of nested Sequentials, in order."""
+    if isinstance(module, Sequential):
+        for layer in module.layers:
+            yield from _chain(layer)
+    else:
+        yield module
 
 
 class Residual(Module):
@@ -17,12 +28,16 @@ class Residual(Module):
 
     def __init__(self, inner: Module):
         self.inner = inner
-        for end in (0, -1):
-            layer = inner
-            while isinstance(layer, Sequential) and layer.layers:
-                layer = layer.layers[end]
-            if getattr(layer, "inplace", False):
-                self._fail("no first or last layer with inplace=True", f"{layer!r}")
+        # As Sequential says: they may have been a Model's.
+        for module in self.modules():
+            module.watchful = True
+        chain = list(_chain(inner))
+        for layers in (chain, chain[::-1]):
+            for layer in layers:
+                if getattr(layer, "inplace", False):
+                    self._fail("no first or last layer with inplace=True", f"{layer!r}")
+                if not layer.hands_on:
+                    break
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x)

@@ -38,6 +38,7 @@ class Flatten(Module):
     """(N, ...) -> (N, D), D the product of the other axes; backward restores the shape."""
 
     passes_on_non_finite = True
+    hands_on = True
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._receive(x, fits=x.ndim > 1)

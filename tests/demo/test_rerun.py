@@ -39,6 +39,8 @@ def test_prose_reruns_nothing(demo, edited):
     [
         (["mlp/mixer/seed1/history.json", "mlp/mixer/seed1/model.npz"], "train_mlp"),
         (["mlp/search/rung1/0.fold0.json"], "train_rung"),
+        (["mlp/search/candidates.json"], "draw_candidates"),
+        (["mlp/search/selection.json"], "choose_survivor"),
         (["mlp/cv/lr-0.1_batch_size-32_dropout-0.0/fold1.json"], "cross_validate_mlp"),
         (["dna/planted_motifs/metrics.json"], "evaluate_dna"),
         (["figures/curves/gpt.svg"], "plot_curves"),

@@ -75,7 +75,9 @@ def test_verify_sees_a_flipped_bit(demo):
         kept.replace(model)
     assert status == 1
     assert told.startswith("changed (sha256): results/demo/seq2seq/seed1/model.safetensors\n")
-    assert "delete it, then make run" in told
+    assert "--forcerun FILE" in told
+    shown = planned(demo, "--forcerun", "results/demo/seq2seq/seed1/model.safetensors")
+    assert shown["train_seq2seq"] == 1 and "train_gpt" not in shown
     assert verify(demo)[0] == 0
 
 

@@ -404,10 +404,12 @@ def test_a_training_that_has_finished_refuses_another_epoch():
 @pytest.mark.parametrize("training", [True, False])
 def test_a_prediction_leaves_the_mode_as_it_was(training):
     model = build_mlp([2, 4, 3], 0.5, RNG(1), RNG(2)).train(training)
+    model.layers[1].train(not training)
     predict(model, np.zeros((3, 2), np.float32))
     with pytest.raises(NonFiniteError):
         predict(model, np.full((3, 2), np.nan, np.float32))
-    assert {module.training for module in model.modules()} == {training}
+    modes = [module.training for module in model.modules()]
+    assert modes == [training, training, not training, training, training]
 
 
 def test_probabilities_that_are_no_numbers_are_not_scored():

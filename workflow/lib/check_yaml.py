@@ -64,9 +64,10 @@ class OnceLoader(yaml.SafeLoader):
         for key, value in own:
             if not isinstance(key, yaml.ScalarNode):  # no dict takes it: refused later
                 continue
-            before = first.setdefault(self.construct_object(key), (key, value))
-            if before[0] is not key:
-                raise self.twice(before, (key, value))
+            name = self.construct_object(key)
+            if name in first:
+                raise self.twice(first[name], (key, value))
+            first[name] = key, value
 
     @staticmethod
     def twice(before: Pair, again: Pair) -> DuplicateKeyError:

@@ -38,10 +38,13 @@ class Job:
         return f"{self.rule} ({self.wildcards})" if self.wildcards else self.rule
 
 
-def newest(folder: Path, since: str) -> Path | None:
-    """Snakemake's own file of the last run in `folder` that began at `since` or later."""
+def first_since(folder: Path, since: str) -> Path | None:
+    """Snakemake's own file of the first run in `folder` that began at `since` or later.
+
+    A later one is somebody else's, who found the folder locked.
+    """
     names = sorted(path.name for path in folder.glob("*.snakemake.log") if path.name >= since)
-    return folder / names[-1] if names else None
+    return folder / names[0] if names else None
 
 
 def blocks(text: str) -> Iterator[tuple[re.Match, dict[str, str]]]:
@@ -88,7 +91,7 @@ def last_words(path: Path) -> tuple[str, bool]:
     """The last line of a log that says `error:`, else its last one; whether it says so."""
     try:
         text = path.read_bytes()[-LAST_BYTES:].decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL byte, as after a power cut
         return "it left no log", False
     lines = ["".join(c if c.isprintable() else " " for c in x).strip() for x in text.splitlines()]
     errors = [line for line in lines if line.startswith("error:")]
@@ -96,12 +99,19 @@ def last_words(path: Path) -> tuple[str, bool]:
     return (last if len(last) <= LONGEST else f"{last[: LONGEST - 3]}..."), bool(errors)
 
 
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except ValueError:
+        return False
+
+
 def told(job: Job, own: Path) -> tuple[str, bool]:
     """The line for a failed job, and whether its log holds an `error:`; `own` is Snakemake's."""
     if not job.log:
         return f"failed: {job.name}: it has no log; Snakemake's: {own}", False
     paths = [Path(name) for name in job.log.split(", ")]
-    path = next((path for path in paths if path.exists()), paths[0])
+    path = next((path for path in paths if _there(path)), paths[0])
     words, certain = last_words(path)
     if job.ended_well:
         words = f"it ended well without writing all its results; its last words: {words}"
@@ -119,12 +129,12 @@ def report(own: Path) -> list[str]:
     explained = {job.group for job, _, certain in lines if certain} - {0}
     shown = [line for job, line, certain in lines if certain or job.group not in explained]
     more = len(shown) - MOST_JOBS
-    return shown[:MOST_JOBS] + ([f"failed: {more} more jobs; see {own}"] if more > 0 else [])
+    return shown[:MOST_JOBS] + ([f"and {more} more that failed: see {own}"] if more > 0 else [])
 
 
 def main() -> None:
     try:
-        own = newest(LOGS, sys.argv[1])
+        own = first_since(LOGS, sys.argv[1])
         lines = report(own) if own else []
     except OSError:  # the run's own words stand above: nothing to add
         lines = []

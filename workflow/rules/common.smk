@@ -57,7 +57,7 @@ REPORT = {
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
 }
 
-# What the searches trained and scored, a file a candidate and fold: no report reads them.
+# What the searches drew, trained, scored and chose: no report reads it.
 SCORES = []
 
 # A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.

@@ -439,6 +439,8 @@ for rung in range(len(MLP_RUNGS)):
     SCORES += expand(
         f"{MLP_RUN}/search/{{score}}", score=mlp_recipes.rung_scores(MLP, rung)
     )
+if MLP_RUNGS:
+    SCORES += [f"{MLP_RUN}/search/candidates.json", MLP_CHOICE["searched"]]
 if MLP_GRID:
     REPORT["selections"].append(MLP_CHOICE["plain"])
 REPORT["searches"] += [
