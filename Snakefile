@@ -30,7 +30,7 @@ rule all:
     # again, although everything that was made of it is still there.
     input:
         RUN_FILES,
-        SCORES,
+        SEARCH_FILES,
         f"{RUN}/manifest.json",
         f"{RUN}/ro-crate-metadata.json",
     localrule: True

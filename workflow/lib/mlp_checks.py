@@ -63,7 +63,7 @@ def _members(section: Mapping, models: list[str]) -> Iterator[str]:
     left_out = [member for member, model, _ in members if model not in section["models"]]
     if left_out:
         belong = "belong to models" if len(left_out) > 1 else "belongs to a model"
-        kept = "".join(f", or members of these models, as {model}/seeds" for model in models[:1])
+        kept = f", or members of these models, as {models[0]}/seeds" if models else ""
         yield (
             f"mlp.ensemble.members: {', '.join(left_out)} {belong} that mlp.models"
             f" ([{', '.join(section['models'])}]) leaves out; write members: [] for no"

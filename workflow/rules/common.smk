@@ -58,7 +58,7 @@ REPORT = {
 }
 
 # What the searches drew, trained, scored and chose: no report reads it.
-SCORES = []
+SEARCH_FILES = []
 
 # A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.
 # Ending before it, it would end the job, and the cluster kills what is left of one.

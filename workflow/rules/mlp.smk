@@ -434,13 +434,13 @@ for model in MLP["models"]:
 if MLP_MEMBERS:
     REPORT["metrics"].append(f"{MLP_RUN}/ensemble/metrics.json")
     REPORT["predictions"].append(f"{MLP_RUN}/ensemble/predictions.csv")
-SCORES += MLP_GRID_SCORES
+SEARCH_FILES += MLP_GRID_SCORES
 for rung in range(len(MLP_RUNGS)):
-    SCORES += expand(
+    SEARCH_FILES += expand(
         f"{MLP_RUN}/search/{{score}}", score=mlp_recipes.rung_scores(MLP, rung)
     )
 if MLP_RUNGS:
-    SCORES += [f"{MLP_RUN}/search/candidates.json", MLP_CHOICE["searched"]]
+    SEARCH_FILES += [f"{MLP_RUN}/search/candidates.json", MLP_CHOICE["searched"]]
 if MLP_GRID:
     REPORT["selections"].append(MLP_CHOICE["plain"])
 REPORT["searches"] += [
