@@ -26,6 +26,7 @@ class ByPlace(LoadScopeScheduling):
         return "tests/demo" if file.startswith("tests/demo/") else file
 
 
+@pytest.hookimpl(optionalhook=True)  # -p no:xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
     return ByPlace(config, log)
 
