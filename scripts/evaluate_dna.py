@@ -52,8 +52,8 @@ def main() -> None:
         },
         outputs={
             "metrics": "metrics.json",
-            "predictions": "predictions.csv",
-            "submission": "submission.csv",
+            "predictions": "predictions.csv: id, label (the true one), prediction, p_0 ...",
+            "submission": "submission.csv for a leaderboard: id, label (the predicted one)",
             "attention": "attention.npz",
         },
     )
