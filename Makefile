@@ -25,6 +25,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The programs run by the Python of .venv, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Of this folder, whatever is installed.
+export PYTHONPATH := scripts
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 # With CONDA=1 a result counts if its rule's environment, as it is now, made it; else, whichever made it.
 # Of an image Snakemake would ask that before it has fetched it; and it would look for a conda outside of the image,
@@ -46,7 +48,7 @@ run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|ensemb
 		$(BIN)/python workflow/lib/what_failed.py "$$began" || true; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
 		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
 		'If none does, here or on a machine that shares it: make unlock PRESET=$(PRESET), then run again. Nothing is lost.' >&2; exit $$status; }
-	@$(BIN)/python scripts/print_leaderboard.py --config $(CONFIG)
+	@$(BIN)/python -m reporting.print_leaderboard --config $(CONFIG)
 
 why: $(READY) | $(CONFIG) ## Say what a run would do now, and why
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
@@ -57,12 +59,12 @@ unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless somethi
 	@$(SNAKEMAKE) --unlock
 
 report: $(READY) | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
-	@$(SNAKEMAKE) --report results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
+	@$(SNAKEMAKE) --report results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
 
 # RESULTS: a folder that is not PRESET's, such as results/reference. AGAINST: another run's folder.
 verify: $(VENV)/ready | $(CONFIG) ## Check a run against its manifest; AGAINST=other/results/run: compare the two
-	@$(BIN)/python scripts/verify_run.py $(if $(AGAINST),--against "$(AGAINST)") --run \
-		"$(or $(RESULTS),results/$$($(BIN)/python scripts/print_leaderboard.py --config $(CONFIG) --run-name))"
+	@$(BIN)/python -m manifest.verify $(if $(AGAINST),--against "$(AGAINST)") --run \
+		"$(or $(RESULTS),results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name))"
 
 test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
 
@@ -113,16 +115,16 @@ lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
 
 reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
 	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
-	@! test -e results/standard || $(BIN)/python scripts/collect_reference.py --run results/standard --out results/reference
-	@! test -e results/ensemble || $(BIN)/python scripts/collect_reference.py --run results/ensemble --out results/reference-ensemble --no-benchmarks
+	@! test -e results/standard || $(BIN)/python -m reporting.collect_reference --run results/standard --out results/reference
+	@! test -e results/ensemble || $(BIN)/python -m reporting.collect_reference --run results/ensemble --out results/reference-ensemble --no-benchmarks
 	@$(MAKE) --no-print-directory readme
 
 keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
-	@$(BIN)/python scripts/collect_reference.py --out results/reference
+	@$(BIN)/python -m reporting.collect_reference --out results/reference
 	@$(MAKE) --no-print-directory readme
 
 readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
-	@$(BIN)/python scripts/update_readme.py
+	@$(BIN)/python -m reporting.update_readme
 
 clean: ## Remove generated results and processed data (raw data and results/reference* stay)
 	rm -rf data/processed $(filter-out results/reference/ results/reference-ensemble/,$(wildcard results/*/))

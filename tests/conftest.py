@@ -1,11 +1,17 @@
 """What all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# Programs that a test starts are modules of this checkout, installed or not.
+REPOSITORY = Path(__file__).resolve().parents[1]
+os.environ["PYTHONPATH"] = str(REPOSITORY / "scripts")
+os.environ["PYTHONSAFEPATH"] = "1"
 
 # Neither the clock nor chance decides: a busy machine stalls any test, and a draw that fails must
 # fail again. `make fuzz` is where new draws are.
@@ -33,4 +39,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    return Path(__file__).resolve().parents[1]
+    return REPOSITORY

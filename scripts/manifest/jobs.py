@@ -42,9 +42,9 @@ def _path(record: Path, folder: Path) -> str:
 
 
 def _command(command: str) -> tuple[str, dict]:
-    """(program, spec) of `python scripts/x.py --spec '{...}' ...`; empty where it has none."""
+    """(program, spec) of `python -m room.program --spec '{...}' ...`; empty where it has none."""
     words = shlex.split(command or "")
-    program = Path(words[1]).name if len(words) > 1 else ""
+    program = words[2] if words[1:2] == ["-m"] else ""
     spec = json.loads(words[words.index("--spec") + 1]) if "--spec" in words[:-1] else {}
     return program, spec
 

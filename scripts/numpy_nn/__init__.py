@@ -38,5 +38,5 @@ All of it in twenty lines: do the two coordinates of a point have the same sign?
     >>> bool((model.eval()(x).argmax(axis=1) == y).mean() > 0.95)
     True
 
-tests/unit/test_part1_examples.py runs this text as it stands.
+tests/numpy_nn/test_part1_examples.py runs this text as it stands.
 """

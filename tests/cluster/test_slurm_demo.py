@@ -53,7 +53,7 @@ def test_folds_and_figures_are_a_submission_each(demos, disturbed):
 
 def test_metrics_and_models_are_those_of_this_machine(demos):
     there, here = demos
-    words = ["scripts/verify_run.py", "--run", there / "results/small"]
+    words = ["-m", "manifest.verify", "--run", there / "results/small"]
     words += ["--against", here / "results/small"]
     done = subprocess.run([sys.executable, *words], cwd=here, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -38,7 +38,7 @@ def rules(repository: Path) -> Iterator[tuple[str, str, str, str]]:
     """
     for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
         for rule in re.split(r"^ *rule\b", path.read_text(), flags=re.M)[1:]:
-            program = re.search(r'script\(\s*"([^"]+)"', rule)
+            program = re.search(r"python -m ([\w.]+)", rule)
             environment = re.search(r'envs/(\w+)\.yaml"', rule)
             if program:
                 name = rule.partition(":")[0].strip()

@@ -16,7 +16,7 @@ def test_every_rule_of_the_demo_runs_in_an_environment_of_its_own(repository, pl
 
 
 def test_the_bytes_are_those_of_a_run_without_conda(plain, separate):
-    words = ["scripts/verify_run.py", "--run", separate[0] / "results/brief"]
+    words = ["-m", "manifest.verify", "--run", separate[0] / "results/brief"]
     words += ["--against", plain / "results/brief"]
     done = subprocess.run([sys.executable, *words], cwd=plain, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -70,6 +70,6 @@ def test_a_run_finds_its_environments_in_the_image(make, plain, image, tmp_path)
     words = [f"CONTAINER={image}", "ARGS=--until prepare_dna --forcerun prepare_dna"]
     make(folder, "run", *words, path=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     assert (folder / made).read_bytes() == (plain / made).read_bytes()
-    job = [call for call in (image / "calls").read_text().splitlines() if "prepare_dna.py" in call]
+    job = [call for call in (image / "calls").read_text().splitlines() if "dna.prepare" in call]
     assert job and "/bin/activate '/conda-envs/" in job[0]
     assert not list((folder / ".snakemake/conda").glob("*.yaml"))

@@ -28,7 +28,7 @@ def test_prose_reruns_nothing(demo, edited):
         "torch_nn/attention.py",
         "numpy_nn/linear.py",
         "pipeline/atomic.py",
-        "train_gpt.py",
+        "gpt/train.py",
     ):
         edited(f"scripts/{name}", prose)
     assert planned(demo) == {}
@@ -110,7 +110,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
             {"train_gpt", "train_dna", "train_seq2seq", "trace_gpt", "plot_curves"},
         ),
         (
-            "datasets/story_grammar.py",
+            "gpt/story_grammar.py",
             {"generate_stories"},
             {"train_dna", "train_vision", "train_mlp"},
         ),

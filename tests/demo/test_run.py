@@ -110,7 +110,7 @@ def test_snakemakes_own_report(demo):
 
 
 def test_the_table_is_printed(demo):
-    words = [sys.executable, "scripts/print_leaderboard.py", "--config", "config/demo.yaml"]
+    words = [sys.executable, "-m", "reporting.print_leaderboard", "--config", "config/demo.yaml"]
     shown = subprocess.run(words, cwd=demo, capture_output=True, text=True, check=True).stdout
     assert "digits" in shown and "results/demo/report.html" in shown
 

@@ -22,7 +22,7 @@ def manifest(demo):
 
 
 def verify(demo, *words):
-    words = [sys.executable, "scripts/verify_run.py", "--run", "results/demo", *map(str, words)]
+    words = [sys.executable, "-m", "manifest.verify", "--run", "results/demo", *map(str, words)]
     done = subprocess.run(words, cwd=demo, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
@@ -82,10 +82,17 @@ def test_verify_sees_a_flipped_bit(demo):
 
 
 def test_the_reference_folder_can_be_verified(demo):
-    words = ["scripts/collect_reference.py", "--run", "results/demo", "--out", "results/reference"]
+    words = [
+        "-m",
+        "reporting.collect_reference",
+        "--run",
+        "results/demo",
+        "--out",
+        "results/reference",
+    ]
     subprocess.run([sys.executable, *words], cwd=demo, capture_output=True, check=True)
     try:
-        words = ["scripts/verify_run.py", "--run", "results/reference"]
+        words = ["-m", "manifest.verify", "--run", "results/reference"]
         done = subprocess.run([sys.executable, *words], cwd=demo, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
         status, told = verify(demo, "--against", "results/reference")

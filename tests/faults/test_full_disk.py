@@ -72,7 +72,7 @@ def test_a_read_only_folder_is_said_before_the_training(repository, tmp_path, mo
     assert "Read-only file system" in shown
     assert "Traceback" not in shown
     assert "mixer.seed1.log" not in shown, "no job was started"
-    program = [sys.executable, "scripts/draw_candidates.py", "--out", "results/new/a.json"]
+    program = [sys.executable, "-m", "mlp.draw_candidates", "--out", "results/new/a.json"]
     done = subprocess.run(program, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: results/new/a.json: cannot be written: ")

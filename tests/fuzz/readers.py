@@ -22,20 +22,20 @@ import yaml
 from configuration import ConfigurationError, check_config, load_table
 from pydantic import Field
 
-from datasets.archive import extract_members
-from datasets.dna import read_labelled_csv
-from datasets.idx import read_idx
-from datasets.image_data import load_meta, load_part
-from datasets.images import read_cifar10_batch
-from datasets.restricted_unpickle import parse_pickle
-from datasets.statlog import read_statlog
-from datasets.text_corpora import read_corpus
-from datasets.text_tokenizer import BytePairTokenizer, CharacterTokenizer, load_tokenizer
-from datasets.token_windows import load_tokens
+from dna.sequences import read_labelled_csv
+from dna.statlog import read_statlog
+from gpt.corpora import read_corpus
+from gpt.token_windows import load_tokens
+from gpt.tokenizer import BytePairTokenizer, CharacterTokenizer, load_tokenizer
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.history import read_histories
 from pipeline.settings import Settings, read_spec
+from raw.archive import extract_members
+from raw.idx import read_idx
+from raw.image_data import load_meta, load_part
+from raw.images import read_cifar10_batch
+from raw.restricted_unpickle import parse_pickle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMAS = REPOSITORY / "workflow" / "schemas"

@@ -24,8 +24,8 @@ def warm(folder: Path) -> None:
     sys.path.insert(0, str(folder / "workflow" / "lib"))
     from code_hash import code_hash
 
-    for program in (folder / "scripts").glob("*.py"):
-        code_hash(folder / "scripts", program.name)
+    for path in (folder / "scripts").glob("*/*.py"):
+        code_hash(folder / "scripts", f"{path.parent.name}.{path.stem}")
 
 
 def dry_run(change: dict, out: Path) -> None:

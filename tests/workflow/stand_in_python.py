@@ -28,7 +28,7 @@ def outputs(words: list[str]) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for file in outputs(sys.argv[2:]):
+    for file in outputs(sys.argv[3:]):
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{file}\n")

@@ -107,17 +107,17 @@ def test_every_command_passes_hostile_texts_whole(place, tmp_path):
     assert len(calls) > 30 and not pwned(folder)
     specs = {}
     for words in calls:
-        assert words[0].startswith("scripts/") and words[1] == "--spec"
-        spec = json.loads(words[2])
-        specs.setdefault(os.path.basename(words[0]), spec)
+        assert words[0] == "-m" and words[2] == "--spec"
+        spec = json.loads(words[3])
+        specs.setdefault(words[1], spec)
         # What follows are options and plain paths: nothing hostile is anywhere but in the spec.
-        assert all(re.fullmatch(r"[\w./=-]+", word) for word in words[3:]), words[3:]
-    assert specs["sample_gpt.py"]["prompts"] == HOSTILE
-    assert specs["trace_gpt.py"]["sentence"] == ALL
-    for name in ("generate_images.py", "prepare_dna.py", "prepare_text.py"):
+        assert all(re.fullmatch(r"[\w./=-]+", word) for word in words[4:]), words[4:]
+    assert specs["gpt.sample"]["prompts"] == HOSTILE
+    assert specs["gpt.trace"]["sentence"] == ALL
+    for name in ("raw.generate_images", "dna.prepare", "gpt.prepare"):
         about = specs[name]["about"]
         assert about["title"] == about["description"] == about["licence"] == ALL
-    assert specs["prepare_genetic_code.py"]["about"]["citation"] == ALL
+    assert specs["seq2seq.prepare"]["about"]["citation"] == ALL
 
 
 def test_a_cheap_rule_and_a_fetch_really_run(place):

@@ -35,13 +35,13 @@ def test_presets_prepare_each_data_set_alike(fresh):
     for preset in ("smoke", "config", "ensemble", "full"):
         shown = snakemake(fresh, "-n", "-p", "--forceall", preset=preset)
         for line in shown.splitlines():
-            if re.search(r"python scripts/(prepare|extract|generate)_", line):
+            if re.search(r"python -m \w+\.(prepare|extract|generate)", line):
                 words = shlex.split(line)
                 spec = json.loads(words[words.index("--spec") + 1])
                 place = next(
                     word for word in words if word.startswith(("data/processed/", "results/"))
                 )
-                key = words[words.index("python") + 1], place
+                key = words[words.index("python") + 2], place
                 specs.setdefault(key, set()).add(json.dumps(spec, sort_keys=True))
-    assert len(specs) >= 6 and any(program.endswith("_hog.py") for program, _ in specs)
+    assert len(specs) >= 6 and any(program.endswith("_hog") for program, _ in specs)
     assert {key: len(found) for key, found in specs.items() if len(found) > 1} == {}

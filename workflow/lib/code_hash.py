@@ -71,10 +71,13 @@ def _read(path: Path, root: Path) -> tuple[bytes, frozenset[Path]]:
 
 
 @cache
-def code_files(root: Path, name: str) -> tuple[Path, ...]:
-    """Every file under `root` that the program `root/name` is made of, itself included, sorted."""
+def code_files(root: Path, program: str) -> tuple[Path, ...]:
+    """Every file under `root` that a program is made of, itself and its package included, sorted.
+
+    program: what follows `python -m`, such as gpt.train.
+    """
     seen: set[Path] = set()
-    todo = {root / name}
+    todo = set(_files([program], root))
     while todo:
         path = todo.pop()
         if path not in seen:
@@ -84,10 +87,10 @@ def code_files(root: Path, name: str) -> tuple[Path, ...]:
 
 
 @cache
-def code_hash(root: Path, name: str) -> str:
-    """16 hex digits over the syntax trees of `code_files(root, name)`, docstrings left out."""
+def code_hash(root: Path, program: str) -> str:
+    """16 hex digits over the syntax trees of `code_files(root, program)`, docstrings left out."""
     digest = sha256()
-    for path in code_files(root, name):
+    for path in code_files(root, program):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(_read(path, root)[0] + b"\0")
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ sees the processes of this machine alone: on a disk that several share, look on 
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -25,15 +26,20 @@ def still_running(folder: Path) -> list[str]:
                 continue
         except (psutil.Error, OSError):  # gone meanwhile, or not ours to ask
             continue
-        program = next((Path(w).name for w in words[:3] if _ours(w)), None)
+        program = _program(words, folder)
         if program:
             lines.append(f"process {process.pid}: {program}")
     return lines
 
 
-def _ours(word: str) -> bool:
-    path = Path(word)
-    return path.name == "snakemake" or (path.suffix == ".py" and path.parent.name == "scripts")
+def _program(words: list[str], folder: Path) -> str | None:
+    """What a command line runs, if it is Snakemake or `python -m` a module of `folder`."""
+    for before, word in pairwise(["", *words[:4]]):
+        if Path(word).name == "snakemake":
+            return "snakemake"
+        if before == "-m" and Path(folder, "scripts", f"{word.replace('.', '/')}.py").is_file():
+            return word
+    return None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -62,25 +63,25 @@ SEARCH_FILES = []
 
 # A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.
 # Ending before it, it would end the job, and the cluster kills what is left of one.
-shell.prefix("set -euo pipefail; trap : TERM; ")
+# Programs are modules below scripts/, found by PYTHONPATH: nothing has to be installed where a job
+# runs. PYTHONSAFEPATH keeps the files of the working directory from hiding a module.
+shell.prefix(
+    "set -euo pipefail; trap : TERM; export PYTHONSAFEPATH=1"
+    f" PYTHONPATH={shlex.quote(os.path.relpath(SCRIPTS))}; "
+)
 
 # Where the raw files may come from is no property of a result: it is passed on, not tracked.
 if config["data_mirror"]:
     os.environ.setdefault("DATA_MIRROR", config["data_mirror"])
 
 
-def script(name):
-    """The path of scripts/name from the working directory: it stays the same when the tree moves."""
-    return os.path.relpath(SCRIPTS / name)
-
-
-def spec(name, **settings):
+def spec(program, **settings):
     """One canonical JSON string: the settings that a stage reads and the hash of its code.
 
     Snakemake takes {word} in a param for a wildcard, in the middle of somebody's text too: a brace
     inside a JSON string is written as its escape. One of JSON's own is followed by a quote or `}`.
     """
-    text = json.dumps({**settings, "code": code_hash(SCRIPTS, name)}, sort_keys=True)
+    text = json.dumps({**settings, "code": code_hash(SCRIPTS, program)}, sort_keys=True)
     return re.sub(r'{(?!["}])', r"\\u007b", text)
 
 

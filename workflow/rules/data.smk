@@ -39,7 +39,6 @@ for name in DATASETS:
                 mem_mb=memory(1000),
                 runtime=180,
             params:
-                script=script("fetch_dataset.py"),
                 table=TABLE,
                 raw=lambda wildcards: RAW,
                 spec=json.dumps(
@@ -52,7 +51,7 @@ for name in DATASETS:
                     sort_keys=True,
                 ),
             shell:
-                "python {params.script:q} --spec {params.spec:q}"
+                "python -m raw.fetch_dataset --spec {params.spec:q}"
                 " --datasets {params.table:q} --out {params.raw:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -76,16 +75,15 @@ rule prepare_images:
         mem_mb=memory(2000),
         runtime=10,
     params:
-        script=script("prepare_images.py"),
         raw=lambda w: f"{RAW}/{w.dataset}",
         spec=lambda w: spec(
-            "prepare_images.py",
+            "raw.prepare_images",
             dataset=w.dataset,
             raw=raw_sums(w.dataset),
             about=about(DATASETS[w.dataset]),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --raw {params.raw:q}"
+        "python -m raw.prepare_images --spec {params.spec:q} --raw {params.raw:q}"
         " --images {output.images:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -107,15 +105,14 @@ rule generate_images:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        script=script("generate_images.py"),
         spec=lambda w: spec(
-            "generate_images.py",
+            "raw.generate_images",
             dataset=w.dataset,
             about=about(DATASETS[w.dataset]),
             **config["data"][w.dataset],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m raw.generate_images --spec {params.spec:q}"
         " --images {output.images:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -145,12 +142,11 @@ rule extract_hog:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        script=script("extract_hog.py"),
         spec=lambda w: spec(
-            "extract_hog.py",
+            "mlp.extract_hog",
             dataset=w.dataset,
             **config["mlp"]["hog"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --images {input.images:q}"
+        "python -m mlp.extract_hog --spec {params.spec:q} --images {input.images:q}"
         " --train {output.train:q} --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"

@@ -31,21 +31,20 @@ rule prepare_dna:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        script=script("prepare_dna.py"),
         raw=lambda wildcards: (
             ["--raw", f"{RAW}/{wildcards.dataset}"]
             if raw_files(wildcards.dataset)
             else []
         ),
         spec=lambda wildcards: spec(
-            "prepare_dna.py",
+            "dna.prepare",
             dataset=wildcards.dataset,
             raw=raw_sums(wildcards.dataset),
             about=about(DATASETS[wildcards.dataset]),
             **config["dna"]["settings"][wildcards.dataset]["data"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} {params.raw:q}"
+        "python -m dna.prepare --spec {params.spec:q} {params.raw:q}"
         " --out {output.data:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -72,10 +71,9 @@ rule train_dna:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        script=script("train_dna.py"),
         checkpoint=f"{RUN}/.checkpoints/dna/{{dataset}}/seed{{seed}}",
         spec=lambda wildcards: spec(
-            "train_dna.py",
+            "dna.train",
             seed=int(wildcards.seed),
             threads=config["dna"]["threads"],
             **stage(
@@ -84,7 +82,7 @@ rule train_dna:
             **config["dna"]["settings"][wildcards.dataset]["training"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m dna.train --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -123,18 +121,17 @@ rule evaluate_dna:
         mem_mb=memory(2000),
         runtime=20,
     params:
-        script=script("evaluate_dna.py"),
         # Attention is the first one's model's: their order counts, which inputs do not tell.
         order=config["dna"]["seeds"],
         spec=lambda wildcards: spec(
-            "evaluate_dna.py",
+            "dna.evaluate",
             threads=config["dna"]["threads"],
             **stage(
                 config["dna"]["settings"][wildcards.dataset], "model", "both_strands"
             ),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m dna.evaluate --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"

@@ -25,14 +25,13 @@ rule generate_stories:
         mem_mb=memory(500),
         runtime=10,
     params:
-        script=script("generate_stories.py"),
         spec=spec(
-            "generate_stories.py",
+            "gpt.generate_stories",
             stories=config["gpt"]["settings"]["grammar_stories"]["stories"],
             seed=config["gpt"]["settings"]["grammar_stories"]["data"]["seed"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --out {output:q} > {log:q} 2>&1"
+        "python -m gpt.generate_stories --spec {params.spec:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule prepare_text:
@@ -63,16 +62,15 @@ rule prepare_text:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        script=script("prepare_text.py"),
         spec=lambda wildcards: spec(
-            "prepare_text.py",
+            "gpt.prepare",
             dataset=wildcards.dataset,
             raw=raw_sums(wildcards.dataset),
             about=about(DATASETS[wildcards.dataset]),
             **config["gpt"]["settings"][wildcards.dataset]["data"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --raw {input:q}"
+        "python -m gpt.prepare --spec {params.spec:q} --raw {input:q}"
         " --tokenizer {output.tokenizer:q} --train {output.train:q} --val {output.val:q}"
         " --test {output.test:q} --meta {output.meta:q} > {log:q} 2>&1"
 
@@ -103,10 +101,9 @@ rule train_gpt:
         mem_mb=memory(2500),
         runtime=120,
     params:
-        script=script("train_gpt.py"),
         checkpoint=f"{RUN}/.checkpoints/gpt/{{dataset}}/seed{{seed}}",
         spec=lambda wildcards: spec(
-            "train_gpt.py",
+            "gpt.train",
             dataset=wildcards.dataset,
             seed=int(wildcards.seed),
             threads=config["gpt"]["threads"],
@@ -114,7 +111,7 @@ rule train_gpt:
             **config["gpt"]["settings"][wildcards.dataset]["training"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m gpt.train --spec {params.spec:q}"
         " --train {input.train:q} --val {input.val:q} --meta {input.meta:q}"
         " --model {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -152,15 +149,14 @@ rule evaluate_gpt:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        script=script("evaluate_gpt.py"),
         spec=lambda wildcards: spec(
-            "evaluate_gpt.py",
+            "gpt.evaluate",
             threads=config["gpt"]["threads"],
             **stage(config["gpt"]["settings"][wildcards.dataset], "model"),
             **config["gpt"]["settings"][wildcards.dataset]["evaluation"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m gpt.evaluate --spec {params.spec:q}"
         " --val {input.val:q} --test {input.test:q} --meta {input.meta:q}"
         " --models {input.weights:q} --histories {input.histories:q}"
         " --samples {input.samples:q}"
@@ -190,15 +186,14 @@ rule sample_gpt:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        script=script("sample_gpt.py"),
         spec=lambda wildcards: spec(
-            "sample_gpt.py",
+            "gpt.sample",
             threads=config["gpt"]["threads"],
             **stage(config["gpt"]["settings"][wildcards.dataset], "model"),
             **config["gpt"]["settings"][wildcards.dataset]["sampling"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --weights {input.weights:q}"
+        "python -m gpt.sample --spec {params.spec:q} --weights {input.weights:q}"
         " --tokenizer {input.tokenizer:q} --meta {input.meta:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -226,14 +221,13 @@ rule trace_gpt:
         mem_mb=memory(2000),
         runtime=10,
     params:
-        script=script("trace_gpt.py"),
         spec=lambda wildcards: spec(
-            "trace_gpt.py",
+            "gpt.trace",
             threads=config["gpt"]["threads"],
             **stage(config["gpt"]["settings"][wildcards.dataset], "model", "sentence"),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --weights {input.weights:q}"
+        "python -m gpt.trace --spec {params.spec:q} --weights {input.weights:q}"
         " --tokenizer {input.tokenizer:q} --meta {input.meta:q}"
         " --attention {output.attention:q} --positions {output.positions:q} > {log:q} 2>&1"
 

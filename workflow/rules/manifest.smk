@@ -34,10 +34,9 @@ rule build_manifest:
         mem_mb=memory(500),
         runtime=10,
     params:
-        script=script("build_manifest.py"),
         # A mirror is a path of this machine, and no property of a result.
         spec=spec(
-            "build_manifest.py",
+            "manifest.build_manifest",
             run=config["run"],
             snakemake=SNAKEMAKE_VERSION,
             config={
@@ -45,7 +44,7 @@ rule build_manifest:
             },
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --files {input.files:q}"
+        "python -m manifest.build_manifest --spec {params.spec:q} --files {input.files:q}"
         " --datasets {input.datasets:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -70,9 +69,8 @@ rule build_crate:
         mem_mb=memory(500),
         runtime=10,
     params:
-        script=script("build_crate.py"),
-        spec=spec("build_crate.py"),
+        spec=spec("manifest.build_crate"),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --manifest {input.manifest:q}"
+        "python -m manifest.build_crate --spec {params.spec:q} --manifest {input.manifest:q}"
         " --datasets {input.datasets:q} --workflow {input.workflow:q}"
         " --out {output.crate:q} --copy {output.workflow:q} > {log:q} 2>&1"

@@ -60,10 +60,9 @@ rule cross_validate_mlp:
         mem_mb=memory(1000),
         runtime=20,
     params:
-        script=script("cross_validate_mlp.py"),
         hog=["--hog", MLP_HOG] if "plain" in MLP_HOG_MODELS else [],
         spec=lambda wildcards: spec(
-            "cross_validate_mlp.py",
+            "mlp.cross_validate",
             **mlp_recipes.recipe(MLP, "plain")
             | MLP_GRID[wildcards.candidate]
             | MLP["cv"],
@@ -71,7 +70,7 @@ rule cross_validate_mlp:
             fold=int(wildcards.fold),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.cross_validate --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q} {params.hog:q}"
         " --out {output.score:q} > {log:q} 2>&1"
 
@@ -98,10 +97,9 @@ rule select_mlp:
         mem_mb=memory(500),
         runtime=5,
     params:
-        script=script("select_mlp.py"),
-        spec=spec("select_mlp.py", dataset=MLP["dataset"]),
+        spec=spec("mlp.select", dataset=MLP["dataset"]),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.select --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.selection:q} > {log:q} 2>&1"
 
 
@@ -124,19 +122,18 @@ rule draw_candidates:
         mem_mb=memory(500),
         runtime=5,
     params:
-        script=script("draw_candidates.py"),
         spec=spec(
-            "draw_candidates.py",
+            "mlp.draw_candidates",
             **stage(MLP["search"], "seed", "space", "include"),
             dataset=MLP["dataset"],
             candidates=MLP["search"]["rungs"][0]["candidates"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --out {output.candidates:q} > {log:q} 2>&1"
+        "python -m mlp.draw_candidates --spec {params.spec:q} --out {output.candidates:q} > {log:q} 2>&1"
 
 
 # The program keeps its results in a folder of its own and takes one again that follows from the same
-# candidate, settings, code and data (scripts/rooms/mlp_kept.py): a ranking that is made again retrains
+# candidate, settings, code and data (scripts/mlp/kept.py): a ranking that is made again retrains
 # only who is new at a place. The output itself has no update(): when a job is stopped, Snakemake puts
 # such a file back as new, whatever it was made of.
 rule train_rung:
@@ -166,16 +163,15 @@ rule train_rung:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        script=script("train_rung.py"),
         hog=["--hog", MLP_HOG] if "searched" in MLP_HOG_MODELS else [],
         kept=f"{RUN}/.kept/train_rung",
         spec=lambda wildcards: spec(
-            "train_rung.py",
+            "mlp.train_rung",
             **mlp_recipes.rung_training(MLP, int(wildcards.rung), int(wildcards.fold)),
             place=int(wildcards.place),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.train_rung --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q} {params.hog:q}"
         " --ranking {input.ranking:q} --kept {params.kept:q} --out {output.score:q}"
         " > {log:q} 2>&1"
@@ -209,10 +205,9 @@ rule rank_rung:
         mem_mb=memory(500),
         runtime=5,
     params:
-        script=script("rank_rung.py"),
         hog=["--hog", MLP_HOG] if "searched" in MLP_HOG_MODELS else [],
         spec=lambda wildcards: spec(
-            "rank_rung.py",
+            "mlp.rank_rung",
             dataset=MLP["dataset"],
             rung=int(wildcards.rung),
             epochs=MLP_RUNGS[int(wildcards.rung)]["epochs"],
@@ -221,7 +216,7 @@ rule rank_rung:
             trainings=[
                 json.loads(
                     spec(
-                        "train_rung.py",
+                        "mlp.train_rung",
                         **mlp_recipes.rung_training(MLP, int(wildcards.rung), fold),
                     )
                 )
@@ -229,7 +224,7 @@ rule rank_rung:
             ],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.rank_rung --spec {params.spec:q}"
         " --scores {input.scores:q} --ranking {input.ranking:q} --meta {input.meta:q}"
         " {params.hog:q} --out {output.ranking:q} > {log:q} 2>&1"
 
@@ -258,10 +253,9 @@ rule choose_survivor:
         mem_mb=memory(500),
         runtime=5,
     params:
-        script=script("choose_survivor.py"),
-        spec=spec("choose_survivor.py", dataset=MLP["dataset"]),
+        spec=spec("mlp.choose_survivor", dataset=MLP["dataset"]),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.choose_survivor --spec {params.spec:q}"
         " --rankings {input.rankings:q} --out {output.selection:q} > {log:q} 2>&1"
 
 
@@ -296,7 +290,6 @@ rule train_mlp:
         mem_mb=memory(3500),
         runtime=120,
     params:
-        script=script("train_mlp.py"),
         hog=lambda wildcards: (
             ["--hog", MLP_HOG] if wildcards.model in MLP_HOG_MODELS else []
         ),
@@ -307,11 +300,11 @@ rule train_mlp:
             else []
         ),
         spec=lambda wildcards: spec(
-            "train_mlp.py",
+            "mlp.train",
             **mlp_recipes.training(MLP, wildcards.model, wildcards.part),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.train --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q} {params.hog:q} {params.choice:q}"
         " --model {output.model:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -360,7 +353,6 @@ rule evaluate_mlp:
         mem_mb=memory(3500),
         runtime=120,
     params:
-        script=script("evaluate_mlp.py"),
         # The first one's model predicts: their order counts, which inputs do not tell.
         order=lambda wildcards: mlp_recipes.parts(MLP, wildcards.model),
         hog=lambda wildcards: (
@@ -370,7 +362,7 @@ rule evaluate_mlp:
             ["--selection", MLP_CHOICE["plain"]] if wildcards.model == "plain" else []
         ),
         spec=lambda wildcards: spec(
-            "evaluate_mlp.py",
+            "mlp.evaluate",
             **stage(MLP, "dataset", "examples"),
             **MLP_FOLDS,
             model=wildcards.model,
@@ -378,7 +370,7 @@ rule evaluate_mlp:
             shifts=MLP["test_time_shifts"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.evaluate --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q} {params.hog:q} {params.choice:q}"
         " --models {input.models:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"
@@ -411,14 +403,13 @@ rule ensemble_mlp:
         mem_mb=memory(1000),
         runtime=5,
     params:
-        script=script("ensemble_mlp.py"),
         spec=spec(
-            "ensemble_mlp.py",
+            "mlp.ensemble",
             dataset=MLP["dataset"],
             members=MLP["ensemble"]["members"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m mlp.ensemble --spec {params.spec:q}"
         " --meta {input.meta:q} --probabilities {input.probabilities:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q} > {log:q} 2>&1"
 

@@ -57,14 +57,13 @@ rule build_leaderboard:
         mem_mb=memory(600),
         runtime=5,
     params:
-        script=script("build_leaderboard.py"),
         spec=spec(
-            "build_leaderboard.py",
+            "reporting.build_leaderboard",
             run=config["run"],
             config_sha256=report_figures.config_sha256(config),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --metrics {input.metrics:q}"
+        "python -m reporting.build_leaderboard --spec {params.spec:q} --metrics {input.metrics:q}"
         " --references {input.references:q} --out {output.board:q} --splits {output.splits:q}"
         " > {log:q} 2>&1"
 
@@ -94,10 +93,9 @@ rule plot_leaderboard:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_leaderboard.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_leaderboard.py",
+            "reporting.plot_leaderboard",
             datasets=SHOWN_DATASETS,
             names=[figure.name for figure in FIGURES["leaderboard"]],
             titles=[figure.title for figure in FIGURES["leaderboard"]],
@@ -107,7 +105,7 @@ rule plot_leaderboard:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --leaderboard {input:q}"
+        "python -m reporting.plot_leaderboard --spec {params.spec:q} --leaderboard {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -136,10 +134,9 @@ rule plot_curves:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_curves.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_curves.py",
+            "reporting.plot_curves",
             names=[figure.name for figure in FIGURES["curves"]],
             groups=CURVE_GROUPS,
             datasets={
@@ -150,7 +147,7 @@ rule plot_curves:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --histories {input:q}"
+        "python -m reporting.plot_curves --spec {params.spec:q} --histories {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -179,10 +176,9 @@ rule plot_grid:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_grid.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_grid.py",
+            "reporting.plot_grid",
             names=[figure.name for figure in FIGURES["grid"]],
             titles=[figure.title for figure in FIGURES["grid"]],
             heat_map=LOOK["heat_map"],
@@ -190,7 +186,7 @@ rule plot_grid:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --selections {input:q}"
+        "python -m reporting.plot_grid --spec {params.spec:q} --selections {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -219,10 +215,9 @@ rule plot_race:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_race.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_race.py",
+            "reporting.plot_race",
             names=[figure.name for figure in FIGURES["race"]],
             titles=[figure.title for figure in FIGURES["race"]],
             groups=report_figures.race_groups(REPORT),
@@ -231,7 +226,7 @@ rule plot_race:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --rankings {input:q}"
+        "python -m reporting.plot_race --spec {params.spec:q} --rankings {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -264,17 +259,16 @@ rule plot_confusion:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_confusion.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_confusion.py",
+            "reporting.plot_confusion",
             names=[figure.name for figure in FIGURES["confusion"]],
             titles=[figure.title for figure in FIGURES["confusion"]],
             heat_map=LOOK["heat_map"],
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --predictions {input.predictions:q}"
+        "python -m reporting.plot_confusion --spec {params.spec:q} --predictions {input.predictions:q}"
         " --meta {input.meta:q} --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -303,10 +297,9 @@ rule plot_examples:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_examples.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_examples.py",
+            "reporting.plot_examples",
             names=[figure.name for figure in FIGURES["examples"]],
             titles=[figure.title for figure in FIGURES["examples"]],
             examples=LOOK["examples"],
@@ -314,7 +307,7 @@ rule plot_examples:
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --images {input:q}"
+        "python -m reporting.plot_examples --spec {params.spec:q} --images {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -343,17 +336,16 @@ rule plot_attention:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_attention.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_attention.py",
+            "reporting.plot_attention",
             names=[figure.name for figure in FIGURES["attention"]],
             titles=[figure.title for figure in FIGURES["attention"]],
             heat_map=LOOK["heat_map"],
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --attention {input:q}"
+        "python -m reporting.plot_attention --spec {params.spec:q} --attention {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -382,17 +374,16 @@ rule plot_positions:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("plot_positions.py"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         spec=spec(
-            "plot_positions.py",
+            "reporting.plot_positions",
             names=[figure.name for figure in FIGURES["positions"]],
             titles=[figure.title for figure in FIGURES["positions"]],
             heat_map=LOOK["heat_map"],
             dpi=LOOK["dpi"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --positions {input:q}"
+        "python -m reporting.plot_positions --spec {params.spec:q} --positions {input:q}"
         " --figures {params.folder:q} > {log:q} 2>&1"
 
 
@@ -424,9 +415,8 @@ rule build_report:
         mem_mb=memory(800),
         runtime=5,
     params:
-        script=script("build_report.py"),
         spec=spec(
-            "build_report.py",
+            "reporting.build_report",
             run=config["run"],
             rooms=CHOSEN,
             order=list(CHOSEN),
@@ -438,6 +428,6 @@ rule build_report:
             published=LOOK["colours"]["published"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --leaderboard {input.leaderboard:q}"
+        "python -m reporting.build_report --spec {params.spec:q} --leaderboard {input.leaderboard:q}"
         " --references {input.references:q} --template {input.template:q}"
         " --records {input.records:q} --figures {input.figures:q} --out {output:q} > {log:q} 2>&1"

@@ -19,14 +19,13 @@ rule prepare_genetic_code:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        script=script("prepare_genetic_code.py"),
         spec=spec(
-            "prepare_genetic_code.py",
+            "seq2seq.prepare",
             about=about(DATASETS["genetic_code"]),
             **config["seq2seq"]["data"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m seq2seq.prepare --spec {params.spec:q}"
         " --out {output.data:q} --meta {output.meta:q} > {log:q} 2>&1"
 
 
@@ -52,16 +51,15 @@ rule train_seq2seq:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        script=script("train_seq2seq.py"),
         checkpoint=f"{RUN}/.checkpoints/seq2seq/seed{{seed}}",
         spec=lambda wildcards: spec(
-            "train_seq2seq.py",
+            "seq2seq.train",
             seed=int(wildcards.seed),
             **stage(config["seq2seq"], "threads", "model"),
             **config["seq2seq"]["training"],
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q} --data {input.data:q}"
+        "python -m seq2seq.train --spec {params.spec:q} --data {input.data:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
@@ -94,12 +92,11 @@ rule evaluate_seq2seq:
         mem_mb=memory(2000),
         runtime=20,
     params:
-        script=script("evaluate_seq2seq.py"),
         # The first one's model predicts: their order counts, which inputs do not tell.
         order=config["seq2seq"]["seeds"],
-        spec=spec("evaluate_seq2seq.py", **stage(config["seq2seq"], "threads", "model")),
+        spec=spec("seq2seq.evaluate", **stage(config["seq2seq"], "threads", "model")),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m seq2seq.evaluate --spec {params.spec:q}"
         " --data {input.data:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"

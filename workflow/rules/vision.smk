@@ -30,14 +30,13 @@ rule train_vision:
         mem_mb=memory(2500),
         runtime=60,
     params:
-        script=script("train_vision.py"),
         checkpoint=f"{RUN}/.checkpoints/vision/{{model}}/seed{{seed}}",
         spec=lambda wildcards: spec(
-            "train_vision.py",
+            "vision.train",
             **vision.training(config["vision"], wildcards.model, wildcards.seed),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m vision.train --spec {params.spec:q}"
         " --images {input.images:q} --meta {input.meta:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -77,13 +76,12 @@ rule evaluate_vision:
         mem_mb=memory(2000),
         runtime=20,
     params:
-        script=script("evaluate_vision.py"),
         spec=lambda wildcards: spec(
-            "evaluate_vision.py",
+            "vision.evaluate",
             **vision.evaluation(config["vision"], wildcards.model),
         ),
     shell:
-        "python {params.script:q} --spec {params.spec:q}"
+        "python -m vision.evaluate --spec {params.spec:q}"
         " --images {input.images:q} --meta {input.meta:q}"
         " --weights {input.weights:q} --histories {input.histories:q}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q}"

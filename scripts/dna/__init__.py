@@ -1,0 +1,1 @@
+"""DNA: sequences in, classes out, by a Transformer encoder."""

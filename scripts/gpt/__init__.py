@@ -1,0 +1,1 @@
+"""Language: texts, tokenizers, Story-GPT, samples."""

@@ -1,0 +1,179 @@
+"""The texts of each data set, split into train, val and test: lists of documents."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gpt.story_grammar import entropy_bits
+from gpt.text_cleaning import (
+    SEPARATOR,
+    clean_story,
+    deduplicate,
+    paragraph_fingerprints,
+    to_ascii,
+)
+from pipeline.errors import InputError
+from pipeline.seeds import generator
+
+# A piece of the file without separators that is shorter than this (characters) is no whole story.
+SHORTEST_STORY = 250
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents of each split. split_names: what the published protocol calls our split.
+
+    stories: whether the documents are stories with a separator between them; otherwise each split
+    is one running text.
+    """
+
+    train: list[str]
+    val: list[str]
+    test: list[str]
+    stories: bool
+    split_names: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+def split_documents(documents: list[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+    """Take `share` of the documents out by `seed`; returns (rest, taken), each in its old order."""
+    count = max(1, round(share * len(documents)))
+    taken = set(generator(seed, "split").permutation(len(documents))[:count].tolist())
+    rest = [text for index, text in enumerate(documents) if index not in taken]
+    return rest, [documents[index] for index in sorted(taken)]
+
+
+def tinyshakespeare(paths: list[Path], val_share: float, seed: int) -> Corpus:
+    """nanoGPT's split: the last 10 % of the characters are held out (it calls them val).
+
+    The end of the first 90 % (val_share of them) is kept back to choose the step of training on, so
+    that nothing at all is chosen on nanoGPT's val.
+    """
+    text = _one(paths, "input.txt").read_text(encoding="utf-8")
+    known, held_out = text[: int(0.9 * len(text))], text[int(0.9 * len(text)) :]
+    end = len(known) - round(val_share * len(known))
+    return Corpus(
+        [known[:end]],
+        [known[end:]],
+        [held_out],
+        stories=False,
+        split_names={"test": "val"},
+        notes=(
+            "nanoGPT's split: the last 10 % of the characters are the row 'val'; the step is chosen"
+            f" on the last {val_share:.0%} of the first 90 %, which are not trained on"
+        ),
+    )
+
+
+def stories_without_separator(text: str) -> list[str]:
+    """The stories of a file where blank lines part paragraphs and plain line ends part stories.
+
+    A few stories hold plain line ends too: a piece too short to be a story goes to the one before.
+    """
+    stories: list[str] = []
+    for piece in re.split(r"(?<=\S)[ \t]*\n(?=\S)", text.strip()):
+        if stories and len(piece) < SHORTEST_STORY:
+            stories[-1] += "\n" + piece
+        else:
+            stories.append(piece)
+    return stories
+
+
+def stories_by_opening(text: str) -> list[str]:
+    """The stories of a file whose only sign of a new one is its opening: "Once ..." after a blank.
+
+    Stories that open otherwise stay joined to the one before: a harder text, never an easier one.
+    """
+    return re.split(r"\n\s*\n(?=Once\b)", text.strip())
+
+
+def tinystories(paths: list[Path], val_share: float, seed: int) -> Corpus:
+    """The stories of TinyStories that are here; test is the start of the official validation split.
+
+    Truncated first and last pieces are dropped, duplicates too, and every training story that
+    shares a long paragraph with the test text. val is split off the training stories by seed.
+    """
+    v1 = _one(paths, "v1_train_first1000.txt").read_text(encoding="utf-8")
+    v2 = _one(paths, "v2gpt4_train_first10000lines.txt").read_text(encoding="utf-8")
+    subset = json.loads(_one(paths, "subset3000.json").read_text(encoding="utf-8"))["texts"]
+    held_out = _one(paths, "v1_valid_prefix.txt").read_text(encoding="utf-8")
+    test = [clean_story(story) for story in stories_by_opening(to_ascii(held_out))[1:-1]]
+    forbidden = set().union(*map(paragraph_fingerprints, test))
+    found = [
+        *stories_without_separator(to_ascii(v1))[:-1],
+        *v2.split(SEPARATOR)[:-1],
+        *subset,
+    ]
+    known = deduplicate([clean_story(story) for story in found], forbidden)
+    train, val = split_documents(known, val_share, seed)
+    return Corpus(
+        train,
+        val,
+        deduplicate(test),
+        stories=True,
+        notes=(
+            f"{len(found)} stories found, {len(known)} left after duplicates and stories that"
+            " stand in the test text; test is the start of the official validation split;"
+            " losses do not compare with those of models trained on all of TinyStories; bytes are"
+            " those of the cleaned text, ASCII alone: typographic signs became ASCII, other signs"
+            " were dropped"
+        ),
+    )
+
+
+def grammar_stories(paths: list[Path], val_share: float, seed: int) -> Corpus:
+    """The grammar's stories, with SEPARATOR between them: val and test are split off by seed.
+
+    Equal stories count once, so that none stands in two splits. The notes hold the entropy of what
+    the grammar tells.
+    """
+    (path,) = paths
+    stories = path.read_text(encoding="utf-8").split(SEPARATOR)
+    known = deduplicate([clean_story(story) for story in stories])
+    rest, test = split_documents(known, val_share, seed)
+    train, val = split_documents(rest, val_share, seed + 1)
+    floor = entropy_bits() * len(test) / max(1, sum(len(story.encode()) for story in test))
+    return Corpus(
+        train,
+        val,
+        test,
+        stories=True,
+        notes=(
+            f"made by a grammar; splits share no story; a story's choices hold {entropy_bits():.2f}"
+            f" bits, {floor:.4f} bits per byte of test: the floor of every model's expected loss"
+        ),
+    )
+
+
+READERS = {
+    "tinyshakespeare": tinyshakespeare,
+    "tinystories": tinystories,
+    "grammar_stories": grammar_stories,
+}
+
+
+def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) -> Corpus:
+    """The corpus of `dataset` from its raw files. Raises InputError if a split has no text."""
+    if dataset not in READERS:
+        raise InputError(f"no text data set {dataset!r}: expected one of {sorted(READERS)}")
+    try:
+        corpus = READERS[dataset](paths, val_share, seed)
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{dataset}: the raw text cannot be read: {error}. Fetch the files again."
+        ) from None
+    for split in ("train", "val", "test"):
+        if not "".join(getattr(corpus, split)).strip():
+            raise InputError(
+                f"{dataset}: expected text in every split, found none in {split}. Is a raw file"
+                " empty or truncated? Fetch the files again."
+            )
+    return corpus
+
+
+def _one(paths: list[Path], name: str) -> Path:
+    for path in paths:
+        if path.name == name:
+            return path
+    raise InputError(f"expected a raw file {name}, found {[path.name for path in paths]}")

@@ -1,0 +1,141 @@
+"""Measure trained GPTs, one a seed, on the whole validation and held-out streams, once."""
+
+import json
+import math
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
+
+from gpt.settings import ModelSettings
+from gpt.token_windows import covering_windows, load_tokens
+from pipeline import settings
+from pipeline.atomic import write_json
+from pipeline.history import read_histories
+from pipeline.results import interval, proportion_interval, row
+from pipeline.torch_setup import setup
+from pipeline.weights import load_weights
+from raw.prepared import load_json
+from torch_nn.gpt import GPT
+from torch_nn.perplexity import window_nats
+
+# Of meta.json.
+NEEDED = (
+    "dataset", "data_sha256", "n_bytes", "protocol", "split_names", "tokenizer", "vocab_size",
+)  # fmt: skip
+
+
+class Spec(settings.Settings):
+    """Settings of the evaluation."""
+
+    model: ModelSettings = Field(ModelSettings(), description="shape of the model")
+    stride: int | None = Field(
+        None, ge=1, description="tokens counted a window; null: the context, disjoint windows"
+    )
+    threads: int = Field(1, ge=1, description="threads of PyTorch")
+
+    @field_validator("stride")
+    @classmethod
+    def _no_token_is_skipped(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if "model" in info.data and (value or 1) > info.data["model"].context:
+            raise ValueError(f"expected at most the context {info.data['model'].context}")
+        return value
+
+
+def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
+    """Nats per token over windows."""
+    return float(nats.sum() / counts.sum())
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={
+            "val": "val.npy",
+            "test": "test.npy, read here and nowhere else",
+            "meta": "meta.json of the text",
+            "models*": "weights, one a seed",
+            "histories*": "history.json of the trainings, in the same order",
+            "samples?": "samples.json of the first seed's model, for the share that is accepted",
+        },
+        outputs={"out": "metrics.json"},
+    )
+    spec = args.spec
+    device = setup(0, spec.threads)
+    context, stride = spec.model.context, spec.stride or spec.model.context
+    meta = load_json(args.meta, NEEDED)
+    histories = read_histories(args.models, args.histories)
+    model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
+    about = {
+        "task": "language_modelling",
+        "dataset": meta["dataset"],
+        "model": spec.model.name(),
+        "implementation": "torch",
+        "parameters": model.parameter_count(),
+        "provenance": histories[0]["provenance"],
+        "data_sha256": meta["data_sha256"],
+    }
+    rows = []
+    for split in ("test", "val"):
+        name = meta["split_names"].get(split, split)
+        if split == "val" and name in meta["split_names"].values():
+            continue  # the published protocol calls the held-out text val: ours is no row
+        tokens = load_tokens(getattr(args, split), context)
+        per_seed = []
+        for path in args.models:
+            load_weights(path, model)
+            found = window_nats(model, covering_windows(tokens, context, stride))
+            per_seed.append([part.numpy() for part in found])
+            print(f"{split} {path}: {mean_nats(*per_seed[-1]):.4f} nats per token", flush=True)
+        counts = per_seed[0][1]
+        values = [mean_nats(nats, counts) for nats, _ in per_seed]
+        ci = interval(mean_nats, np.mean([nats for nats, _ in per_seed], axis=0), counts)
+        # All nats, those of separators too, over the bytes of the documents alone.
+        to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
+        for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
+            rows.append(
+                row(
+                    metric=metric,
+                    split=name,
+                    values=[value * factor for value in values],
+                    ci=(ci[0] * factor, ci[1] * factor),
+                    train_seconds=float(np.mean([h["seconds"] for h in histories])),
+                    **about,
+                )
+            )
+            print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}")
+    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
+    if samples.get("judged"):
+        accepted = round(samples["accepted_share"] * samples["judged"])
+        rows.append(
+            row(
+                metric="accepted_share",
+                split="test",
+                values=[samples["accepted_share"]],
+                ci=proportion_interval(np.arange(samples["judged"]) < accepted),
+                train_seconds=histories[0]["seconds"],
+                **about,
+            )
+        )
+    notes = {
+        "data": meta["protocol"],
+        "protocol": (
+            "each token of the whole stream but the first is predicted once, in windows of"
+            f" {context} tokens of which the last {stride} count; documents stand in one stream,"
+            " a separator between them; float32"
+        ),
+        "bits_per_byte": (
+            "nats of all tokens, separators too, / ln 2 / bytes of the documents as cleaned"
+            " (n_bytes in meta.json); a separator counts as no byte"
+        ),
+        "tokenizer": f"{meta['tokenizer']}, {meta['vocab_size']} tokens",
+        "best_step": [history["best_step"] for history in histories],
+        "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
+    }
+    if samples.get("judged"):
+        notes["accepted_share"] = f"of {samples['judged']} stories that the first seed's model told"
+    write_json(args.out, {"rows": rows, "notes": notes})
+
+
+if __name__ == "__main__":
+    settings.run(main)

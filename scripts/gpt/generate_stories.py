@@ -1,0 +1,30 @@
+"""Write stories of the project's own grammar, all different: the stand-in for TinyStories."""
+
+from pydantic import Field
+
+from gpt.story_grammar import tell
+from gpt.text_cleaning import SEPARATOR
+from pipeline import settings
+from pipeline.atomic import write_text
+from pipeline.seeds import generator
+
+
+class Spec(settings.Settings):
+    """Settings of the generation."""
+
+    stories: int = Field(4000, ge=10, le=1_000_000, description="how many different stories")
+    seed: int = Field(0, ge=0, description="seed of the stories")
+
+
+def main() -> None:
+    args = settings.arguments(__doc__, Spec, inputs={}, outputs={"out": "stories.txt"})
+    draws = generator(args.spec.seed, "stories")
+    stories: dict[str, None] = {}
+    while len(stories) < args.spec.stories:
+        stories[tell(draws)] = None
+    write_text(args.out, f"\n{SEPARATOR}\n".join(stories) + "\n")
+    print(f"{len(stories)} stories, e.g.\n{next(iter(stories))}")
+
+
+if __name__ == "__main__":
+    settings.run(main)

@@ -1,0 +1,86 @@
+"""Clean a text data set, split it, train its tokenizer on the training split, and write tokens."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from gpt.corpora import read_corpus
+from gpt.tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
+from pipeline import settings
+from pipeline.atomic import replacing, write_json
+from pipeline.errors import InputError
+from raw.about import About
+from raw.data_hash import arrays_sha256
+from raw.raw_files import RawFile, verify
+
+
+class Spec(settings.Settings):
+    """Settings of the preparation."""
+
+    dataset: str = Field("tinyshakespeare", description="which data set the raw files are")
+    tokenizer: Literal["characters", "bpe"] = Field("characters", description="kind of token")
+    vocab_size: int = Field(1024, ge=257, le=65_535, description="tokens of a bpe vocabulary")
+    val_share: float = Field(0.05, gt=0, lt=0.5, description="share kept back for validation")
+    seed: int = Field(0, ge=0, description="seed of the split")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"raw*": "raw text files"},
+        outputs={
+            "tokenizer": "tokenizer.json",
+            "train": "train.npy, uint16 tokens",
+            "val": "val.npy",
+            "test": "test.npy",
+            "meta": "meta.json: sizes, bytes, protocol",
+        },
+    )
+    spec = args.spec
+    verify(args.raw, spec.dataset, spec.raw)
+    corpus = read_corpus(spec.dataset, args.raw, spec.val_share, spec.seed)
+    splits = {name: getattr(corpus, name) for name in ("train", "val", "test")}
+    if spec.tokenizer == "bpe":
+        tokenizer = BytePairTokenizer.train(splits["train"], spec.vocab_size)
+    else:
+        tokenizer = CharacterTokenizer.train(splits["train"], separator=corpus.stories)
+    if tokenizer.vocab_size > 65_536:
+        raise InputError(f"{tokenizer.vocab_size} tokens do not fit into uint16: use tokenizer bpe")
+    streams = {
+        name: np.array(token_stream(tokenizer, documents), np.uint16)
+        for name, documents in splits.items()
+    }
+    tokenizer.save(args.tokenizer)
+    for name, stream in streams.items():
+        with replacing(getattr(args, name)) as temporary:
+            np.save(temporary, stream, allow_pickle=False)
+    write_json(
+        args.meta,
+        {
+            "dataset": spec.dataset,
+            **spec.about.model_dump(),
+            "protocol": corpus.notes,
+            "classes": None,
+            "sizes": {name: len(stream) for name, stream in streams.items()},
+            "n_documents": {name: len(documents) for name, documents in splits.items()},
+            "n_bytes": {
+                name: sum(len(text.encode()) for text in documents)
+                for name, documents in splits.items()
+            },
+            "tokenizer": spec.tokenizer,
+            "vocab_size": tokenizer.vocab_size,
+            "separator": tokenizer.separator,
+            "split_names": corpus.split_names,
+            "data_sha256": arrays_sha256(streams),
+        },
+    )
+    for name, stream in streams.items():
+        print(f"{spec.dataset} {name}: {len(splits[name])} documents, {len(stream)} tokens")
+
+
+if __name__ == "__main__":
+    settings.run(main)

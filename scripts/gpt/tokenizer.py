@@ -1,0 +1,123 @@
+"""Text to token numbers and back: characters, or byte-level BPE. Stored as JSON."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import tokenizers
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from gpt.text_cleaning import SEPARATOR
+from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from raw.prepared import again
+
+
+class CharacterTokenizer:
+    """One token a character; the separator, if it is used, is one token more, the last."""
+
+    def __init__(self, characters: str, separator: bool):
+        self.characters = characters
+        self.vocab_size = len(characters) + separator
+        self.separator = len(characters) if separator else None
+        self._numbers = {character: number for number, character in enumerate(characters)}
+
+    @classmethod
+    def train(cls, documents: Iterable[str], separator: bool) -> "CharacterTokenizer":
+        """The tokenizer of exactly the characters that occur, in code point order."""
+        return cls("".join(sorted(set().union(*documents))), separator)
+
+    def encode(self, text: str) -> list[int]:
+        """Token numbers. Raises InputError for a character that the vocabulary lacks."""
+        try:
+            return [self._numbers[character] for character in text]
+        except KeyError as error:
+            raise InputError(
+                f"character {error.args[0]!r} is not among the tokenizer's {len(self.characters)}:"
+                " use only characters of the training text"
+            ) from None
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of tokens; a separator is written out."""
+        table = (*self.characters, SEPARATOR)
+        return "".join(table[token] for token in tokens)
+
+    def save(self, path: str | Path) -> None:
+        """Write the vocabulary as JSON."""
+        value = {
+            "kind": "characters",
+            "characters": self.characters,
+            "separator": self.separator is not None,
+        }
+        write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+class BytePairTokenizer:
+    """Byte-level byte-pair encoding (Sennrich et al. 2016; on bytes: Radford et al. 2019).
+
+    Every text can be encoded, since the 256 bytes are tokens. Token 0 is the separator.
+    """
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer):
+        self.tokenizer = tokenizer
+        self.vocab_size = tokenizer.get_vocab_size()
+        self.separator = tokenizer.token_to_id(SEPARATOR)
+
+    @classmethod
+    def train(cls, documents: Iterable[str], vocab_size: int) -> "BytePairTokenizer":
+        """Merge the most frequent pairs of `documents` until there are vocab_size tokens."""
+        tokenizer = tokenizers.Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=[SEPARATOR],
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(documents, trainer)
+        return cls(tokenizer)
+
+    def encode(self, text: str) -> list[int]:
+        """Token numbers."""
+        return self.tokenizer.encode(text).ids
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of tokens; a separator is written out."""
+        return self.tokenizer.decode([int(token) for token in tokens], skip_special_tokens=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write vocabulary and merges as the tokenizers library's JSON."""
+        write_text(path, self.tokenizer.to_str(pretty=True) + "\n")
+
+
+Tokenizer = CharacterTokenizer | BytePairTokenizer
+
+
+def load_tokenizer(path: str | Path) -> Tokenizer:
+    """The tokenizer that `save` wrote. Raises InputError if the file holds none."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        value = json.loads(text)
+        if value.get("kind") != "characters":
+            return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
+        characters, separator = value["characters"], value["separator"]
+        if not (type(characters) is str and type(separator) is bool):
+            raise ValueError("characters that are no text")
+        if len(set(characters)) < len(characters):
+            raise ValueError("a character that stands there twice")
+        return CharacterTokenizer(characters, separator)
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
+
+
+def token_stream(tokenizer: Tokenizer, documents: list[str]) -> list[int]:
+    """One stream: with a separator it starts and ends with one and each document is followed by
+    one; without, the documents' tokens follow each other.
+    """
+    stream = [] if tokenizer.separator is None else [tokenizer.separator]
+    for document in documents:
+        stream.extend(tokenizer.encode(document))
+        if tokenizer.separator is not None:
+            stream.append(tokenizer.separator)
+    return stream

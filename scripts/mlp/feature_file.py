@@ -1,0 +1,119 @@
+"""Features of an image data set on disk: a folder with train.npy, test.npy and meta.json.
+
+An .npy is uint8 (V, N, D): V views of each of N images, D features. A view is the image shifted by
+(down, right) pixels, black coming in, and then mirrored or not; view 0 is the image itself. A value
+q stands for q limit / 255; the limit of each part is in meta.json, and standardising needs none.
+The files are memory-mapped: a batch reads its own rows, and processes share what they have read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.checkpoint import file_sha256
+from pipeline.errors import InputError
+from raw.prepared import again, load_json
+
+View = tuple[int, int, bool]  # down, right, mirrored
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of one split.
+
+    values: uint8 (V, N, D); views: what each of the V is; grids: of each part the rows, columns and
+    numbers at each place, in this order; mirror: int64 (D,), p with features(mirror image) =
+    features(image)[p], or None where the mirrored views are stored instead.
+    """
+
+    values: np.ndarray
+    views: tuple[View, ...]
+    grids: tuple[tuple[int, int, int], ...]
+    mirror: np.ndarray | None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The features of each part."""
+        return tuple(prod(grid) for grid in self.grids)
+
+    def take(
+        self, rows: np.ndarray, shifts: np.ndarray | None, mirrored: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Write the features of images `rows` (B,) to out (B, D).
+
+        shifts: integers (B,), places in `shifts()`, or None: not shifted. mirrored: bool (B,).
+        """
+        places = np.zeros(len(rows), np.int64) if shifts is None else shifts
+        if self.mirror is None:
+            out[...] = self.values[self._table[places, mirrored.astype(np.int64)], rows]
+            return
+        out[...] = self.values[self._table[places, 0], rows]
+        turned = np.flatnonzero(mirrored)
+        if len(turned):
+            out[turned] = out[turned].take(self.mirror, axis=1)
+
+    def shifts(self) -> np.ndarray:
+        """The different shifts of the views, int64 (S, 2): down, right; the first is (0, 0)."""
+        return np.array(list(dict.fromkeys(view[:2] for view in self.views)))
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """(S, 2): the view of each shift, plain and mirrored; -1 where it is not stored."""
+        known = {view: number for number, view in enumerate(self.views)}
+        return np.array(
+            [
+                [known.get((down, right, turned), -1) for turned in (False, True)]
+                for down, right in self.shifts().tolist()
+            ]
+        )
+
+
+def load_features(
+    folder: str | Path, split: str, images: str | Path, shape: Sequence[int]
+) -> Features:
+    """The features of `split` ("train" or "test") in `folder`.
+
+    images: the images.npz they must have been made from, shape: (N, H, W) of its split.
+    Raises InputError if a file is missing, damaged, of another form, or of other images. What the
+    values are is not verified: to read them all would take longer than a batch that needs a few.
+    """
+    folder = Path(folder)
+    path, described = folder / f"{split}.npy", folder / "meta.json"
+    meta = load_json(described, ("parts", "views", "mirror", "image_shape", "images_sha256"))
+    try:
+        grids = tuple((int(r), int(c), int(n)) for r, c, n in (p["grid"] for p in meta["parts"]))
+        width = sum(prod(grid) for grid in grids)
+        views = tuple((int(v[0]), int(v[1]), bool(v[2])) for v in meta["views"][split])
+        mirror = None if meta["mirror"] is None else np.array(meta["mirror"], np.int64)
+        if not views or views[0] != (0, 0, False) or len(set(views)) < len(views):
+            raise ValueError(f"views {views}")
+        if mirror is None:
+            needed = {(down, right, True) for down, right, _ in views}
+            if not needed <= set(views):
+                raise ValueError("neither mirrored views nor a permutation")
+        elif not np.array_equal(np.sort(mirror), np.arange(width)):
+            raise ValueError("mirror is no permutation of the features")
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        found = " ".join(str(error).split())
+        raise InputError(
+            f"{described}: expected the parts and views of features, found: {found}. {again(path)}"
+        ) from None
+    if meta["images_sha256"] != file_sha256(images) or meta["image_shape"] != list(shape[1:]):
+        raise InputError(f"{folder}: the features are those of other images. {again(path)}")
+    wanted = (len(views), shape[0], width)
+    try:
+        # Without the subclass: an index into np.memmap costs more.
+        values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        fits = values.dtype == np.uint8 and values.shape == wanted and values.flags.c_contiguous
+        found = f"{values.dtype} {values.shape}, {values.strides} bytes apart"
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged header NumPy documents no closed list
+        fits, found = False, " ".join(str(error).split()) or type(error).__name__
+    if not fits:
+        raise InputError(f"{path}: expected uint8 {wanted}, found: {found}. {again(path)}")
+    return Features(values, views, grids, mirror)

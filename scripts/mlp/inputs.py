@@ -1,0 +1,198 @@
+"""What a net of Part 1 sees of an image: its pixels, its features, or both, plain or augmented.
+
+    inputs, labels = load_inputs("pixels+hog", images, features, "train", classes=10)
+    training = Training(..., x=inputs.augmented(rng, flips=True, shift=1), generators=[rng])
+
+`inputs[index]` gives uint8 rows (B, D), pixels first: a batch is put together when it is asked for,
+from the images in memory and the features in a memory-mapped file.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from mlp.feature_file import Features, load_features
+from mlp.shifts import ShiftingWindows
+from pipeline.errors import InputError
+from raw.image_data import load_part
+
+CHOICES = ("pixels", "hog", "pixels+hog")
+# Share of a part's median deviation that is added to every deviation of the part: a pixel that is
+# nearly always black must not count a hundred times.
+SOFTENING = 0.15
+
+
+class Examples:
+    """What numpy_nn asks of an array of examples. A subclass has `rows` (N,), the images they are
+    of, and `_rows(rows, out)`, which writes those of a batch to `out` (B, D) uint8, or to a new
+    array if that is None, and returns it."""
+
+    dtype = np.dtype(np.uint8)
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
+        """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
+        rows = self.rows[index]
+        if rows.ndim != 1:
+            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
+        return self._rows(rows, None)
+
+    def take(
+        self,
+        index: np.ndarray,
+        axis: int = 0,
+        out: np.ndarray | None = None,
+        mode: str = "raise",
+    ) -> np.ndarray:
+        """self[index], written to `out` (B, D); np.take(examples, index, axis=0) comes here."""
+        if axis != 0:
+            raise ValueError(f"expected axis 0, found {axis}")
+        return self._rows(self.rows.take(index, mode=mode), out)
+
+
+class Inputs(Examples):
+    """The examples of one split as rows uint8 (N, D).
+
+    images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
+    alone; rows: which of the N images these examples are, all by default; turned: mirrored.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray | None,
+        features: Features | None = None,
+        rows: np.ndarray | None = None,
+        *,
+        turned: bool = False,
+    ):
+        counts = [] if images is None else [len(images)]
+        counts += [] if features is None else [features.values.shape[1]]
+        if not counts or len(set(counts)) > 1:
+            raise ValueError(f"expected images, features or as many of both, found {counts}")
+        self.images, self.features, self.turned = images, features, turned
+        self.rows = np.arange(counts[0]) if rows is None else rows
+        self.pixels = 0 if images is None else images[0].size
+        self.widths = [self.pixels] if self.pixels else []
+        self.widths += [] if features is None else features.widths
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), sum(self.widths)
+
+    @property
+    def grids(self) -> list[tuple[int, int, int]]:
+        """How a row lies over the image: grids of rows x columns x numbers, one after the other."""
+        found = [] if self.images is None else [(*self.images.shape[2:], 1)] * self.images.shape[1]
+        return found + ([] if self.features is None else list(self.features.grids))
+
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        if out is None:
+            out = np.empty((len(rows), self.shape[1]), np.uint8)
+        if self.pixels:
+            images = self.images[rows]
+            images = images[..., ::-1] if self.turned else images
+            out[:, : self.pixels] = images.reshape(len(rows), -1)
+        if self.features is not None:
+            turned = np.full(len(rows), self.turned)
+            self.features.take(rows, None, turned, out[:, self.pixels :])
+        return out
+
+    def subset(self, index: np.ndarray) -> "Inputs":
+        """The examples `index`, integers or bool; nothing is copied."""
+        return Inputs(self.images, self.features, self.rows[index], turned=self.turned)
+
+    def mirrored(self) -> "Inputs":
+        """The mirror images of these examples."""
+        return Inputs(self.images, self.features, self.rows, turned=not self.turned)
+
+    def augmented(self, rng: np.random.Generator, flips: bool, shift: int) -> "Augmented":
+        """These examples, each time in a view that `rng` draws: see Augmented."""
+        return Augmented(self, rng, flips, shift)
+
+    def moments(self, rows: int = 4096) -> np.ndarray:
+        """Mean and deviation of each feature, float32 (2, D), for Standardise(features=D).
+
+        SOFTENING of the median deviation of its part (pixels, or a grid of cells) is added to each
+        deviation. A part that never changes gets deviation 1.
+        """
+        total = np.zeros(self.shape[1], np.int64)
+        squares = np.zeros(self.shape[1], np.int64)
+        for start in range(0, len(self), rows):
+            part = self[start : start + rows]
+            total += part.sum(axis=0, dtype=np.int64)
+            squares += np.square(part, dtype=np.uint16).sum(axis=0, dtype=np.int64)
+        mean = total / len(self)
+        # Integers, hence exact: nothing is lost where the deviation is small beside the mean.
+        deviation = np.sqrt((squares * len(self) - total**2).astype(np.float64)) / len(self)
+        for end, width in zip(np.cumsum(self.widths), self.widths, strict=True):
+            part = deviation[end - width : end]
+            part += SOFTENING * np.median(part)
+            part[part == 0] = 1
+        return np.stack([mean, deviation]).astype(np.float32)
+
+
+class Augmented(Examples):
+    """Inputs whose rows are random views, drawn anew each time, pixels and features alike.
+
+    flips: half of the views are mirror images. shift: largest shift in pixels: down and right each
+    uniform in -shift to shift; with features, uniform over those shifts that their file holds.
+    All randomness comes from `rng`: with its state in a checkpoint a run goes on exactly.
+    Raises InputError if no features of that shift are stored.
+    """
+
+    def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
+        self.inputs, self.rng, self.flips, self.shift = inputs, rng, flips, shift
+        self.rows, self.shape = inputs.rows, inputs.shape
+        self._shifts = None
+        if inputs.features is not None:
+            known = inputs.features.shifts()
+            reach = abs(known).max(axis=1)
+            if reach.max() < shift:
+                raise InputError(
+                    f"shift: expected at most {reach.max()} pixels, for which features are stored,"
+                    f" found {shift}. Lower it, or raise the shift of the features."
+                )
+            self._shifts = known[reach <= shift]
+            self._places = np.flatnonzero(reach <= shift)
+        self._windows = ShiftingWindows(inputs.images, shift) if inputs.pixels else None
+
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        inputs, count = self.inputs, len(rows)
+        if out is None:
+            out = np.empty((count, self.shape[1]), np.uint8)
+        turned = np.full(count, inputs.turned)
+        if self.flips:
+            turned ^= self.rng.random(count) < 0.5
+        if self._shifts is None:
+            down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
+        else:
+            drawn = self.rng.integers(len(self._shifts), size=count)
+            down, right = self._shifts[drawn].T
+            inputs.features.take(rows, self._places[drawn], turned, out[:, inputs.pixels :])
+        if inputs.pixels:
+            images = self._windows.take(rows, down, right)  # (B, C, H, W)
+            images[turned] = images[turned, ..., ::-1]
+            out[:, : inputs.pixels] = images.reshape(count, -1)
+        return out
+
+
+def load_inputs(
+    choice: str, images: str | Path, features: str | Path | None, part: str, classes: int
+) -> tuple[Inputs, np.ndarray]:
+    """The inputs of `part` ("train" or "test"), and the labels int64 (N,).
+
+    choice: one of CHOICES; images: images.npz; features: the folder of the features, not read for
+    pixels alone. Raises InputError if a file is missing or damaged, or holds what does not fit.
+    """
+    if choice not in CHOICES:
+        raise InputError(f"inputs: expected one of {', '.join(CHOICES)}, found {choice!r}")
+    pictures, labels = load_part(images, part, classes)  # (N, C, H, W)
+    if choice == "pixels":
+        return Inputs(pictures), labels
+    if features is None:
+        raise InputError(f"inputs {choice}: expected the folder of the features, found none")
+    found = load_features(features, part, images, (len(pictures), *pictures.shape[2:]))
+    return Inputs(pictures if choice == "pixels+hog" else None, found), labels

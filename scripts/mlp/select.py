@@ -1,0 +1,112 @@
+"""Choose the candidate with the highest mean validation accuracy over the folds.
+
+Equal means go to the smaller deviation, then to the smaller learning rate, the larger batch, the
+smaller dropout. A candidate that diverged on any fold has no mean and is never selected. The test
+set has no part in it.
+"""
+
+import json
+from collections import defaultdict
+
+import numpy as np
+from pydantic import Field
+
+from mlp.recipe import GridPoint
+from pipeline import settings
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+
+
+class Spec(settings.Settings):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+
+
+def summarise(scores: list[dict]) -> list[dict]:
+    """One entry a candidate: its settings, accuracies by fold, mean and sample deviation.
+
+    An entry whose training diverged on a fold has mean and std None (that fold's accuracy, too),
+    "diverged" True and "message", what the first such fold said.
+    Raises InputError unless every candidate has been scored once on each of the same folds.
+    """
+    names = tuple(GridPoint.model_fields)
+    by_candidate = defaultdict(dict)
+    for score in scores:
+        folds = by_candidate[tuple(score[name] for name in names)]
+        if score["fold"] in folds:
+            raise InputError(f"fold {score['fold']} of {dict(score)} stands there twice")
+        folds[score["fold"]] = score
+    expected = set.union(*(set(folds) for folds in by_candidate.values()))
+    candidates = []
+    for key, folds in sorted(by_candidate.items()):
+        candidate = dict(zip(names, key, strict=True))
+        if set(folds) != expected:
+            raise InputError(
+                f"{candidate}: expected folds {sorted(expected)}, found {sorted(folds)}"
+            )
+        ordered = [folds[fold] for fold in sorted(folds)]
+        accuracies = [score["accuracy"] for score in ordered]
+        messages = [score["message"] for score in ordered if score["diverged"]]
+        if messages:
+            mean = std = None
+        else:
+            mean = float(np.mean(accuracies))
+            std = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
+        candidates.append(
+            {
+                **candidate,
+                "fold_accuracy": accuracies,
+                "fold_seconds": [score["seconds"] for score in ordered],
+                "mean": mean,
+                "std": std,
+                "diverged": bool(messages),
+                "message": messages[0] if messages else None,
+            }
+        )
+    return candidates
+
+
+def choose(candidates: list[dict]) -> dict:
+    """The settings of the best candidate. Raises InputError if every one of them diverged."""
+    trained = [c for c in candidates if not c["diverged"]]
+    if not trained:
+        raise InputError(
+            f"expected a candidate that trains on every fold, found {len(candidates)} that diverged"
+            f" ({candidates[0]['message']}): choose lower learning rates for the grid"
+        )
+    best = min(
+        trained, key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"])
+    )
+    return {name: best[name] for name in GridPoint.model_fields}
+
+
+def main() -> None:
+    args = settings.arguments(
+        __doc__,
+        Spec,
+        inputs={"scores*": "JSON of every candidate and fold"},
+        outputs={"out": "selection.json"},
+    )
+    scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
+    if strange := {score["dataset"] for score in scores} - {args.spec.dataset}:
+        raise InputError(
+            f"--scores: expected those of {args.spec.dataset}, found {sorted(strange)} too:"
+            " cross-validate again"
+        )
+    candidates = summarise(scores)
+    selected = choose(candidates)
+    write_json(
+        args.out,
+        {
+            "dataset": args.spec.dataset,
+            "candidates": candidates,
+            "selected": selected,
+            "seconds": sum(score["seconds"] for score in scores),
+        },
+    )
+    diverged = sum(c["diverged"] for c in candidates)
+    best = max(c["mean"] for c in candidates if not c["diverged"])
+    print(f"{len(candidates)} candidates, {diverged} diverged; selected {selected}: {best:.4f}")
+
+
+if __name__ == "__main__":
+    settings.run(main)

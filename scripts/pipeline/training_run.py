@@ -1,0 +1,144 @@
+"""One training run: it resumes, watches the clock and SIGTERM, saves, and keeps the history.
+
+    run = TrainingRun(TorchParts(device, model=model, optimizer=optimizer), checkpoint, steps=1000)
+    for step in run:
+        loss = ...                                   # the batch, the loss, the step: the program's
+        run.record_step(lr, loss=loss)
+        if run.due(every=100):
+            run.record(val_loss=...)
+    save_weights(path, model)
+    run.finish(history, task=..., dataset=..., model=..., seed=...)
+
+A run that was stopped at any moment continues to the same weights: all that a step reads is in the
+parts, in the run itself, or in a generator that is seeded by the step's number.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.atomic import write_json
+from pipeline.checkpoint import Checkpoint
+from pipeline.errors import InputError
+
+SAVE_EVERY = 30.0  # seconds between two checkpoints
+
+Point = dict[str, Any]
+
+
+class Parts(Protocol):
+    """What a checkpoint holds of a training: models, optimisers, generators."""
+
+    def state(self) -> tuple[dict[str, np.ndarray], Any]:
+        """(arrays, JSON): copies."""
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], meta: Any) -> None:
+        """Set every part, in place, to what `state` returned."""
+
+
+class TrainingRun:
+    """Iterate over it: it yields the numbers of the steps that are left, from 0 to steps - 1.
+
+    parts: what the checkpoint holds; checkpoint: None for a run that is not to be resumed;
+    steps_per_epoch: for the `epoch` of the history. `curve` is the history so far, a point for each
+    `record`.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        checkpoint: Checkpoint | None,
+        steps: int,
+        steps_per_epoch: float = 1.0,
+    ):
+        self.parts, self.checkpoint = parts, checkpoint
+        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.step = 0  # steps that are done
+        self.curve: list[Point] = []
+        self._window: list[tuple[float, Point]] = []  # (weight, values) of the steps since a point
+        self._lr = 0.0
+        self._seconds = 0.0  # of this run's earlier processes
+        if checkpoint and (stored := checkpoint.load()):
+            arrays, meta = stored
+            parts.load_state(arrays, meta["parts"])
+            self.step, self.curve, self._seconds = meta["step"], meta["curve"], meta["seconds"]
+            self._window, self._lr = [(w, v) for w, v in meta["window"]], meta["lr"]
+            print(f"resumed after step {self.step} of {steps}", flush=True)
+        self._started = self._saved = time.monotonic()
+
+    def __iter__(self) -> Iterator[int]:
+        while self.step < self.steps:
+            yield self.step
+            self.step += 1
+            late = time.monotonic() - self._saved > SAVE_EVERY
+            if self.checkpoint and (late or self.checkpoint.stopping) and self.step < self.steps:
+                self._save(self.checkpoint)
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds since the start, those of interrupted processes included."""
+        return self._seconds + time.monotonic() - self._started
+
+    def record_step(self, lr: float, weight: float = 1.0, **values: float) -> None:
+        """Keep what a step gave (loss, accuracy) for the means of the next `record`.
+
+        weight: the share of the step in these means, such as the examples of its batch.
+        Raises InputError if a value is not finite: the training has diverged.
+        """
+        if broken := [name for name, value in values.items() if not math.isfinite(value)]:
+            raise InputError(
+                f"step {self.step}, lr {lr:.3g}: expected a finite {broken[0]} and gradient, found"
+                f" {values[broken[0]]}: the training diverged. Lower lr or clip."
+            )
+        self._lr = lr
+        self._window.append((weight, values))
+
+    def due(self, every: int) -> bool:
+        """Whether the step that is being done is an `every`th one, or the last."""
+        return (self.step + 1) % every == 0 or self.step + 1 == self.steps
+
+    def record(self, **values: float) -> Point:
+        """Add a point to the curve: step, epoch, lr, the means of the steps since the last point
+        (as train_loss ...), then `values`. Prints it and returns it."""
+        done = self.step + 1
+        point: Point = {"step": done, "epoch": done / self.steps_per_epoch, "lr": self._lr}
+        weights = [weight for weight, _ in self._window]
+        for name in self._window[0][1] if self._window else ():
+            column = [step[name] for _, step in self._window]
+            point[f"train_{name}"] = float(np.average(column, weights=weights))
+        point |= values
+        self._window = []
+        self.curve.append(point)
+        print(" ".join(f"{name} {value:.5g}" for name, value in point.items()), flush=True)
+        return point
+
+    def best(self, key: Callable[[Point], Any]) -> Point:
+        """The point of the curve with the smallest key; the first of several."""
+        return min(self.curve, key=key)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        arrays, parts = self.parts.state()
+        meta = {
+            "parts": parts,
+            "step": self.step,
+            "curve": self.curve,
+            "window": self._window,
+            "lr": self._lr,
+            "seconds": self.seconds,
+        }
+        checkpoint.save(arrays, meta)
+        self._saved = time.monotonic()
+
+    def finish(self, path: str | Path, **about: Any) -> None:
+        """Write history.json, then remove the checkpoint: the last thing that a training does.
+
+        about: what the history says besides curve and seconds: task, dataset, model, seed,
+        parameters, train_flops, provenance ...
+        """
+        write_json(path, {**about, "curve": self.curve, "seconds": self.seconds})
+        if self.checkpoint:
+            self.checkpoint.clear()

@@ -1,0 +1,1 @@
+"""Raw files: fetched, verified, unpacked; image sets that several rooms read."""

@@ -1,1 +1,0 @@
-"""What the programs of one room share: its models, its settings, its scores."""

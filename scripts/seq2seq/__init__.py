@@ -1,0 +1,1 @@
+"""DNA to protein, by the whole Transformer."""

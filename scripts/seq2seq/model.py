@@ -1,0 +1,106 @@
+"""What training and evaluation of the translation task share: the model's settings, batches."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from pipeline.errors import InputError
+from pipeline.settings import Settings
+from raw.prepared import again, load_arrays
+from seq2seq.genetic_code import (
+    SOURCE_PAD,
+    SOURCE_VOCABULARY,
+    TARGET_END,
+    TARGET_PAD,
+    TARGET_START,
+    TARGET_VOCABULARY,
+)
+from torch_nn.transformer import Transformer
+
+TITLE = "Transformer encoder-decoder"
+
+
+class Architecture(Settings):
+    """The settings of torch_nn.transformer.Transformer, with pre-norm."""
+
+    d_model: int = Field(64, ge=2, description="channels")
+    n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
+    n_encoder_layers: int = Field(2, ge=1, description="encoder layers")
+    n_decoder_layers: int = Field(2, ge=1, description="decoder layers")
+    d_ff: int = Field(256, ge=1, description="width of the feed-forward networks")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of activations set to 0")
+
+    def build(self, source_length: int, target_length: int) -> Transformer:
+        """The model for frames and proteins of at most these lengths, with fresh weights."""
+        try:
+            return Transformer(
+                SOURCE_VOCABULARY,
+                TARGET_VOCABULARY,
+                max_length=max(source_length, target_length),
+                activation="gelu",
+                pre_norm=True,
+                **self.model_dump(),
+            )
+        except ValueError as error:
+            raise InputError(f"model settings: {error}") from None
+
+
+def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Source (N, Ts) and target (N, Tt) tokens of a split of sequences.npz, int64, on `device`."""
+    found = load_arrays(path, f"{split}_x", f"{split}_y")
+    source, target = (array.astype(np.int64) for array in found)
+    fits = source.ndim == target.ndim == 2 and len(source) == len(target) > 0
+    if not fits or source.max() >= SOURCE_VOCABULARY or target.max() >= TARGET_VOCABULARY:
+        raise InputError(
+            f"{path}: {split}: expected tokens (N, Ts) and (N, Tt), found {source.shape} and"
+            f" {target.shape}. {again(path)}"
+        )
+    return torch.from_numpy(source).to(device), torch.from_numpy(target).to(device)
+
+
+def lengths(source: Tensor) -> Tensor:
+    """How many nucleotides each row of source (B, Ts) has: int64 (B,)."""
+    return (source != SOURCE_PAD).sum(dim=1)
+
+
+def token_loss(
+    model: Transformer, source: Tensor, target: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
+    """Teacher forcing: mean cross-entropy (nats) of each next token, padding left out; a scalar."""
+    logits = model(source, target[:, :-1], lengths(source))  # (B, Tt - 1, V)
+    criterion = nn.CrossEntropyLoss(ignore_index=TARGET_PAD, label_smoothing=label_smoothing)
+    return criterion(logits.flatten(0, 1), target[:, 1:].flatten())
+
+
+@torch.no_grad()
+def evaluate(
+    model: Transformer, source: Tensor, target: Tensor, batch_size: int = 500
+) -> tuple[np.ndarray, float]:
+    """Decode greedily: tokens int64 (N, Tt - 1) without the start, and the teacher-forced loss."""
+    model.eval()
+    predicted = torch.full_like(target[:, 1:], TARGET_PAD)
+    total = 0.0
+    for first in range(0, len(source), batch_size):
+        part = slice(first, first + batch_size)
+        x, y = source[part], target[part]
+        tokens = model.greedy_decode(
+            x, TARGET_START, TARGET_END, y.size(1) - 1, lengths(x), TARGET_PAD
+        )
+        predicted[part, : tokens.size(1)] = tokens
+        total += token_loss(model, x, y).item() * len(x)
+    return predicted.cpu().numpy(), total / len(source)
+
+
+def exact_rows(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Bool (N,): rows of predicted (N, T) that equal target's (N, 1 + T) after the start, whole."""
+    return (predicted == target[:, 1:]).all(axis=1)
+
+
+def token_share(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Float (N,): share of each target's amino acids and end that stand rightly in their place."""
+    wanted = target[:, 1:]
+    real = wanted != TARGET_PAD
+    return ((predicted == wanted) & real).sum(axis=1) / real.sum(axis=1)

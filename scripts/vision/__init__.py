@@ -1,0 +1,1 @@
+"""CIFAR-10: an MLP and a CNN in PyTorch."""

@@ -1,0 +1,48 @@
+"""The best possible accuracy on planted motifs: by simulation, and where it is plain."""
+
+import numpy as np
+import pytest
+
+from dna import planted_motifs
+from dna.sequences import Tokenizer
+
+MOTIFS = ["TATA", "CACG", "TTTT"]
+
+
+def test_bayes_accuracy_is_what_the_optimal_rule_reaches():
+    x, y = planted_motifs.sample(40_000, 12, MOTIFS, 0.4, 5, 0, "test")
+    reached = (planted_motifs.optimal_rule(x, MOTIFS, 0.4, 5) == y).mean()
+    expected = planted_motifs.bayes_accuracy(MOTIFS, 0.4)
+    assert abs(reached - expected) < 4 * np.sqrt(0.25 / 40_000)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 0.3, 0.5])
+def test_one_letter_in_closed_form(noise):
+    assert planted_motifs.bayes_accuracy(["A", "C"], noise) == pytest.approx(
+        ((1 - noise) + (1 - noise) + 2 * noise / 3) / 2
+    )
+
+
+def test_extremes():
+    assert planted_motifs.bayes_accuracy(MOTIFS, 0.0) == pytest.approx(1)
+    assert planted_motifs.bayes_accuracy(MOTIFS, 0.75) == pytest.approx(1 / 3)
+
+
+def test_likelihoods_are_distributions_and_name_the_motif():
+    likelihood = planted_motifs.word_likelihoods(MOTIFS, 0.2)
+    assert likelihood.sum(axis=1) == pytest.approx(1)
+    digits = Tokenizer().encode("CACG") @ np.array([64, 16, 4, 1])
+    assert likelihood[1].argmax() == digits
+
+
+def test_without_noise_the_motif_stands_at_its_place():
+    x, y = planted_motifs.sample(50, 9, MOTIFS, 0.0, 3, 0, "train")
+    decode = Tokenizer().decode
+    assert all(decode(row[3:7]) == MOTIFS[label] for row, label in zip(x, y, strict=True))
+
+
+def test_settings_that_do_not_fit():
+    with pytest.raises(ValueError, match="does not fit"):
+        planted_motifs.sample(1, 6, MOTIFS, 0.1, 3, 0, "train")
+    with pytest.raises(ValueError, match="longer than 10"):
+        planted_motifs.word_likelihoods(["A" * 11, "C" * 11], 0.1)

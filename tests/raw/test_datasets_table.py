@@ -1,0 +1,93 @@
+"""config/datasets.yaml: complete, consistent, and refused where it is not."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from configuration import ConfigurationError, load_table
+from dataset_about import about, fetch_rule
+
+from raw.about import About
+
+REPOSITORY = Path(__file__).parents[2]
+TABLE = REPOSITORY / "config" / "datasets.yaml"
+SCHEMAS = REPOSITORY / "workflow" / "schemas"
+DATASETS = load_table(TABLE, SCHEMAS)
+
+
+def test_every_raw_file_is_listed_once_under_its_data_set():
+    paths = [file["path"] for entry in DATASETS.values() for file in entry.get("files", [])]
+    assert len(paths) == len(set(paths)) == 65
+    for name, entry in DATASETS.items():
+        assert all(file["path"].startswith(f"{name}/") for file in entry.get("files", []))
+
+
+def test_archives_and_stand_ins_refer_to_what_there_is():
+    for entry in DATASETS.values():
+        used = {file["archive"] for file in entry.get("files", []) if "archive" in file}
+        assert used == set(entry.get("archives", {}))
+        real = entry.get("stands_in_for", [])
+        assert all("files" in DATASETS[other] for other in real)
+        assert all(DATASETS[other]["task"] == entry["task"] for other in real)
+
+
+def test_descriptions_fit_the_programs_settings():
+    for entry in DATASETS.values():
+        assert About.model_validate(about(entry)).stand_in == ("stands_in_for" in entry)
+
+
+def test_rule_names_differ():
+    assert len({fetch_rule(name) for name in DATASETS}) == len(DATASETS)
+    assert fetch_rule("gue/human_tf_0") == "fetch_gue_human_tf_0"
+
+
+def changed(change) -> dict:
+    table = {"toy": copy.deepcopy(DATASETS["tinyshakespeare"])}
+    change(table["toy"])
+    return table
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda e: e.update(licens="x"), "did you mean 'licence'"),
+        (lambda e: e.pop("citation"), "toy.citation: missing"),
+        (lambda e: e["files"][0].update(sha256="abc"), "toy.files.0.sha256"),
+        (lambda e: e["files"][0].update(bytes=0), "toy.files.0.bytes"),
+        (lambda e: e["files"][0].update(path="../etc/x"), "toy.files.0.path"),
+        (lambda e: e["files"][0].update(path="/etc/x"), "toy.files.0.path"),
+        (lambda e: e["files"][0].update(path="toy/$(x)"), "toy.files.0.path"),
+        (lambda e: e["files"][0].update(urls=["ftp://x/y"]), "toy.files.0.urls.0"),
+        (lambda e: e["files"][0].update(urls=[]), "toy.files.0.urls"),
+        (lambda e: e.pop("files"), "toy.files: missing"),
+        (lambda e: e.update(kind="magic"), "toy.kind: expected one of downloaded, bundled, gen"),
+        (lambda e: e.update(kind="bundled"), "toy.files: expected no such key here, found"),
+        (lambda e: e["files"][0].pop("urls"), "toy.files.0: expected either urls or archive, f"),
+        (lambda e: e["files"][0].update(member="x"), "toy.files.0.archive: missing beside member"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(tmp_path, change, says):
+    (tmp_path / "datasets.yaml").write_text(yaml.safe_dump(changed(change)))
+    with pytest.raises(ConfigurationError) as caught:
+        load_table(tmp_path / "datasets.yaml", SCHEMAS)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({"dataset": "nowhere"}, "no data set 'nowhere'"),
+        ({"dataset": "shapes"}, "shapes has no files: it is generated"),
+        ({"dataset": "statlog_dna", "sha256": {"a": "b"}}, "checksums of statlog_dna are not"),
+    ],
+)
+def test_the_fetch_program_refuses_in_one_line(tmp_path, spec, says):
+    command = [sys.executable, "-m", "raw.fetch_dataset"]
+    command += ["--spec", json.dumps(spec), "--datasets", str(TABLE), "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert says in done.stderr and done.stderr.count("\n") == 1

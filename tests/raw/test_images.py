@@ -1,0 +1,191 @@
+"""Image data sets: real formats from tiny files made here, stand-ins as they are drawn."""
+
+import gzip
+import json
+import pickle
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from raw import shapes
+from raw.data_hash import arrays_sha256
+from raw.images import check_images, read_cifar10, read_fashion_mnist, write_images
+from raw.standin_images import make_digits, make_shapes
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+@pytest.fixture
+def fashion(tmp_path):
+    random = np.random.default_rng(0)
+    for name, count in (("train", 20), ("t10k", 7)):
+        images = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        write_idx(tmp_path / f"{name}-images-idx3-ubyte.gz", images)
+        labels = np.arange(count, dtype=np.uint8) % 10
+        write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", labels)
+    return tmp_path
+
+
+@pytest.fixture
+def cifar(tmp_path):
+    """Batch b holds images whose red, green and blue are 10 b + 1, 2, 3; one pixel differs."""
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    names = [f"class{i}".encode() for i in range(10)]
+    (folder / "batches.meta").write_bytes(pickle.dumps({b"label_names": names}, 3))
+    for number, name in enumerate([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"], 1):
+        planes = np.repeat(np.uint8([1, 2, 3]) + np.uint8(10 * number), 1024)
+        data = np.tile(planes, (2, 1))
+        data[1, 5] = 255  # red, row 0, column 5
+        batch = {b"data": data, b"labels": [number, number - 1]}
+        (folder / name).write_bytes(pickle.dumps(batch, 3))
+    return tmp_path
+
+
+def test_fashion_mnist(fashion):
+    arrays, classes = read_fashion_mnist(fashion)
+    check_images(arrays, classes, "test")
+    assert arrays["train_x"].shape == (20, 28, 28) and arrays["test_x"].shape == (7, 28, 28)
+    assert arrays["test_y"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert classes[0] == "T-shirt/top" and classes[9] == "ankle boot" and len(classes) == 10
+
+
+def test_cifar10_planes_become_colour_pixels(cifar):
+    arrays, classes = read_cifar10(cifar)
+    check_images(arrays, classes, "test")
+    assert arrays["train_x"].shape == (10, 32, 32, 3)
+    assert arrays["train_x"][2, 7, 9].tolist() == [21, 22, 23], "batch 2: red, green, blue"
+    assert arrays["train_x"][1, 0, 5].tolist() == [255, 12, 13]
+    assert arrays["train_y"].tolist() == [1, 0, 2, 1, 3, 2, 4, 3, 5, 4]
+    assert arrays["test_y"].tolist() == [6, 5]
+    assert classes == [f"class{i}" for i in range(10)]
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [],
+        {},
+        {b"data": np.zeros((2, 3071), np.uint8), b"labels": [1, 2]},
+        {b"data": np.zeros((2, 3072), np.float32), b"labels": [1, 2]},
+        {b"data": np.zeros((2, 3072), np.uint8), b"labels": ["a", "b"]},
+    ],
+)
+def test_a_batch_of_another_form_is_refused(cifar, batch):
+    path = cifar / "cifar-10-batches-py/data_batch_3"
+    path.write_bytes(pickle.dumps(batch, 3))
+    with pytest.raises(InputError, match="data_batch_3: expected a dict"):
+        read_cifar10(cifar)
+
+
+def test_labels_that_do_not_fit_are_refused(fashion):
+    write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.arange(6, dtype=np.uint8))
+    with pytest.raises(InputError, match="test: 7 images, but labels of shape"):
+        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+    write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.full(7, 10, np.uint8))
+    with pytest.raises(InputError, match="expected labels 0 to 9, found 10 to 10"):
+        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+
+
+def test_digits_are_split_by_class_and_seed():
+    arrays, classes = make_digits(0.2, seed=1)
+    check_images(arrays, classes, "digits")
+    assert len(arrays["train_x"]) + len(arrays["test_x"]) == 1797
+    assert arrays["train_x"].max() == 255
+    shares = np.bincount(arrays["test_y"]) / np.bincount(arrays["train_y"])
+    assert np.all(abs(shares - 0.25) < 0.02)
+    again, other = make_digits(0.2, seed=1)[0], make_digits(0.2, seed=2)[0]
+    assert arrays_sha256(arrays) == arrays_sha256(again) != arrays_sha256(other)
+
+
+def test_shapes_are_balanced_and_follow_the_seed():
+    arrays, classes = make_shapes(200, 100, seed=3)
+    check_images(arrays, classes, "shapes")
+    assert np.bincount(arrays["train_y"]).tolist() == [20] * 10
+    assert np.bincount(arrays["test_y"]).tolist() == [10] * 10
+    again = make_shapes(200, 100, seed=3)[0]
+    assert arrays_sha256(arrays) == arrays_sha256(again)
+    assert arrays_sha256(arrays) != arrays_sha256(make_shapes(200, 100, seed=4)[0])
+    more = make_shapes(200, 150, seed=3)[0]
+    assert arrays_sha256({"x": more["train_x"]}) == arrays_sha256({"x": arrays["train_x"]})
+
+
+def test_every_shape_has_an_inside_within_the_unit_circle():
+    axis = np.linspace(-1.5, 1.5, 121)
+    x, y = np.meshgrid(axis, axis)
+    inside = np.array([shapes.shape_distance(kind, x, y) < 0 for kind in range(10)])
+    areas = inside.mean(axis=(1, 2)) * 9  # the grid covers 3 x 3
+    assert np.all((areas > 0.5) & (areas < np.pi)), dict(zip(shapes.CLASSES, areas, strict=True))
+    assert not inside[:, np.hypot(x, y) > 1.15].any()
+    overlap = (inside[:, None] & inside).sum((2, 3)) / (inside[:, None] | inside).sum((2, 3))
+    assert np.all(overlap[~np.eye(10, dtype=bool)] < 0.9), "two shapes are nearly the same"
+
+
+def test_distances_agree_with_geometry():
+    """Areas of the shapes that a formula gives exactly."""
+    axis = np.linspace(-1.2, 1.2, 801)
+    x, y = np.meshgrid(axis, axis)
+    areas = {
+        "circle": np.pi * 0.85**2,
+        "square": 1.5**2,
+        "triangle": 3 / 2 * np.sin(2 * np.pi / 3),
+        "pentagon": 5 / 2 * np.sin(2 * np.pi / 5),
+        "star": 5 * 0.4 * np.sin(np.pi / 5),
+        "cross": 2 * 1.9 * 0.6 - 0.6**2,
+        "ring": np.pi * (0.92**2 - 0.48**2),
+        "half disc": np.pi * 0.95**2 / 2,
+    }
+    for name, area in areas.items():
+        kind = shapes.CLASSES.index(name)
+        found = (shapes.shape_distance(kind, x, y) < 0).mean() * 2.4**2
+        assert found == pytest.approx(area, rel=0.02), name
+
+
+def test_colour_does_not_tell_the_class():
+    """The mean colours of two classes differ by no more than chance allows."""
+    images = make_shapes(2000, 10, seed=1)[0]
+    corner = images["train_x"][:, 0, 0].astype(float)
+    means = np.array([corner[images["train_y"] == kind].mean(0) for kind in range(10)])
+    deviation = corner.std(0) / np.sqrt(200)
+    assert np.all(abs(means - corner.mean(0)) < 4 * deviation)
+
+
+def test_written_files_say_what_they_are(tmp_path, fashion):
+    arrays, classes = read_fashion_mnist(fashion)
+    about = {"title": "T", "stand_in": False, "description": "D", "licence": "L", "citation": "C"}
+    write_images(tmp_path / "i.npz", tmp_path / "m.json", "toy", about, arrays, classes)
+    meta = json.loads((tmp_path / "m.json").read_text())
+    assert meta["sizes"] == {"train": 20, "test": 7} and meta["image_shape"] == [28, 28]
+    assert {key: meta[key] for key in about} == about
+    with np.load(tmp_path / "i.npz", allow_pickle=False) as stored:
+        assert meta["data_sha256"] == arrays_sha256(dict(stored))
+        assert set(stored.files) == {"train_x", "train_y", "test_x", "test_y"}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
+
+def test_the_program_reads_real_files_or_says_in_one_line_what_is_wrong(tmp_path, fashion):
+    program = ["-m", "raw.prepare_images", "--spec", '{"dataset": "fashion_mnist"}']
+    program += ["--raw", str(fashion), "--images", str(tmp_path / "i.npz")]
+    program += ["--meta", str(tmp_path / "m.json")]
+    done = run(*program)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "i.npz").exists() and (tmp_path / "m.json").exists()
+    (tmp_path / "i.npz").unlink()
+    (fashion / "train-labels-idx1-ubyte.gz").unlink()
+    failed = run(*program)
+    assert failed.returncode == 1 and failed.stderr.startswith("error: ")
+    assert "train-labels-idx1-ubyte.gz" in failed.stderr and "Traceback" not in failed.stderr
+    assert not (tmp_path / "i.npz").exists()

@@ -1,0 +1,184 @@
+"""Pickles: arrays and containers come through, anything else is refused before it runs."""
+
+import contextlib
+import os
+import pickle
+import pickletools
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pipeline.errors import InputError
+from raw.restricted_unpickle import parse_pickle, read_pickle
+
+DTYPES = [np.bool_, np.uint8, np.int64, np.dtype(">i4"), np.float32, np.dtype(">f8"), np.uint16]
+
+
+@settings(max_examples=150)
+@given(
+    array=st.sampled_from(DTYPES).flatmap(
+        lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
+    ),
+    fortran=st.booleans(),
+)
+def test_any_array_comes_back(array, fortran):
+    array = np.asfortranarray(array) if fortran else array
+    found = parse_pickle(pickle.dumps(array, protocol=3), "test")
+    assert found.shape == array.shape
+    assert found.dtype == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(found, array)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+    | st.binary(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text("ab"), inner),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150)
+@given(VALUES, st.sampled_from([2, 3]))
+def test_builtin_containers_come_back(value, protocol):
+    data = pickle.dumps(value, protocol=protocol)
+    names = [op.name for op, _, _ in pickletools.genops(data)]
+    if "GLOBAL" in names:  # protocol 2 writes bytes as a call of _codecs.encode or of bytes
+        with pytest.raises(InputError, match="a call of"):
+            parse_pickle(data, "test")
+    else:
+        assert parse_pickle(data, "test") == value
+
+
+def test_a_batch_as_python_2_wrote_it():
+    """The very form of CIFAR-10's files: protocol 2, byte strings, NumPy's old module name."""
+
+    def text(value: bytes) -> bytes:
+        return b"U" + bytes([len(value)]) + value
+
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 12)
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x02K\x0c\x86"
+        b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        b"\x89T" + struct.pack("<i", 24) + pixels.tobytes() + b"tb"
+    )
+    data = b"\x80\x02}(" + text(b"data") + array + text(b"labels") + b"](K\x03K\x07eu."
+    found = parse_pickle(data, "test")
+    assert found.keys() == {b"data", b"labels"}
+    assert found[b"labels"] == [3, 7]
+    np.testing.assert_array_equal(found[b"data"], pixels)
+
+
+class Evil:
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize(
+    "evil",
+    [
+        Evil(os.system, "echo owned > owned"),
+        Evil(eval, "open('owned', 'w').write('x')"),
+        Evil(np.load, "x"),
+        Evil(np.ndarray, (1 << 40,)),
+        Evil(getattr, "", "join"),
+    ],
+)
+def test_calls_are_refused_and_never_made(tmp_path, monkeypatch, evil, protocol):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil").write_bytes(pickle.dumps({"data": [evil]}, protocol=protocol))
+    with pytest.raises(InputError, match="evil"):
+        read_pickle(tmp_path / "evil")
+    assert [p.name for p in tmp_path.iterdir()] == ["evil"]
+
+
+def cyclic():
+    value = []
+    value.append(value)
+    return value
+
+
+def deep():
+    value = []
+    for _ in range(100):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (pickle.dumps(np.array([object()], object), 3), "refused|not a pickle"),
+        (pickle.dumps(np.array([(1, 2)], "i4,f4"), 3), "dtype"),
+        (pickle.dumps(np.array(["2020"], "M8[Y]"), 3), "dtype"),
+        (pickle.dumps({1, 2}, 3), "refused"),
+        (pickle.dumps(cyclic(), 3), "contains itself"),
+        (pickle.dumps(deep(), 3), "nested"),
+        (b"\x80\x02]r\xff\xff\xff\xff.", "memo index"),
+        (b"cnumpy\nndarray\n.", "expected arrays"),
+        (b"\x80\x02cnumpy\ndtype\nU\x02u1\x85R.", "expected arrays"),
+        (b"\x80\x02cnumpy\nndarray\nN}U\x09is_arrayN\x73\x86b.", "expected arrays|not a pickle"),
+        (b"", "not a pickle"),
+        (b"<!DOCTYPE html>", "not a pickle"),
+    ],
+)
+def test_what_is_no_array_or_container_is_refused(data, says):
+    with pytest.raises(InputError, match=says):
+        parse_pickle(data, "test")
+
+
+def test_an_array_of_the_wrong_length_is_refused():
+    data = pickle.dumps(np.arange(10, dtype=np.uint8), 3)
+    shorter = data.replace(b"C\x0a" + bytes(range(10)), b"C\x09" + bytes(range(9)))
+    assert shorter != data
+    with pytest.raises(InputError, match="needs 10 bytes, found 9"):
+        parse_pickle(shorter, "test")
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")
+SEED = pickle.dumps({b"data": np.zeros((2, 3), np.uint8), b"labels": [1, 2], b"x": (1.5, None)}, 3)
+
+
+def documented(data: bytes) -> None:
+    """Any other exception than InputError fails the test."""
+    with contextlib.suppress(InputError):
+        parse_pickle(data, "test")
+
+
+@settings(max_examples=400)
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_value_or_the_documented_error(data):
+    documented(data)
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_any_change_of_a_good_file_gives_a_value_or_the_documented_error(data):
+    changed = bytearray(SEED)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        changed[at] = data.draw(st.integers(0, 255))
+    documented(bytes(changed[: data.draw(st.integers(0, len(changed)))]) or b"")
+    documented(bytes(changed))
+
+
+def test_every_truncation_is_an_error():
+    for end in range(len(SEED)):
+        with pytest.raises(InputError):
+            parse_pickle(SEED[:end], "test")
+
+
+def test_a_missing_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        read_pickle(tmp_path / "none")

@@ -1,0 +1,220 @@
+"""The leaderboard: columns, checks, order, and which published results may stand on it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from fabricated_run import fabricate, metrics_row, read_rows
+
+from pipeline.errors import InputError
+from pipeline.results import COLUMNS
+from reporting import print_leaderboard as print_leaderboard
+from reporting.leaderboard import (
+    METRICS,
+    build,
+    order,
+    published_rows,
+    read_leaderboard,
+    read_metrics,
+    read_references,
+)
+
+ISSUE_COLUMNS = (
+    "task,dataset,model,implementation,metric,split,value,std,n_seeds,ci_low,ci_high,parameters,"
+    "train_seconds,threads,device,run,source,commit,config_sha256,data_sha256"
+)
+
+
+@pytest.fixture
+def references(repository) -> Path:
+    return repository / "config" / "references.yaml"
+
+
+@pytest.fixture(scope="module")
+def finished(repository, tmp_path_factory) -> Path:
+    """results/made-up: a fabricated run with its leaderboard, built by the program itself."""
+    folder = tmp_path_factory.mktemp("finished") / "results" / "made-up"
+    files = fabricate(folder)
+    spec = json.dumps({"run": "made-up", "config_sha256": "cd" * 32})
+    words = ["--spec", spec, "--metrics", *files["metrics"]]
+    words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
+    done = subprocess.run(
+        [sys.executable, "-m", "reporting.build_leaderboard", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(finished):
+    out = finished / "leaderboard.csv"
+    assert out.read_text().splitlines()[0] == ISSUE_COLUMNS
+    rows = read_rows(out)
+    ours = [row for row in rows if row["source"] == "this run"]
+    assert len(ours) == 32
+    assert {row["run"] for row in ours} == {"made-up"}
+    assert {row["config_sha256"] for row in ours} == {"cd" * 32}
+    others = [row for row in rows if row["source"] != "this run"]
+    assert others and not any(row["implementation"] or row["run"] for row in others)
+    assert [order(row) for row in read_leaderboard(out)] == sorted(
+        order(row) for row in read_leaderboard(out)
+    )
+
+
+def test_a_stand_in_gets_no_published_results(references):
+    sources, results = read_references(references)
+    assert published_rows(sources, results, ["digits", "shapes", "grammar_stories"]) == []
+    kept = published_rows(sources, results, ["fashion_mnist"])
+    assert {row["dataset"] for row in kept} == {"fashion_mnist"}
+    assert {row["value"] for row in kept} >= {0.8833, 0.949}
+    # The specification's figure has no split: it is quoted in the report, never ranked.
+    assert 0.9498 not in {row["value"] for row in kept}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"value": 90.1}, "0 to 1"),
+        ({"value": "0.9"}, "value"),
+        ({"metric": "mcc", "value": 101.0, "ci_low": None, "ci_high": None}, "-100 to 100"),
+        ({"metric": "acuracy"}, "'acuracy' is unknown"),
+        ({"split": "holdout"}, "split"),
+        ({"implementation": "jax"}, "implementation"),
+        ({"std": -0.1}, "std"),
+        ({"n_seeds": 1}, "one seed has no deviation"),
+        ({"n_seeds": 0}, "n_seeds"),
+        ({"ci_low": None}, "together"),
+        ({"ci_low": 0.95, "ci_high": 0.9}, "above"),
+        ({"data_sha256": "none"}, "data_sha256"),
+        ({"surplus": 1}, "surplus"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_file_and_field(tmp_path, change, message):
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps({"rows": [metrics_row(), {**metrics_row(), **change}]}))
+    with pytest.raises(InputError) as error:
+        read_metrics(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value) and "row 1" in str(error.value)
+
+
+def test_a_good_row_passes_and_a_file_without_rows_does_not(tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps({"rows": [metrics_row()], "notes": {}}))
+    assert read_metrics(path)[0]["n_seeds"] == 3
+    for text in ("{}", "[]", "nonsense"):
+        path.write_text(text)
+        with pytest.raises(InputError, match="rows"):
+            read_metrics(path)
+
+
+def test_two_rows_with_one_name_are_refused():
+    with pytest.raises(InputError, match="MLP 784-512-256-10"):
+        build([metrics_row(), metrics_row(values=[0.7])], [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "wanted"),
+    [("accuracy", (0.7, 0.9, 0.8), (0.9, 0.8, 0.7)), ("bits_per_byte", (2.0, 1.0), (1.0, 2.0))],
+)
+def test_the_best_value_comes_first(metric, values, wanted):
+    rows = [
+        metrics_row(metric=metric, values=[value], ci=None, model=f"net {value}")
+        for value in values
+    ]
+    assert tuple(row["value"] for row in build(rows, [])) == wanted
+
+
+def test_references_name_known_data_sets_metrics_and_sources(repository, references):
+    table = yaml.safe_load((repository / "config" / "datasets.yaml").read_text())
+    sources, results = read_references(references)
+    for result in results:
+        assert result["metric"] in METRICS
+        if result["dataset"] is not None:
+            assert table[result["dataset"]]["task"] == result["task"]
+            assert "stands_in_for" not in table[result["dataset"]]
+    assert {result["source"] for result in results} == set(sources)
+    values = {(r["dataset"], r["model"]): r["value"] for r in results}
+    assert values["gue/prom_core_tata", "DNABERT (3-mer)"] == 78.15
+    assert values["gue/human_tf_4", "DNABERT-2"] == 77.43
+    assert values["tinyshakespeare", "nanoGPT 6x6x384"] == 1.4697
+    assert {r["value"] for r in results if r["source"] == "specification"} == {0.9498, 0.72444}
+
+
+def test_an_unknown_source_is_named(tmp_path, references):
+    table = yaml.safe_load(references.read_text())
+    table["results"][0]["source"] = "hearsay"
+    path = tmp_path / "references.yaml"
+    path.write_text(yaml.safe_dump(table))
+    with pytest.raises(InputError, match="hearsay"):
+        read_references(path)
+
+
+@pytest.mark.parametrize("width", ["80", "120", "200"])
+def test_the_terminal_shows_the_table_and_ends_with_the_report(
+    finished, width, tmp_path, monkeypatch, capsys
+):
+    config = tmp_path / "made.yaml"
+    config.write_text("run: made-up\n")
+    monkeypatch.chdir(finished.parents[1])
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr(sys, "argv", ["print_leaderboard", "--config", str(config)])
+    print_leaderboard.main()
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    assert lines[-1].endswith("results/made-up/report.html")
+    assert max(map(len, lines)) <= int(width)
+    assert "0.9016" in text and "0.9670" in text and "77.75" in text
+    assert "logistic regression" in text and "0.8440" in text
+
+
+def test_training_validation_and_test_are_three_columns_of_the_terminal(
+    finished, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.chdir(finished.parents[1])
+    monkeypatch.setenv("COLUMNS", "160")
+    (tmp_path / "made.yaml").write_text("run: made-up\n")
+    monkeypatch.setattr(sys, "argv", ["print", "--config", str(tmp_path / "made.yaml")])
+    print_leaderboard.main()
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if "validation" in line)
+    row = next(line for line in lines if "  Mixer" in line)
+    for name, value in (
+        ("training", "0.9910 ± 0.0010"),
+        ("validation", "0.9350 ± 0.0071"),
+        ("test", "0.9416 ± 0.0017"),
+        ("test + flips", "0.9436 ± 0.0017"),
+        ("+ shifts", "0.9446 ± 0.0017"),
+    ):
+        ends = [head.index(f"{name}  ") + len(name), row.index(value) + len(value)]
+        assert ends[0] == ends[1], name
+
+
+def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
+    config = tmp_path / "made.yaml"
+    config.write_text("run: made-up\n")
+    done = subprocess.run(
+        [
+            "bash",
+            "-o",
+            "pipefail",
+            "-c",
+            f"'{sys.executable}' -m reporting.print_leaderboard --config '{config}' | :",
+        ],
+        cwd=finished.parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_leaderboard_of_other_columns_is_refused(tmp_path):
+    path = tmp_path / "leaderboard.csv"
+    path.write_text(",".join(COLUMNS[:-1]) + "\n")
+    with pytest.raises(InputError, match="columns"):
+        read_leaderboard(path)

@@ -1,0 +1,96 @@
+"""Successive halving as the report tells it: the rungs' files, the figure, broken input."""
+
+import json
+
+import pytest
+from fabricated_run import ranking
+
+from pipeline.atomic import write_json
+from pipeline.errors import InputError
+from reporting import plot_race as plot_race
+from reporting import plots
+from reporting.race import apart, label, paths, read_rung, read_rungs, told
+
+
+@pytest.fixture
+def files(tmp_path):
+    names = {f"c{k:02d}": {"lr": 0.001 * (k + 1)} for k in range(9)}
+    for rung, epochs, taken, left in ((0, 3, 9, 3), (1, 9, 3, 1)):
+        kept = dict(list(names.items())[-taken:])
+        write_json(tmp_path / f"rung{rung}" / "ranking.json", ranking(rung, epochs, kept, left))
+    return [tmp_path / f"rung{rung}" / "ranking.json" for rung in (1, 0)]
+
+
+def test_a_line_ends_where_its_candidate_did(files):
+    rungs = read_rungs(files)
+    assert [rung.number for rung in rungs] == [0, 1]
+    routes = paths(rungs)
+    assert {name for name, route in routes.items() if len(route) == 2} == {"c06", "c07", "c08"}
+    assert routes["c08"] == [(3, pytest.approx(0.916)), (9, pytest.approx(0.919))]
+    assert "c00" not in routes  # It diverged.
+
+
+def test_the_table_of_the_rungs(files):
+    found = told(read_rungs(files))
+    first, last = found["rungs"]
+    assert (first["candidates"], first["epochs"], first["diverged"]) == (9, 3, 1)
+    assert (first["survivors"], last["candidates"], last["best"]) == (3, 3, "0.9190")
+    assert [c["selected"] for c in found["finalists"]] == [True, False, False]
+    assert found["finalists"][0]["settings"] == "lr 0.009"
+
+
+def test_a_rung_tells_its_folds(files):
+    record = json.loads(files[0].read_text())
+    write_json(files[0], {**record, "folds": [0, 2, 4]})
+    rungs = read_rungs(files)
+    assert [rung["folds"] for rung in told(rungs)["rungs"]] == [1, 3]
+    figure = plot_race.plot(rungs, "a title", plot_race.Spec())
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert any("3 candidates × 3 folds × 9 epochs" in text for text in shown)
+    assert any("9 candidates × 3 epochs" in text for text in shown)
+
+
+def test_rungs_of_two_searches_are_kept_apart(files):
+    rungs = read_rungs(files)
+    assert [len(search) for search in apart([*rungs, *rungs, rungs[0]])] == [2, 2, 1]
+
+
+def test_settings_as_people_read_them():
+    settings = {"hidden": [1024, 512], "lr": 0.0019999, "flips": True, "ema_decay": None}
+    assert label(settings) == "hidden 1024-512, lr 0.002, flips yes, average none"
+
+
+@pytest.mark.parametrize("change", [{"epochs": ...}, {"candidates": []}, {"candidates": [{}]}])
+def test_what_is_no_ranking_is_refused(files, change):
+    record = {**json.loads(files[0].read_text()), **change}
+    record = {key: value for key, value in record.items() if value is not ...}
+    with pytest.raises(InputError, match="here.json: expected"):
+        read_rung(record, "here.json")
+
+
+def test_a_search_without_any_accuracy_is_refused(files):
+    record = json.loads(files[0].read_text())
+    for candidate in record["candidates"]:
+        candidate["accuracy"] = None
+    with pytest.raises(InputError, match="with an accuracy"):
+        read_rung(record, "here.json")
+
+
+def test_one_lost_candidate_does_not_squeeze_the_others(files):
+    record = json.loads(files[1].read_text())
+    record["candidates"][-2]["accuracy"] = 0.1
+    rungs = [read_rung(record, "r")]
+    plots.start(72)
+    assert plot_race.lowest(rungs) > 0.85
+    figure = plot_race.plot(rungs, "a search", plot_race.Spec())
+    assert "1 below" in [text.get_text() for text in figure.axes[0].texts]
+    low, high = figure.axes[0].get_ylim()
+    assert all(
+        low <= y <= high for path in figure.axes[0].collections for _, y in path.get_offsets()
+    )
+
+
+def test_what_an_mlp_does_not_read_is_not_told():
+    settings = {"architecture": "mlp", "channels": 64, "margin": 2, "lr": 0.002}
+    assert label(settings) == "architecture mlp, lr 0.002"
+    assert "channels 64" in label(settings | {"architecture": "mixer"})
