@@ -4,9 +4,9 @@ import json
 import math
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
 
-from gpt.settings import ModelSettings
+from gpt.model import build, title
+from gpt.settings import EvaluateSpec
 from gpt.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
@@ -15,30 +15,12 @@ from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 from raw.prepared import load_json
-from torch_nn.gpt import GPT
 from torch_nn.perplexity import window_nats
 
 # Of meta.json.
 NEEDED = (
     "dataset", "data_sha256", "n_bytes", "protocol", "split_names", "tokenizer", "vocab_size",
 )  # fmt: skip
-
-
-class Spec(settings.Settings):
-    """Settings of the evaluation."""
-
-    model: ModelSettings = Field(ModelSettings(), description="shape of the model")
-    stride: int | None = Field(
-        None, ge=1, description="tokens counted a window; null: the context, disjoint windows"
-    )
-    threads: int = Field(1, ge=1, description="threads of PyTorch")
-
-    @field_validator("stride")
-    @classmethod
-    def _no_token_is_skipped(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if "model" in info.data and (value or 1) > info.data["model"].context:
-            raise ValueError(f"expected at most the context {info.data['model'].context}")
-        return value
 
 
 def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
@@ -49,12 +31,12 @@ def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        EvaluateSpec,
         inputs={
             "val": "val.npy",
             "test": "test.npy, read here and nowhere else",
             "meta": "meta.json of the text",
-            "models*": "weights, one a seed",
+            "weights*": "model.safetensors, one per seed",
             "histories*": "history.json of the trainings, in the same order",
             "samples?": "samples.json of the first seed's model, for the share that is accepted",
         },
@@ -64,14 +46,16 @@ def main() -> None:
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
     meta = load_json(args.meta, NEEDED)
-    histories = read_histories(args.models, args.histories)
-    model = GPT(meta["vocab_size"], **spec.model.model_dump()).to(device)
+    histories = read_histories(args.weights, args.histories)
+    model = build(spec.model, meta["vocab_size"]).to(device)
     about = {
         "task": "language_modelling",
         "dataset": meta["dataset"],
-        "model": spec.model.name(),
+        "model": title(spec.model),
+        "inputs": "tokens",
         "implementation": "torch",
         "parameters": model.parameter_count(),
+        "train_flops": float(np.mean([history["train_flops"] for history in histories])),
         "provenance": histories[0]["provenance"],
         "data_sha256": meta["data_sha256"],
     }
@@ -82,7 +66,7 @@ def main() -> None:
             continue  # the published protocol calls the held-out text val: ours is no row
         tokens = load_tokens(getattr(args, split), context)
         per_seed = []
-        for path in args.models:
+        for path in args.weights:
             load_weights(path, model)
             found = window_nats(model, covering_windows(tokens, context, stride))
             per_seed.append([part.numpy() for part in found])

@@ -1,7 +1,6 @@
 """Write stories of the project's own grammar, all different: the stand-in for TinyStories."""
 
-from pydantic import Field
-
+from gpt.settings import StoriesSpec
 from gpt.story_grammar import tell
 from gpt.text_cleaning import SEPARATOR
 from pipeline import settings
@@ -9,15 +8,8 @@ from pipeline.atomic import write_text
 from pipeline.seeds import generator
 
 
-class Spec(settings.Settings):
-    """Settings of the generation."""
-
-    stories: int = Field(4000, ge=10, le=1_000_000, description="how many different stories")
-    seed: int = Field(0, ge=0, description="seed of the stories")
-
-
 def main() -> None:
-    args = settings.arguments(__doc__, Spec, inputs={}, outputs={"out": "stories.txt"})
+    args = settings.arguments(__doc__, StoriesSpec, inputs={}, outputs={"out": "stories.txt"})
     draws = generator(args.spec.seed, "stories")
     stories: dict[str, None] = {}
     while len(stories) < args.spec.stories:

@@ -1,36 +1,21 @@
 """Clean a text data set, split it, train its tokenizer on the training split, and write tokens."""
 
-from typing import Literal
-
 import numpy as np
-from pydantic import Field
 
 from gpt.corpora import read_corpus
+from gpt.settings import PrepareSpec
 from gpt.tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
 from pipeline import settings
 from pipeline.atomic import replacing, write_json
 from pipeline.errors import InputError
-from raw.about import About
 from raw.data_hash import arrays_sha256
-from raw.raw_files import RawFile, verify
-
-
-class Spec(settings.Settings):
-    """Settings of the preparation."""
-
-    dataset: str = Field("tinyshakespeare", description="which data set the raw files are")
-    tokenizer: Literal["characters", "bpe"] = Field("characters", description="kind of token")
-    vocab_size: int = Field(1024, ge=257, le=65_535, description="tokens of a bpe vocabulary")
-    val_share: float = Field(0.05, gt=0, lt=0.5, description="share kept back for validation")
-    seed: int = Field(0, ge=0, description="seed of the split")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
-    about: About = Field(About(), description="title, licence and so on, for meta.json")
+from raw.raw_files import verify
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        PrepareSpec,
         inputs={"raw*": "raw text files"},
         outputs={
             "tokenizer": "tokenizer.json",

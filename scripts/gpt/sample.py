@@ -1,9 +1,9 @@
 """Let a trained GPT write: several prompts and ways of sampling; judge stories by the grammar."""
 
 import torch
-from pydantic import Field
 
-from gpt.settings import ModelSettings
+from gpt.model import build, title
+from gpt.settings import SampleSpec, Way
 from gpt.story_grammar import accepts
 from gpt.tokenizer import Tokenizer, load_tokenizer
 from pipeline import settings
@@ -16,32 +16,8 @@ from torch_nn.gpt import GPT
 from torch_nn.sampling import sample
 
 
-class Way(settings.Settings):
-    """One way of sampling; null switches top-k or top-p off."""
-
-    temperature: float = Field(1.0, ge=0, description="0: always the likeliest token")
-    top_k: int | None = Field(None, ge=1, description="draw among the k likeliest tokens")
-    top_p: float | None = Field(None, gt=0, le=1, description="draw among the likeliest mass p")
-
-
-class Spec(settings.Settings):
-    """Settings of the sampling."""
-
-    model: ModelSettings = Field(ModelSettings(), description="shape of the model")
-    prompts: list[str] = Field(["\n"], min_length=1, description="what is continued")
-    ways: list[Way] = Field([Way()], min_length=1, description="every prompt in each way")
-    max_new_tokens: int = Field(300, ge=1, description="longest continuation, tokens")
-    grammar_samples: int = Field(
-        0,
-        ge=0,
-        description="stories drawn by the first way and judged by the story grammar; 0: none",
-    )
-    seed: int = Field(1, ge=0, description="seed of the first sample; the next ones count up")
-    threads: int = Field(1, ge=1, description="threads of PyTorch")
-
-
 def texts(
-    model: GPT, tokenizer: Tokenizer, prompt: str, count: int, way: Way, spec: Spec, seed: int
+    model: GPT, tokenizer: Tokenizer, prompt: str, count: int, way: Way, spec: SampleSpec, seed: int
 ) -> list[str]:
     """`count` continuations of prompt, prompt included, each up to the separator."""
     start = [] if tokenizer.separator is None else [tokenizer.separator]
@@ -67,7 +43,7 @@ def texts(
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        SampleSpec,
         inputs={"weights": "trained model", "tokenizer": "tokenizer.json", "meta": "meta.json"},
         outputs={"out": "samples.json"},
     )
@@ -75,7 +51,7 @@ def main() -> None:
     device = setup(spec.seed, spec.threads)
     meta = load_json(args.meta, ("dataset", "stand_in"))
     tokenizer = load_tokenizer(args.tokenizer)
-    model = GPT(tokenizer.vocab_size, **spec.model.model_dump()).to(device)
+    model = build(spec.model, tokenizer.vocab_size).to(device)
     load_weights(args.weights, model)
     samples = []
     for prompt in spec.prompts:
@@ -96,7 +72,7 @@ def main() -> None:
         {
             "task": "language_modelling",
             "dataset": meta["dataset"],
-            "model": spec.model.name(),
+            "model": title(spec.model),
             "stand_in": meta["stand_in"],
             "samples": samples,
             "note": note,

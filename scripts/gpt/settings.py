@@ -1,24 +1,34 @@
-"""The settings of a GPT that training, evaluation, sampling and tracing share."""
+"""The settings of the room: config.yaml's section `gpt`, and what each program reads of it.
 
-from pathlib import Path
+Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
+a description changes a result. What computes belongs elsewhere.
+"""
+
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pipeline.errors import InputError
-from pipeline.settings import Settings
-from raw.prepared import again, load_json
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads
+from raw.about import About
+from raw.raw_files import RawFile
 
 
-class ModelSettings(Settings):
-    """The model's shape: the arguments of torch_nn.gpt.GPT besides the vocabulary's size."""
+class Data(Settings):
+    tokenizer: Literal["characters", "bpe"] = Field("characters", description="kind of token")
+    vocab_size: int = Field(1024, ge=257, le=65_535, description="tokens of a bpe vocabulary")
+    val_share: float = Field(0.05, gt=0, lt=0.5, description="share kept back for validation")
+    seed: Seed = Field(0, description="of the split")
+
+
+class Model(Settings):
+    """The arguments of torch_nn.gpt.GPT besides the size of the vocabulary."""
 
     context: int = Field(128, ge=2, description="tokens that the model sees at once")
     n_layers: int = Field(4, ge=1, description="blocks")
     n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
     d_model: int = Field(128, ge=2, validate_default=True, description="width")
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of activations dropped in training")
-    positions: Literal["learned", "sinusoidal"] = Field("learned", description="positions' kind")
+    dropout: Share = Field(0.1, description="share of activations dropped in training")
+    positions: Literal["learned", "sinusoidal"] = Field("learned", description="kind of positions")
 
     @field_validator("d_model")
     @classmethod
@@ -34,16 +44,130 @@ class ModelSettings(Settings):
             raise ValueError(f"expected an even d_model, found {info.data['d_model']}")
         return value
 
-    def name(self) -> str:
-        """What the leaderboard calls it: layers x heads x width."""
-        return f"GPT {self.n_layers}x{self.n_heads}x{self.d_model}"
+
+class Training(Settings):
+    steps: int = Field(1000, ge=1, description="optimiser steps")
+    batch_size: int = Field(32, ge=1, description="windows per step")
+    lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
+    warmup_steps: int = Field(
+        50, ge=0, validate_default=True, description="steps of linear warm-up, fewer than steps"
+    )
+    min_lr_share: float = Field(0.1, ge=0, le=1, description="last learning rate, share of lr")
+    weight_decay: float = Field(0.1, ge=0, description="decay of matrices")
+    beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second-moment decay")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of matrix products in training; evaluation is float32"
+    )
+    eval_every: int = Field(100, ge=1, description="steps between validations")
+    eval_tokens: int = Field(50_000, ge=1, description="validation tokens read each time")
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _warm_up_ends(cls, value: int, info: ValidationInfo) -> int:
+        if value >= info.data.get("steps", value + 1):
+            raise ValueError(f"expected fewer than steps {info.data['steps']}")
+        return value
 
 
-def vocab_size(meta: str | Path) -> int:
-    """How many tokens the text of this meta.json has. Raises InputError if it does not say."""
-    found = load_json(meta, ("vocab_size",))["vocab_size"]
-    if type(found) is not int or not 1 <= found <= 65_536:
-        raise InputError(
-            f"{meta}: vocab_size: expected 1 to 65536 tokens, found {found!r}. {again(meta)}"
-        )
-    return found
+class Evaluation(Settings):
+    stride: int | None = Field(
+        None, ge=1, description="tokens counted per window; null: the context, disjoint windows"
+    )
+
+
+class Way(Settings):
+    """One way of sampling: the arguments of torch_nn.sampling.sample."""
+
+    temperature: float = Field(1.0, ge=0, description="0: the likeliest token")
+    top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="draw from the likeliest of this mass; null: from all"
+    )
+
+
+class Sampling(Settings):
+    prompts: list[str] = Field(["\n"], min_length=1, description="what is continued")
+    ways: list[Way] = Field([Way()], min_length=1, description="every prompt in each way")
+    max_new_tokens: int = Field(300, ge=1, description="longest continuation, tokens")
+    grammar_samples: int = Field(
+        0,
+        ge=0,
+        description="stories drawn by the first way and judged by the story grammar; 0: none",
+    )
+    seed: Seed = Field(1, description="of the first sample; the next ones count up")
+
+
+class Stories(Settings):
+    stories: int = Field(4000, ge=10, le=1_000_000, description="different stories to generate")
+
+
+def _check_stride(stride: int | None, context: int, key: str) -> None:
+    if (stride or 1) > context:
+        raise ValueError(f"{key}: expected at most the context {context}, found {stride}")
+
+
+class Dataset(Settings):
+    """The settings of one data set."""
+
+    data: Data = Data()
+    model: Model = Model()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    sampling: Sampling = Sampling()
+    sentence: str = Field("To be, or not to be", min_length=1, description="for the attention map")
+    stories: int | None = Field(
+        None, ge=10, le=1_000_000, description="stories to generate, for grammar_stories alone"
+    )
+
+    @model_validator(mode="after")
+    def _no_token_is_skipped(self) -> "Dataset":
+        _check_stride(self.evaluation.stride, self.model.context, "evaluation.stride")
+        return self
+
+
+class Section(Settings):
+    """config.yaml's section `gpt`."""
+
+    datasets: list[str] = Field(min_length=1, description="data sets to train on")
+    seeds: Seeds = Field(description="one training per seed")
+    threads: Threads = Field(description="threads of one training")
+    settings: dict[str, Dataset] = Field(description="settings of each data set")
+
+
+class StoriesSpec(Stories):
+    seed: Seed = Field(0, description="of the stories")
+
+
+class PrepareSpec(Data):
+    dataset: str = Field("tinyshakespeare", description="which data set the raw files are")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
+
+
+class TrainSpec(Training):
+    dataset: str = Field("tinyshakespeare", description="name of the data set")
+    model: Model = Field(Model(), description="shape of the model")
+    seed: Seed = Field(1, description="of weights, batches and dropout")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class EvaluateSpec(Evaluation):
+    model: Model = Field(Model(), description="shape of the model")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+    @model_validator(mode="after")
+    def _no_token_is_skipped(self) -> "EvaluateSpec":
+        _check_stride(self.stride, self.model.context, "stride")
+        return self
+
+
+class SampleSpec(Sampling):
+    model: Model = Field(Model(), description="shape of the model")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class TraceSpec(Settings):
+    model: Model = Field(Model(), description="shape of the model")
+    sentence: str = Field("To be, or not to be", min_length=1, description="what the model reads")
+    threads: Threads = Field(1, description="threads of PyTorch")

@@ -10,7 +10,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from gpt.text_cleaning import SEPARATOR
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from raw.prepared import again
+from raw.prepared import again, load_json
 
 
 class CharacterTokenizer:
@@ -121,3 +121,13 @@ def token_stream(tokenizer: Tokenizer, documents: list[str]) -> list[int]:
         if tokenizer.separator is not None:
             stream.append(tokenizer.separator)
     return stream
+
+
+def vocab_size(meta: str | Path) -> int:
+    """How many tokens the text of this meta.json has. Raises InputError if it does not say."""
+    found = load_json(meta, ("vocab_size",))["vocab_size"]
+    if type(found) is not int or not 1 <= found <= 65_536:
+        raise InputError(
+            f"{meta}: vocab_size: expected 1 to 65536 tokens, found {found!r}. {again(meta)}"
+        )
+    return found

@@ -5,6 +5,7 @@ A run with any other key does not see it, so that a stale state is never resumed
 time has the directory (pipeline.lock), and SIGTERM waits for the next save (pipeline.termination).
 """
 
+import argparse
 import hashlib
 import json
 import shutil
@@ -52,6 +53,11 @@ class Checkpoint:
         self.path = self.directory / f"{self.key[:16]}.npz"
         lock_directory(self.directory)
         termination.defer()
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, *inputs: str | Path) -> "Checkpoint | None":
+        """That of a program's command line; None if it was given no --checkpoint."""
+        return cls(args.checkpoint, args.spec_key, *inputs) if args.checkpoint else None
 
     @property
     def stopping(self) -> bool:

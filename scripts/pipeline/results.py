@@ -6,9 +6,9 @@ import numpy as np
 from scipy.stats import binomtest, bootstrap
 
 COLUMNS = (
-    "task", "dataset", "model", "implementation", "metric", "split", "value", "std", "n_seeds",
-    "ci_low", "ci_high", "parameters", "train_seconds", "threads", "device", "run", "source",
-    "commit", "config_sha256", "data_sha256",
+    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
+    "split", "value", "std", "n_seeds", "ci_low", "ci_high", "parameters", "train_seconds",
+    "train_flops", "threads", "device", "run", "source", "commit", "config_sha256", "data_sha256",
 )  # fmt: skip
 IMPLEMENTATIONS = ("numpy", "torch")
 SPLITS = ("train", "cv", "val", "test")
@@ -63,6 +63,7 @@ def row(
     task: str,
     dataset: str,
     model: str,
+    inputs: str,
     implementation: str,
     metric: str,
     split: str,
@@ -70,13 +71,22 @@ def row(
     ci: tuple[float, float] | None,
     parameters: int | None,
     train_seconds: float | None,
+    train_flops: float | None,
     provenance: dict,
     data_sha256: str,
+    views: str = "none",
+    members: str = "1",
+    subset: str = "all",
 ) -> dict:
     """One row as an evaluation writes it; the leaderboard adds run, source and config_sha256.
 
+    inputs: what the model reads (pixels, pixels + HOG, nucleotides, tokens). views: over which
+    versions of an example its answers are averaged (none, flips, shifts, flips and shifts, both
+    strands). members: how many trained models answer together (1, `5 seeds`, `5 folds`). subset:
+    which examples of the split count (all, not in train).
     values: the metric under each seed; `value` is their mean, `std` their sample deviation (None
-    for one seed). train_seconds: mean wall seconds of training one seed's model.
+    for one seed). train_seconds: mean wall seconds of training one seed's model; train_flops: its
+    training compute in floating-point operations. Of several members both are sums.
     Raises ValueError for an implementation or split that the leaderboard does not have.
     """
     if implementation not in IMPLEMENTATIONS or split not in SPLITS:
@@ -85,6 +95,10 @@ def row(
         "task": task,
         "dataset": dataset,
         "model": model,
+        "inputs": inputs,
+        "views": views,
+        "members": members,
+        "subset": subset,
         "implementation": implementation,
         "metric": metric,
         "split": split,
@@ -95,6 +109,7 @@ def row(
         "ci_high": ci[1] if ci else None,
         "parameters": parameters,
         "train_seconds": train_seconds,
+        "train_flops": train_flops,
         "threads": provenance["threads"],
         "device": provenance["device"],
         "commit": provenance["commit"],

@@ -13,18 +13,34 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.disk import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
 
 
 class Settings(BaseModel):
-    """Base of every program's settings: typed, immutable; an unknown key is an error."""
+    """Base of all settings: typed, immutable; an unknown key is an error.
+
+    The check of config.yaml and the programs use the same models: <room>/settings.py.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def each_once(values: list) -> list:
+    """For lists in which nothing may be repeated."""
+    if twice := [value for index, value in enumerate(values) if value in values[:index]]:
+        raise ValueError(f"expected each entry once, found {twice[0]!r} twice")
+    return values
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(each_once)]
+Threads = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 def spec_key(values: Mapping[str, Any]) -> str:
@@ -56,22 +72,53 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
     try:
         return settings.model_validate(values), key
     except ValidationError as error:
-        raise InputError("--spec: " + "; ".join(_explain(error, settings))) from None
+        raise InputError("--spec: " + "; ".join(problems(error, settings))) from None
 
 
-def _explain(error: ValidationError, settings: type[Settings]) -> list[str]:
+def problems(error: ValidationError, settings: type[Settings]) -> list[str]:
+    """One line for each thing that is wrong: `model.n_heads: expected ..., found ...`.
+
+    A check that compares several settings raises ValueError("<key>: expected ..., found ...").
+    """
     lines = []
     for problem in error.errors():
         *outer, last = problem["loc"] or ("",)
-        where = " ".join(".".join(map(str, problem["loc"])).split())
-        if problem["type"] == "extra_forbidden":
+        where, kind = ".".join(map(str, problem["loc"])), problem["type"]
+        if kind == "extra_forbidden":
             known = [name for inner in _inside(settings, outer) for name in inner.model_fields]
-            near = difflib.get_close_matches(str(last), known, n=1)
-            hint = f", did you mean {'.'.join(map(str, [*outer, *near]))!r}?" if near else ""
-            lines.append(f"unknown setting {where!r}{hint}")
+            lines.append(f"{where}: unknown key; {nearest(str(last), known)}")
+        elif kind == "missing":
+            lines.append(f"{where}: missing")
+        elif kind == "value_error" and isinstance(problem["input"], Mapping | Settings):
+            lines.append(".".join(filter(None, [where, str(problem["ctx"]["error"])])))
         else:
-            lines.append(f"{where}: {problem['msg']}, found {repr(problem['input'])[:200]}")
-    return lines
+            lines.append(f"{where}: {_expected(problem)}, found {_shown(problem['input'])}")
+    return [" ".join(line.split()) for line in dict.fromkeys(lines)]
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint for an unknown name: the nearest known one, or all of them."""
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(known)}" if known else "expected no further keys"
+
+
+def _expected(problem: Mapping[str, Any]) -> str:
+    """pydantic's message in the project's form: expected ..."""
+    text = problem["msg"].removeprefix("Value error, ")
+    text = re.sub(r"^Input should be (?=(?:greater|less|a multiple))", "expected a number ", text)
+    text = re.sub(r"^Input should be ", "expected ", text)
+    text = re.sub(r"^(\w+) should have (.*?)(?: after validation)?, not \d+$", r"expected \2", text)
+    return text
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON, as it stands in YAML too, cut where it is long; with a hint for 1e-3."""
+    text = json.dumps(value, default=str)
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value):
+        mantissa, exponent = re.split("[eE]", value)
+        text += f" (YAML reads that as text: write {mantissa}.0e{int(exponent):+d})"
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _nested(annotation: Any) -> list[type[Settings]]:

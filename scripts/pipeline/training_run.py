@@ -44,8 +44,9 @@ class TrainingRun:
     """Iterate over it: it yields the numbers of the steps that are left, from 0 to steps - 1.
 
     parts: what the checkpoint holds; checkpoint: None for a run that is not to be resumed;
-    steps_per_epoch: for the `epoch` of the history. `curve` is the history so far, a point for each
-    `record`.
+    steps_per_epoch: for the `epoch` of the history; provenance: what made the numbers
+    (pipeline.provenance), asked before the first step. `curve` is the history so far, a point for
+    each `record`.
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class TrainingRun:
         checkpoint: Checkpoint | None,
         steps: int,
         steps_per_epoch: float = 1.0,
+        *,
+        provenance: Mapping[str, Any],
     ):
         self.parts, self.checkpoint = parts, checkpoint
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.provenance = provenance
         self.step = 0  # steps that are done
         self.curve: list[Point] = []
         self._window: list[tuple[float, Point]] = []  # (weight, values) of the steps since a point
@@ -137,8 +141,9 @@ class TrainingRun:
         """Write history.json, then remove the checkpoint: the last thing that a training does.
 
         about: what the history says besides curve and seconds: task, dataset, model, seed,
-        parameters, train_flops, provenance ...
+        parameters, train_flops ...
         """
-        write_json(path, {**about, "curve": self.curve, "seconds": self.seconds})
+        history = {"curve": self.curve, "seconds": self.seconds, "provenance": self.provenance}
+        write_json(path, {**history, **about})
         if self.checkpoint:
             self.checkpoint.clear()

@@ -13,6 +13,7 @@ continues as if it had never stopped.
         restore_training_state({"model": model, ...}, arrays, meta["torch"], device)
 """
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,41 @@ def restore_training_state(
 
 def _get_state(part: Any) -> Any:
     return part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+
+
+class TorchParts:
+    """The state of everything that a PyTorch training changes, for a TrainingRun's checkpoint.
+
+        parts = TorchParts(device, model=model, best=best, optimizer=optimizer)
+
+    A part is anything with a state_dict, or a torch.Generator. PyTorch's global generators (that of
+    the CPU, and of `device` if it is a GPU) belong to the state. Bits are kept: a run that was
+    resumed continues as if it had never stopped.
+    """
+
+    def __init__(self, device: torch.device, **parts: Any):
+        self.device, self.parts = device, parts
+
+    def state(self) -> tuple[dict[str, np.ndarray], None]:
+        """The whole state as one array of bytes, which the checkpoint guards by a checksum."""
+        states = {
+            name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+            for name, part in self.parts.items()
+        }
+        states[_RNG_CPU] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            states[_RNG_CUDA] = torch.cuda.get_rng_state(self.device)
+        buffer = io.BytesIO()
+        torch.save(states, buffer)
+        return {"torch": np.frombuffer(buffer.getbuffer(), np.uint8)}, None
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], meta: None = None) -> None:
+        """Set all parts and the generators, in place, to what `state` returned."""
+        buffer = io.BytesIO(arrays["torch"].tobytes())
+        states = torch.load(buffer, map_location="cpu", weights_only=True)
+        for name, part in self.parts.items():
+            restore = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
+            restore(states[name])
+        torch.set_rng_state(states[_RNG_CPU])
+        if self.device.type == "cuda" and _RNG_CUDA in states:
+            torch.cuda.set_rng_state(states[_RNG_CUDA], self.device)

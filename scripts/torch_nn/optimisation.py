@@ -12,8 +12,8 @@ def clipped_step(
 ) -> float:
     """Set the learning rate, go one step down the gradient of `loss` (scalar), return its value.
 
-    clip: the gradient's largest Euclidean norm (Pascanu, Mikolov and Bengio 2013).
-    Raises FloatingPointError, before the weights change, if loss or gradient is not finite.
+    clip: the gradient's largest Euclidean norm (Pascanu, Mikolov and Bengio 2013). If the loss or
+    the gradient is not finite, the weights stay unchanged and the value is NaN.
     """
     for group in optimizer.param_groups:
         group["lr"] = lr
@@ -22,7 +22,7 @@ def clipped_step(
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip).item()
     value = loss.item()
     if not (math.isfinite(value) and math.isfinite(norm)):
-        raise FloatingPointError(f"loss {value}, gradient norm {norm}")
+        return math.nan
     optimizer.step()
     return value
 
@@ -34,3 +34,13 @@ def weight_average(model: nn.Module, decay: float) -> AveragedModel:
     Juditsky 1992, in the exponential form of the TensorFlow and torch optimisers.
     """
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+
+def decay_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Two parameter groups for an optimiser: matrices and kernels decay, vectors (biases, gains of
+    norms) do not."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]

@@ -45,7 +45,7 @@ def gpt(monkeypatch, tmp_path):
     model = {"context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
     spec = {"steps": 12, "warmup_steps": 2, "eval_every": 5, "batch_size": 4, "eval_tokens": 200}
     inputs = {name: paths[name] for name in ("train", "val", "meta")}
-    return train_gpt, {**spec, "model": model}, inputs, "model", (train_gpt, "clipped_step")
+    return train_gpt, {**spec, "model": model}, inputs, "weights", (train_gpt, "clipped_step")
 
 
 def dna(monkeypatch, tmp_path):

@@ -113,7 +113,7 @@ rule train_gpt:
     shell:
         "python -m gpt.train --spec {params.spec:q}"
         " --train {input.train:q} --val {input.val:q} --meta {input.meta:q}"
-        " --model {output.weights:q} --history {output.history:q}"
+        " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
@@ -158,7 +158,7 @@ rule evaluate_gpt:
     shell:
         "python -m gpt.evaluate --spec {params.spec:q}"
         " --val {input.val:q} --test {input.test:q} --meta {input.meta:q}"
-        " --models {input.weights:q} --histories {input.histories:q}"
+        " --weights {input.weights:q} --histories {input.histories:q}"
         " --samples {input.samples:q}"
         " --out {output:q} > {log:q} 2>&1"
 
