@@ -28,7 +28,7 @@ class Spec(settings.Settings):
 def attention_example(model, tokens, label, prediction) -> dict[str, np.ndarray]:
     """Arrays of attention.npz for the first test sequence that is classified correctly, if any."""
     chosen = int(np.argmax(label == prediction))
-    _, weights = model.eval()(tokens[chosen : chosen + 1], return_weights=True)
+    _, weights = model.eval().forward_with_attention(tokens[chosen : chosen + 1])
     letters = [LETTERS[token] for token in tokens[chosen].tolist() if token != PAD]
     letters = ["[CLS]"] * (model.pooling == "cls") + letters
     maps = torch.cat(weights)[:, :, : len(letters), : len(letters)]  # (layers, H, T, T)

@@ -15,6 +15,7 @@ from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 from raw.prepared import load_json
+from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 
 # Of meta.json.
@@ -54,7 +55,7 @@ def main() -> None:
         "model": title(spec.model),
         "inputs": "tokens",
         "implementation": "torch",
-        "parameters": model.parameter_count(),
+        "parameters": parameter_count(model),
         "train_flops": float(np.mean([history["train_flops"] for history in histories])),
         "provenance": histories[0]["provenance"],
         "data_sha256": meta["data_sha256"],

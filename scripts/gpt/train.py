@@ -19,6 +19,7 @@ from pipeline.weights import TorchParts, save_weights
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 
@@ -76,7 +77,7 @@ def main() -> None:
         seed=spec.seed,
         best_step=chosen["step"],
         precision=precision_name(bfloat16),
-        parameters=model.parameter_count(),
+        parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, window) * run.step * spec.batch_size,
     )
     print(f"best val {chosen['val_loss']:.4f} at step {chosen['step']}, {run.seconds:.0f} s")

@@ -17,7 +17,8 @@ from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 from raw.image_data import load_meta, load_part
-from torch_nn.image_classifier import parameter_count, probabilities
+from torch_nn.image_classifier import probabilities
+from torch_nn.parameters import parameter_count
 from vision.model import Architecture
 
 

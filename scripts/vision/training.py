@@ -16,6 +16,7 @@ from pipeline.torch_setup import setup
 from pipeline.weights import restore_training_state, training_state
 from raw.image_data import split_by_seed
 from torch_nn import image_classifier as classifier
+from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
 from vision.model import Architecture
 
@@ -78,11 +79,9 @@ def train(
         )
     total_steps = max(1, round(spec.epochs * epoch_steps))
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, one_cycle(total_steps + 1, int(spec.warmup * total_steps), spec.decay)
-    )
+    rate = one_cycle(total_steps + 1, int(spec.warmup * total_steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "augment": random}
+    parts = {"model": model, "optimizer": optimizer, "augment": random}
 
     # What a checkpoint holds beside `parts`; `window`: loss and accuracy of the epoch's steps.
     state = {"step": 0, "curve": [], "window": [], "seconds": 0.0}
@@ -107,12 +106,13 @@ def train(
             hole=spec.cutout,
             generator=random,
         )
-        lr = schedule.get_last_lr()[0]
+        lr = spec.lr * rate(state["step"])
         loss, accuracy = classifier.train_step(
             model,
             optimizer,
             batch,
             train_y[chosen].to(device),
+            lr=lr,
             label_smoothing=spec.label_smoothing,
             bfloat16=bfloat16,
         )
@@ -120,7 +120,6 @@ def train(
             raise InputError(
                 f"the loss is {loss} at step {state['step']}, lr {lr:.4g}: train with a lower lr"
             )
-        schedule.step()
         state["step"] += 1
         state["window"].append((loss, accuracy))
         if position == epoch_steps - 1 or state["step"] == total_steps:
@@ -148,7 +147,7 @@ def train(
         "curve": state["curve"],
         "seconds": state["seconds"],
         "precision": precision_name(bfloat16),
-        "parameters": classifier.parameter_count(model),
+        "parameters": parameter_count(model),
         "validation": {
             "accuracy": evaluate(model, val_x, val_y, bfloat16)[1],
             "accuracy_flips": evaluate(model, val_x, val_y, bfloat16, flips=True)[1],
