@@ -213,9 +213,9 @@ def diagnose(model: Module, x: np.ndarray) -> str:
         return "the input holds NaN or infinity"
     for name, module in model.named_modules():
         if module.output is not None and not np.isfinite(module.output).all():
-            weights = f"; its {', '.join(broken)} too" if (broken := module.not_finite()) else ""
             return (
-                f"{name or 'output'}, {module!r}, is the first to return NaN or infinity{weights}"
+                f"{module!r} ({name or 'all of it'}) is the first to return NaN or infinity;"
+                f" weights that are not finite: {', '.join(model.not_finite()) or 'none'}"
             )
     return "the output of every layer is finite"
 

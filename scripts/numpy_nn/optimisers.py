@@ -88,7 +88,8 @@ class SGD(Optimiser):
         self.momentum, self.nesterov = float(momentum), nesterov
         super().__init__(parameters, lr, weight_decay)
 
-    def _update(self, p, g, v):
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+        (v,) = state
         self._decay_in_gradient(p, g)
         v *= self.momentum
         v += g
@@ -124,12 +125,12 @@ class AdamW(Optimiser):
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         super().__init__(parameters, lr, weight_decay)
 
-    def _update(self, p, g, m, v):
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         if self.weight_decay:
             p[: self.flat.decayed] *= 1 - self.lr * self.weight_decay
-        self._move(p, g, m, v)
+        self._move(p, g, *state)
 
-    def _move(self, p, g, m, v):
+    def _move(self, p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
         """The step without decay."""
         beta1, beta2 = self.betas
         bias_correction1, bias_correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
@@ -152,6 +153,6 @@ class Adam(AdamW):
     Kingma and Ba, Adam, ICLR 2015, algorithm 1. Without decay the same as AdamW.
     """
 
-    def _update(self, p, g, m, v):
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         self._decay_in_gradient(p, g)
-        self._move(p, g, m, v)
+        self._move(p, g, *state)
