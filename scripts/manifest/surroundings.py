@@ -57,19 +57,19 @@ def code(programs: Iterable[tuple[str, str | None]]) -> dict:
     files = sorted({path for pattern in WORKFLOW for path in REPOSITORY.glob(pattern)})
     return {
         "commit": found.removesuffix("-dirty"),
-        "dirty": None if found == "unknown" else found.endswith("-dirty"),
+        "dirty": None if found.startswith("unknown") else found.endswith("-dirty"),
         "programs": {name: sorted(values) for name, values in sorted(hashes.items())},
         "files": {path.relative_to(REPOSITORY).as_posix(): sha256(path) for path in files},
     }
 
 
 def trainings(histories: Iterable[dict]) -> list[dict]:
-    """The distinct machines that trained, as the histories tell; the commit stands elsewhere."""
+    """The distinct commits, machines and versions that the histories were trained with."""
     found = []
     for history in histories:
-        told = {k: v for k, v in history.get("provenance", {}).items() if k != "commit"}
-        if told and told not in found:
-            found.append(told)
+        origin = history.get("provenance")
+        if origin and origin not in found:
+            found.append(origin)
     return sorted(found, key=repr)
 
 

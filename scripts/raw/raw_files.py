@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from pipeline.settings import Settings
 
 

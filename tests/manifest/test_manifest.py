@@ -111,7 +111,7 @@ def test_the_manifest_tells_what_made_each_file(recorded):
     assert manifest["code"]["programs"] == {"room.board": ["b0a2d"], "room.train": ["c0de"]}
     assert manifest["seeds"] == {"train": {"seed": [3]}}
     assert manifest["threads"] == {"train": {"threads": [1]}}
-    assert manifest["trained_on"] == [{"device": "cpu"}]
+    assert manifest["trained_on"] == [{"commit": "aaa", "device": "cpu"}]
     assert manifest["finished"] == "2023-11-14T22:13:20+00:00"
     assert manifest["others"] == []
     assert {"python", "snakemake", "blas", "packages"} <= set(manifest["software"])
