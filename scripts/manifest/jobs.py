@@ -65,7 +65,7 @@ def read_jobs(folder: Path) -> dict[str, Job]:
                 f"{record}: not a record of a job as Snakemake 9 writes it ({error!r}):"
                 " remove it, and the next run makes its file anew"
             ) from None
-    jobs = {}
+    jobs: dict[str, Job] = {}
     for (rule, command), records in found.items():
         program, spec = _command(command)
         job = Job(

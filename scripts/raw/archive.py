@@ -22,7 +22,7 @@ class _Member(tarfile.TarInfo):
         # tarfile names this method as the one to override.
         if self.size > (_MAX_FILE if self.type in tarfile.REGULAR_TYPES else _MAX_HEADER):
             raise tarfile.ReadError(f"a member of {self.size} bytes")
-        return super()._proc_member(archive)
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]]) -> None:
@@ -42,15 +42,15 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
                 if len(members) > _MAX_MEMBERS:
                     raise InputError(f"{archive}: refused: more than {_MAX_MEMBERS} members")
             for name, (target, size) in wanted.items():
-                member = members.get(name)
-                if member is None or not member.isfile():
+                source = opened.extractfile(members[name]) if name in members else None
+                if source is None:  # not there, or a folder
                     raise InputError(f"{archive}: expected a member {name!r}, found none")
-                if member.size != size:
+                if (found := members[name].size) != size:
                     raise InputError(
-                        f"{archive}: member {name!r}: expected {size} bytes, found {member.size}"
+                        f"{archive}: member {name!r}: expected {size} bytes, found {found}"
                     )
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.extractfile(member) as source, target.open("wb") as out:
+                with source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)
     except (InputError, MemoryError):
         raise

@@ -19,5 +19,5 @@ def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
         if array.dtype.hasobject:
             raise TypeError(f"array {name!r} holds Python objects: they have no stable bytes")
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

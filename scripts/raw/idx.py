@@ -10,7 +10,7 @@ import io
 import math
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def parse_idx(data: bytes, where: str) -> np.ndarray:
     return _parse(io.BytesIO(data), where)
 
 
-def _parse(stream: BinaryIO, where: str) -> np.ndarray:
+def _parse(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
     magic = stream.read(4)
     if len(magic) < 4:
         raise InputError(f"{where}: expected an IDX file, found only {len(magic)} bytes")
