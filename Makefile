@@ -35,7 +35,7 @@ CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 # Of an image Snakemake would ask that before it has fetched it; and it would look for a conda outside of the image,
 # if it were not told of a path, which it then does not use.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
-DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
+DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(filter 1,$(CONDA)),software-env --sdm conda))
 SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
 	--configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))

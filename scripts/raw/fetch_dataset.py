@@ -1,8 +1,8 @@
 """Fetch the raw files of one data set and verify every checksum.
 
-Tries the mirror that DATA_MIRROR names (a directory, or a file://, http:// or https:// prefix, in
-the layout <dataset>/<file>), then each url of config/datasets.yaml. Files that are there already
-and correct are kept. By hand:
+Tries the mirror in DATA_MIRROR (a directory, or a file://, http:// or https:// prefix, laid out as
+<dataset>/<file>), then each url of config/datasets.yaml. Files that are there and correct are kept.
+By hand:
 
     python -m raw.fetch_dataset --spec '{"dataset": "fashion_mnist"}' \\
         --datasets config/datasets.yaml --out data/raw

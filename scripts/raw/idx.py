@@ -25,8 +25,8 @@ PIECE = 1 << 20
 def read_idx(path: str | Path) -> np.ndarray:
     """Read an IDX file, gzip-compressed or not, as an array in this machine's byte order.
 
-    Raises InputError if the file is missing, no IDX file, truncated, corrupt, or goes on after its
-    last value. At most 1 GiB is accepted, whatever the header claims.
+    Raises InputError if the file is missing, not an IDX file, truncated or corrupt, if bytes follow
+    its last value, or if the header claims more than 1 GiB.
     """
     path = Path(path)
     try:
@@ -74,5 +74,5 @@ def _parse(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
             f"{where}: truncated: shape {shape} needs {size} bytes of values, found {len(values)}"
         )
     if stream.read(1):
-        raise InputError(f"{where}: goes on after the {size} bytes that shape {shape} needs")
+        raise InputError(f"{where}: more than the {size} bytes of values that shape {shape} needs")
     return np.frombuffer(values, dtype).reshape(shape).astype(np.dtype(dtype).newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Image data sets as arrays train_x, train_y, test_x, test_y: the real ones, and files of any.
+"""Image data sets as arrays train_x, train_y, test_x, test_y: readers of raw files, one writer.
 
 Pixels are uint8, (N, H, W) for grey and (N, H, W, 3) for colour; labels are int64 (N,).
 """

@@ -1,7 +1,7 @@
-"""Reading a pickle that comes from outside without running anything that it asks for.
+"""Read a pickle from an untrusted source without running anything that it asks for.
 
-A pickle is a program. This reader takes the small part of it that arrays of numbers and builtin
-containers need, in two steps:
+A pickle is a program. This reader accepts the small part of the language that arrays of numbers and
+builtin containers need, in two steps:
 
 1. Every opcode is looked at before any is run: only those of pickle protocol 0 to 3 that build
    numbers, strings, lists, tuples and dicts, and the three names that NumPy's arrays refer to.

@@ -83,7 +83,7 @@ def test_a_repository_without_a_commit(project):
 def test_git_may_be_missing_or_refuse(project, tmp_path, monkeypatch):
     repository(project)
     (tmp_path / "git").write_text(
-        "#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '/x'\" >&2\nexit 128\n"
+        "#!/bin/sh\necho 'fatal: detected dubious ownership in repository at /x' >&2\nexit 128\n"
     )
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
