@@ -24,22 +24,22 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The programs run by the Python of .venv, unless each rule has an environment of its own.
+# The Python of .venv runs the programs, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# Of this folder, whatever is installed.
+# The packages of this folder, even if those of another are installed.
 export PYTHONPATH := scripts
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SNAKEFILES := Snakefile workflow tests
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
-# With CONDA=1 a result counts if its rule's environment, as it is now, made it; else, whichever made it.
-# Of an image Snakemake would ask that before it has fetched it; and it would look for a conda outside of the image,
-# if it were not told of a path, which it then does not use.
+# With CONDA=1 a result counts only if its rule's environment, in its present form, made it (software-env). With an image
+# Snakemake would check that before it has fetched the image. The path is unused: without one, Snakemake looks for a conda
+# outside the image.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
 DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(filter 1,$(CONDA)),software-env --sdm conda))
 SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
 	--configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
-# What a run needs in .venv: the plugins for clusters only where a cluster is asked for.
+# What a run needs in .venv: the plugins for clusters only with PROFILE.
 READY = $(VENV)/ready $(if $(PROFILE),workflow/profiles/$(PROFILE)/profile.yaml $(VENV)/ready-cluster)
 
 help: ## List the commands
@@ -64,7 +64,7 @@ unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless somethi
 report: $(READY) | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
 	@$(SNAKEMAKE) --report results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
 
-# RESULTS: a folder that is not PRESET's, such as results/reference. AGAINST: another run's folder.
+# RESULTS: a folder other than PRESET's, such as results/reference. AGAINST: the folder of another run.
 verify: $(VENV)/ready | $(CONFIG) ## Check a run against its manifest; AGAINST=other/results/run: compare the two
 	@$(BIN)/python -m manifest.verify $(if $(AGAINST),--against "$(AGAINST)") --run \
 		"$(or $(RESULTS),results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name))"
@@ -78,7 +78,7 @@ lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, myp
 	@$(BIN)/mypy
 	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
 
-# Two at a time: one worker has the demo DAG and what asks it, the other the rest.
+# Two at a time: one worker runs the demo and the tests of it, the other the rest.
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
