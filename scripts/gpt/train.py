@@ -1,6 +1,7 @@
 """Train a GPT on a stream of tokens; keep the weights that are best on validation."""
 
 import copy
+from operator import itemgetter
 
 import torch
 
@@ -15,7 +16,7 @@ from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TorchParts, parameter_count, save_weights
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.optimisation import clipped_step, decay_groups
@@ -63,10 +64,10 @@ def main() -> None:
         if run.due(spec.eval_every):
             nats, counts = window_nats(model, covering_windows(val, context, context))
             point = run.record(val_loss=float(nats.sum() / counts.sum()))
-            if point is run.best(key=lambda point: point["val_loss"]):
+            if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(model.state_dict())
     save_weights(args.weights, best)
-    chosen = run.best(key=lambda point: point["val_loss"])
+    chosen = run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(
         args.history,
@@ -76,7 +77,7 @@ def main() -> None:
         seed=spec.seed,
         best_step=chosen["step"],
         precision=precision_name(bfloat16),
-        parameters=model.parameter_count(),
+        parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, window) * run.step * spec.batch_size,
     )
     print(f"best val {chosen['val_loss']:.4f} at step {chosen['step']}, {run.seconds:.0f} s")
