@@ -62,11 +62,10 @@ def main() -> None:
     for split in ("train", "val", "test"):
         tokens[split], y = read_split(args.data, split, device)
         label[split] = y.cpu().numpy()
-    models = []
-    for path in args.weights:
-        model = build(spec.model, tokens["test"].size(1), len(meta["classes"])).to(device)
-        load_weights(path, model)
-        models.append(model)
+    length, classes = tokens["test"].size(1), len(meta["classes"])
+    models = [
+        load_weights(path, build(spec.model, length, classes).to(device)) for path in args.weights
+    ]
     probabilities = {
         split: [predict(model, tokens[split], spec.both_strands).cpu().numpy() for model in models]
         for split in ("val", "test")
@@ -84,8 +83,8 @@ def main() -> None:
         data_sha256=meta["data_sha256"],
     )
     for line in rows:
-        about = f"{line['split']} ({line['subset']}), {line['members']} member(s)"
-        print(f"{about}: {line['metric']} {line['value']:.4f}")
+        what = ", ".join(f"{key} {line[key]}" for key in ("split", "subset", "members"))
+        print(f"{what}: {line['metric']} {line['value']:.4f}")
     notes = {
         "predictions": f"mean of the probabilities of {len(histories)} seed(s)",
         "test_rows_in_train_or_val": int((~unseen).sum()),

@@ -6,7 +6,7 @@ Weights are `.safetensors` (arrays and nothing else: reading a file runs no code
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
 
+Model = TypeVar("Model", bound=torch.nn.Module)
 _RNG_CPU, _RNG_CUDA = "__rng_cpu__", "__rng_cuda__"
 
 
@@ -37,8 +38,8 @@ def save_weights(
         temporary.write_bytes(content)
 
 
-def load_weights(path: str | Path, model: torch.nn.Module) -> None:
-    """Read `model`'s state from a safetensors file, in place.
+def load_weights(path: str | Path, model: Model) -> Model:
+    """Read `model`'s state from a safetensors file, in place, and return it.
 
     Raises InputError if the file is no safetensors file, or if its names or shapes are not the
     model's.
@@ -62,6 +63,7 @@ def load_weights(path: str | Path, model: torch.nn.Module) -> None:
             f"{' ...' if len(wrong) > 3 else ''}). Evaluate with the settings of the training."
         )
     model.load_state_dict(tensors)
+    return model
 
 
 def parameter_count(model: torch.nn.Module) -> int:

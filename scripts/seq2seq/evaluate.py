@@ -44,11 +44,8 @@ def main() -> None:
     histories = read_histories(args.weights, args.histories)
     splits = {split: read_split(args.data, split, device) for split in ("val", "test")}
     source, target = splits["test"]
-    models = []
-    for path in args.weights:
-        model = build(spec.model, source.size(1), target.size(1)).to(device)
-        load_weights(path, model)
-        models.append(model)
+    longest = source.size(1), target.size(1)
+    models = [load_weights(path, build(spec.model, *longest).to(device)) for path in args.weights]
     predicted = {
         split: [predict(model, *pairs)[0] for model in models] for split, pairs in splits.items()
     }  # (N, Tt - 1) of each seed

@@ -56,15 +56,17 @@ def main() -> None:
     in_float32 = any(history.get("precision") == "float32" for history in histories)
     bfloat16 = use_bfloat16(spec.bfloat16 and not in_float32, device)
     views = ("none", "flips") if spec.test_time_flips else ("none",)
-    found: dict[str, list[np.ndarray]] = {view: [] for view in views}  # (N, K) of each seed
-    for path in args.weights:
-        model = build(spec, images.shape[1:], len(meta["classes"])).to(device)
-        load_weights(path, model)
-        for view in views:
-            p = probabilities(
-                model, torch.from_numpy(images), bfloat16=bfloat16, flips=view == "flips"
-            )
-            found[view].append(p.numpy())
+    x, classes = torch.from_numpy(images), len(meta["classes"])
+    models = [
+        load_weights(path, build(spec, x.shape[1:], classes).to(device)) for path in args.weights
+    ]
+    found = {
+        view: [
+            probabilities(model, x, bfloat16=bfloat16, flips=view == "flips").numpy()
+            for model in models
+        ]
+        for view in views
+    }  # (N, K) of each seed
     rows = []
     for view in views:
         hits = np.stack([p.argmax(axis=1) == label for p in found[view]])  # (seeds, N)
