@@ -26,7 +26,7 @@ from torch_nn.dna_classifier import DNAClassifier
 def attention_maps(model: DNAClassifier, tokens: Tensor) -> dict[str, np.ndarray]:
     """Arrays of attention.npz: the weights of each layer on one sequence, tokens (1, T)."""
     with torch.no_grad():
-        _, weights = model.eval()(tokens, return_weights=True)  # a list of (1, H, T, T)
+        _, weights = model.eval().forward_with_attention(tokens)  # (1, H, T, T) of each layer
     letters = [LETTERS[token] for token in tokens[0].tolist() if token != PAD]
     letters = ["[CLS]"] * (model.pooling == "cls") + letters
     maps = torch.cat(weights)[:, :, : len(letters), : len(letters)]  # (layers, H, T, T)

@@ -12,6 +12,7 @@ from pipeline.errors import InputError
 from raw.prepared import again, load_arrays
 from torch_nn.dna_augmentation import reverse_complement
 from torch_nn.dna_classifier import DNAClassifier
+from torch_nn.eval_mode import evaluating
 
 TITLE = "Transformer encoder"
 
@@ -32,21 +33,20 @@ def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Te
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
 
-@torch.no_grad()
 def predict(
     model: nn.Module, tokens: Tensor, both_strands: bool = False, batch_size: int = 512
 ) -> Tensor:
-    """Class probabilities (N, K) of tokens (N, T), without dropout; the model is then in eval mode.
+    """Class probabilities (N, K) of tokens (N, T), without dropout.
 
     both_strands: the mean over the sequence and its reverse complement, for classes that do not
     depend on the strand.
     """
-    model.eval()
     parts = []
-    for batch in tokens.split(batch_size):
-        probabilities = model(batch).softmax(dim=1)  # (B, K)
-        if both_strands:
-            other = model(reverse_complement(batch, PAD)).softmax(dim=1)  # (B, K)
-            probabilities = (probabilities + other) / 2
-        parts.append(probabilities)
+    with evaluating(model):
+        for batch in tokens.split(batch_size):
+            probabilities = model(batch).softmax(dim=1)  # (B, K)
+            if both_strands:
+                other = model(reverse_complement(batch, PAD)).softmax(dim=1)  # (B, K)
+                probabilities = (probabilities + other) / 2
+            parts.append(probabilities)
     return torch.cat(parts)

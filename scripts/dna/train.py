@@ -21,11 +21,12 @@ from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, parameter_count, save_weights
+from pipeline.weights import TorchParts, save_weights
 from raw.prepared import load_json
 from torch_nn.dna_augmentation import augment
 from torch_nn.flops import forward_flops
 from torch_nn.optimisation import clipped_step, weight_average
+from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
 
 

@@ -16,10 +16,11 @@ from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, parameter_count, save_weights
+from pipeline.weights import TorchParts, save_weights
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 

@@ -66,11 +66,6 @@ def load_weights(path: str | Path, model: Model) -> Model:
     return model
 
 
-def parameter_count(model: torch.nn.Module) -> int:
-    """How many numbers are learned; a tied matrix counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 class TorchParts:
     """The state of everything that a PyTorch training changes, for a TrainingRun's checkpoint.
 

@@ -17,6 +17,7 @@ from seq2seq.genetic_code import (
     TARGET_VOCABULARY,
 )
 from seq2seq.settings import Model
+from torch_nn.eval_mode import evaluating
 from torch_nn.transformer import Transformer
 
 TITLE = "Transformer encoder-decoder"
@@ -61,25 +62,21 @@ def token_loss(
     return criterion(logits.flatten(0, 1), target[:, 1:].flatten())
 
 
-@torch.no_grad()
 def predict(
     model: Transformer, source: Tensor, target: Tensor, batch_size: int = 500
 ) -> tuple[np.ndarray, float]:
-    """Decode greedily: tokens int64 (N, Tt - 1) without the start, and the teacher-forced loss.
-
-    The model is then in eval mode.
-    """
-    model.eval()
+    """Decode greedily: tokens int64 (N, Tt - 1) without the start, and the teacher-forced loss."""
     predicted = torch.full_like(target[:, 1:], TARGET_PAD)
     total = 0.0
-    for first in range(0, len(source), batch_size):
-        part = slice(first, first + batch_size)
-        x, y = source[part], target[part]
-        tokens = model.greedy_decode(
-            x, TARGET_START, TARGET_END, y.size(1) - 1, lengths(x), TARGET_PAD
-        )
-        predicted[part, : tokens.size(1)] = tokens
-        total += token_loss(model, x, y).item() * len(x)
+    with evaluating(model):
+        for first in range(0, len(source), batch_size):
+            part = slice(first, first + batch_size)
+            x, y = source[part], target[part]
+            tokens = model.greedy_decode(
+                x, TARGET_START, TARGET_END, y.size(1) - 1, lengths(x), TARGET_PAD
+            )
+            predicted[part, : tokens.size(1)] = tokens
+            total += token_loss(model, x, y).item() * len(x)
     return predicted.cpu().numpy(), total / len(source)
 
 

@@ -16,11 +16,12 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import Point, TrainingRun
-from pipeline.weights import TorchParts, parameter_count, save_weights
+from pipeline.weights import TorchParts, save_weights
 from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_loss
 from seq2seq.settings import TrainSpec
 from torch_nn.flops import forward_flops
 from torch_nn.optimisation import clipped_step, weight_average
+from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
 
 

@@ -1,4 +1,4 @@
-"""Training and using an image classifier: one step, predictions, test-time flips.
+"""Training and using an image classifier: augmentation, one step, predictions.
 
 N images, C channels, H height, W width, K classes.
 """
@@ -11,7 +11,9 @@ from torch import nn
 
 from torch_nn.augment import cutout, flip, random_crop, random_flip
 from torch_nn.cnn import CNN
+from torch_nn.eval_mode import evaluating
 from torch_nn.mlp import MLP
+from torch_nn.optimisation import decay_groups, set_lr
 
 
 def build(
@@ -26,7 +28,10 @@ def build(
     residual: bool = False,
 ) -> nn.Module:
     """An "mlp" or a "cnn" for images of `image_shape` (C, H, W); stem, depth and residual are the
-    CNN's alone. Convolutions run channels last, which is 1.4 times as fast on a CPU."""
+    CNN's alone. Convolutions run channels last, which is 1.4 times as fast on a CPU.
+
+    Raises ValueError for any other name, or if the CNN's stages do not fit into the image.
+    """
     if model == "mlp":
         return MLP(image_shape, classes, widths, dropout)
     if model == "cnn":
@@ -35,21 +40,11 @@ def build(
     raise ValueError(f"no such model: {model!r}")
 
 
-def parameter_count(model: nn.Module) -> int:
-    """The number of trainable values."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
 def make_optimizer(
     model: nn.Module, lr: float, momentum: float, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum; only matrices and kernels decay, not biases or norm weights."""
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    free = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+    """SGD with Nesterov momentum (Sutskever et al. 2013); matrices and kernels decay."""
+    groups = decay_groups(model, weight_decay)
     return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=momentum > 0)
 
 
@@ -75,24 +70,27 @@ def train_step(
     images: torch.Tensor,
     labels: torch.Tensor,
     *,
+    lr: float,
     label_smoothing: float,
     bfloat16: bool,
 ) -> tuple[float, float]:
-    """One step on images (N, C, H, W), labels (N,); return the batch's loss and accuracy.
+    """One step with learning rate lr on images (N, C, H, W), labels (N,).
+
+    Returns the loss and the accuracy of the batch, from before the step.
 
     label_smoothing e: the target is 1 - e on the label and e / K on every class (Szegedy et al.
     2016, section 7), so that the loss has a floor above 0.
     """
-    model.train()
+    set_lr(optimizer, lr)
     scores = logits(model, images, bfloat16)  # (N, K)
     loss = F.cross_entropy(scores, labels, label_smoothing=label_smoothing)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.item(), (scores.argmax(1) == labels).double().mean().item()
+    accuracy = (scores.argmax(1) == labels).double().mean()
+    return loss.item(), accuracy.item()
 
 
-@torch.no_grad()
 def probabilities(
     model: nn.Module,
     images: torch.Tensor,
@@ -103,13 +101,14 @@ def probabilities(
 ) -> torch.Tensor:
     """Class probabilities (N, K), float32, of images (N, C, H, W).
 
-    flips: the mean over each image and its mirror image (test-time augmentation), twice the work.
+    flips: the mean over each image and its flip (test-time augmentation), twice the work.
+    Without dropout; afterwards the model is in the mode of before.
     """
-    model.eval()
     device = next(model.parameters()).device
     batches = []
-    for batch in images.split(batch_size):
-        views = [batch, flip(batch)] if flips else [batch]
-        found = [logits(model, view.to(device), bfloat16).softmax(1) for view in views]
-        batches.append(torch.stack(found).mean(0).cpu())
+    with evaluating(model):
+        for batch in images.split(batch_size):
+            views = [batch, flip(batch)] if flips else [batch]
+            found = [logits(model, view.to(device), bfloat16).softmax(1) for view in views]
+            batches.append(torch.stack(found).mean(0).cpu())  # (N, K)
     return torch.cat(batches)

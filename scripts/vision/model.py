@@ -29,7 +29,7 @@ def evaluate(
 ) -> tuple[float, float]:
     """Mean cross-entropy (nats) and accuracy on uint8 images (N, C, H, W), labels (N,).
 
-    flips: of the mean over each image and its flip. The model is then in eval mode.
+    flips: of the mean over each image and its flip.
     """
     found = image_classifier.probabilities(model, images, bfloat16=bfloat16, flips=flips)  # (N, K)
     nats = -found.gather(1, labels[:, None]).clamp_min(1e-12).log().double().mean().item()

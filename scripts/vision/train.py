@@ -17,11 +17,12 @@ from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, parameter_count, save_weights
+from pipeline.weights import TorchParts, save_weights
 from raw.image_data import load_meta, load_part, split_by_seed
 from torch_nn.flops import forward_flops
 from torch_nn.image_classifier import augment, logits
 from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
 from vision.model import build, evaluate, title
 from vision.settings import TrainSpec
@@ -84,7 +85,6 @@ def main() -> None:
         images = augment(
             images, flips=spec.flips, crop=spec.crop, hole=spec.cutout, generator=random
         )
-        model.train()
         scores = logits(model, images, bfloat16)  # (B, K)
         loss = cross_entropy(scores, labels, label_smoothing=spec.label_smoothing)
         lr = spec.lr * rate(step)

@@ -6,7 +6,7 @@ import torch
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from pipeline.weights import TorchParts, load_weights, parameter_count, save_weights
+from pipeline.weights import TorchParts, load_weights, save_weights
 
 CPU = torch.device("cpu")
 
@@ -72,8 +72,6 @@ def test_weights_round_trip_with_tied_tensors(tmp_path):
     assert load_weights(tmp_path / "m.safetensors", other) is other
     for name, tensor in net.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
-    # Linear 5 x 7 + 7, the norm's gain and shift, Linear 7 x 2 + 2; the tied matrix counts once.
-    assert parameter_count(net) == 42 + 14 + 16
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
