@@ -15,7 +15,7 @@ from dna.sequences import LETTERS, PAD, known_rows
 from dna.settings import EvaluateSpec
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.history import read_histories
+from pipeline.history import TRAININGS, read_histories
 from pipeline.predictions import write_predictions
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -42,12 +42,7 @@ def main() -> None:
     args = settings.arguments(
         __doc__,
         EvaluateSpec,
-        inputs={
-            "data": "sequences.npz",
-            "meta": "meta.json",
-            "weights*": "model.safetensors, one per seed",
-            "histories*": "history.json of the trainings, in the same order",
-        },
+        inputs={"data": "sequences.npz", "meta": "meta.json", **TRAININGS},
         outputs={
             "metrics": "metrics.json",
             "predictions": "predictions.csv: id, label (the true one), prediction, p_0 ...",

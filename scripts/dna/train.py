@@ -21,7 +21,7 @@ from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
 from raw.prepared import load_json
 from torch_nn.dna_augmentation import augment
 from torch_nn.flops import forward_flops
@@ -35,30 +35,26 @@ def main() -> None:
         __doc__,
         TrainSpec,
         inputs={"data": "sequences.npz", "meta": "meta.json"},
-        outputs={
-            "weights": "model.safetensors",
-            "history": "history.json",
-            "checkpoint?": "directory of the checkpoint while training",
-        },
+        outputs=TRAINING_OUTPUTS,
     )
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     meta = load_json(args.meta, ("dataset", "classes"))
     x, y = read_split(args.data, "train", device)
     val_x, val_y = read_split(args.data, "val", device)
+
     model = build(spec.model, x.size(1), len(meta["classes"])).to(device)
     average, best = weight_average(model, spec.average_decay), copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), spec.lr, weight_decay=spec.weight_decay)
+
     per_epoch = -(-len(x) // spec.batch_size)  # the last batch may be smaller
     steps = spec.epochs * per_epoch
     rate = one_cycle(steps, int(spec.warmup_share * steps), final=spec.min_lr_share)
-    run = TrainingRun(
-        TorchParts(device, model=model, average=average, best=best, optimizer=optimizer),
-        Checkpoint.of(args, args.data, args.meta),
-        steps,
-        per_epoch,
-        provenance=provenance(spec.threads, device.type, ("torch", "numpy")),
-    )
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
+    checkpoint = Checkpoint.of(args, args.data, args.meta)
+    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+
     for step in run:
         epoch, position = divmod(step, per_epoch)
         if run.curve and epoch - run.best(itemgetter("val_loss"))["epoch"] >= spec.patience:
@@ -88,6 +84,7 @@ def main() -> None:
             )
             if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(average.module.state_dict())
+
     save_weights(args.weights, best)
     run.finish(
         args.history,

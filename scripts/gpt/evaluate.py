@@ -10,7 +10,7 @@ from gpt.settings import EvaluateSpec
 from gpt.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
-from pipeline.history import cost, read_histories
+from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -36,8 +36,7 @@ def main() -> None:
             "val": "val.npy",
             "test": "test.npy, read here and nowhere else",
             "meta": "meta.json of the text",
-            "weights*": "model.safetensors, one per seed",
-            "histories*": "history.json of the trainings, in the same order",
+            **TRAININGS,
             "samples?": "samples.json of the first seed's model, for the share that is accepted",
         },
         outputs={"out": "metrics.json"},

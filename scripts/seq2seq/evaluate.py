@@ -8,7 +8,7 @@ import torch
 
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from pipeline.history import cost, read_histories
+from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.predictions import write_predictions
 from pipeline.results import proportion_interval, row
 from pipeline.torch_setup import setup
@@ -26,12 +26,7 @@ def main() -> None:
     args = settings.arguments(
         __doc__,
         EvaluateSpec,
-        inputs={
-            "data": "sequences.npz",
-            "meta": "meta.json",
-            "weights*": "model.safetensors, one per seed",
-            "histories*": "history.json of the trainings, in the same order",
-        },
+        inputs={"data": "sequences.npz", "meta": "meta.json", **TRAININGS},
         outputs={
             "metrics": "metrics.json",
             "predictions": "predictions.csv: id, frame, label, prediction",

@@ -16,7 +16,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import Point, TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
 from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_loss
 from seq2seq.settings import TrainSpec
 from torch_nn.flops import forward_flops
@@ -35,31 +35,28 @@ def main() -> None:
         __doc__,
         TrainSpec,
         inputs={"data": "sequences.npz of the translation task"},
-        outputs={
-            "weights": "model.safetensors",
-            "history": "history.json",
-            "checkpoint?": "directory of the checkpoint while training",
-        },
+        outputs=TRAINING_OUTPUTS,
     )
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     source, target = read_split(args.data, "train", device)
     val_source, val_target = read_split(args.data, "val", device)
+
     model = build(spec.model, source.size(1), target.size(1)).to(device)
     average, best = weight_average(model, spec.average_decay), copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
         model.parameters(), spec.lr, betas=(0.9, spec.beta2), weight_decay=spec.weight_decay
     )
     rate = one_cycle(spec.steps, int(spec.warmup_share * spec.steps), final=spec.min_lr_share)
+
     batch_size = min(spec.batch_size, len(source))
     per_epoch = len(source) // batch_size
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
     run = TrainingRun(
-        TorchParts(device, model=model, average=average, best=best, optimizer=optimizer),
-        Checkpoint.of(args, args.data),
-        spec.steps,
-        per_epoch,
-        provenance=provenance(spec.threads, device.type, ("torch", "numpy")),
+        parts, Checkpoint.of(args, args.data), spec.steps, per_epoch, provenance=origin
     )
+
     for step in run:
         epoch, position = divmod(step, per_epoch)
         order = shuffled(len(source), spec.seed, epoch)
@@ -74,6 +71,7 @@ def main() -> None:
             point = run.record(val_loss=val_loss, val_exact_match=float(matched))
             if point is run.best(rank):
                 best.load_state_dict(average.module.state_dict())
+
     save_weights(args.weights, best)
     run.finish(
         args.history,

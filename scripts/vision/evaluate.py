@@ -9,7 +9,7 @@ import torch
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from pipeline.history import cost, read_histories
+from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.precision import use_bfloat16
 from pipeline.predictions import write_predictions
 from pipeline.results import proportion_interval, row
@@ -37,8 +37,7 @@ def main() -> None:
         inputs={
             "images": "images.npz (test_x, test_y are read)",
             "meta": "its meta.json",
-            "weights*": "model.safetensors, one per seed",
-            "histories*": "history.json of the trainings, in the same order",
+            **TRAININGS,
         },
         outputs={
             "metrics": "metrics.json",

@@ -17,7 +17,7 @@ from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
 from raw.image_data import load_meta, load_part, split_by_seed
 from torch_nn.flops import forward_flops
 from torch_nn.image_classifier import augment, logits
@@ -46,11 +46,7 @@ def main() -> None:
         __doc__,
         TrainSpec,
         inputs={"images": "images.npz (train_x, train_y are read)", "meta": "its meta.json"},
-        outputs={
-            "weights": "model.safetensors",
-            "history": "history.json",
-            "checkpoint?": "directory of the checkpoint while training",
-        },
+        outputs=TRAINING_OUTPUTS,
     )
     spec, classes = args.spec, len(load_meta(args.meta)["classes"])
     device = setup(spec.seed, spec.threads)
@@ -60,23 +56,23 @@ def main() -> None:
     x, y = (torch.from_numpy(array[kept]) for array in arrays)
     val_x, val_y = (torch.from_numpy(array[held_out]) for array in arrays)
     check(spec, x)
+
     model = build(spec, x.shape[1:], classes).to(device)
     model.normalise.fit(x)
     optimizer = torch.optim.SGD(
         decay_groups(model, spec.weight_decay), spec.lr, spec.momentum, nesterov=spec.momentum > 0
     )
+
     per_epoch = len(x) // spec.batch_size
     steps = max(1, round(spec.epochs * per_epoch))
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
-    run = TrainingRun(
-        TorchParts(device, model=model, optimizer=optimizer, augmentation=random),
-        Checkpoint.of(args, args.images, args.meta),
-        steps,
-        per_epoch,
-        provenance=provenance(spec.threads, device.type, ("torch", "numpy")),
-    )
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
+    checkpoint = Checkpoint.of(args, args.images, args.meta)
+    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+
     for step in run:
         epoch, position = divmod(step, per_epoch)
         order = shuffled(len(x), spec.seed, epoch, "order")
@@ -94,6 +90,7 @@ def main() -> None:
         if run.due(per_epoch):
             val_loss, val_accuracy = evaluate(model, val_x, val_y, bfloat16)
             run.record(val_loss=val_loss, val_accuracy=val_accuracy)
+
     save_weights(args.weights, model)
     run.finish(
         args.history,
