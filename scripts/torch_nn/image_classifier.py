@@ -1,4 +1,4 @@
-"""Training and using an image classifier: augmentation, one step, predictions.
+"""What image classifiers share: the choice between them, augmentation, predictions.
 
 N images, C channels, H height, W width, K classes.
 """
@@ -6,14 +6,12 @@ N images, C channels, H height, W width, K classes.
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from torch_nn.augment import cutout, flip, random_crop, random_flip
 from torch_nn.cnn import CNN
 from torch_nn.eval_mode import evaluating
 from torch_nn.mlp import MLP
-from torch_nn.optimisation import decay_groups, set_lr
 
 
 def build(
@@ -40,14 +38,6 @@ def build(
     raise ValueError(f"no such model: {model!r}")
 
 
-def make_optimizer(
-    model: nn.Module, lr: float, momentum: float, weight_decay: float
-) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum (Sutskever et al. 2013); matrices and kernels decay."""
-    groups = decay_groups(model, weight_decay)
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=momentum > 0)
-
-
 def augment(
     images: torch.Tensor, *, flips: bool, crop: int, hole: int, generator: torch.Generator
 ) -> torch.Tensor:
@@ -62,33 +52,6 @@ def logits(model: nn.Module, images: torch.Tensor, bfloat16: bool) -> torch.Tens
     images = images.float().contiguous(memory_format=torch.channels_last)
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=bfloat16):
         return model(images).float()
-
-
-def train_step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    *,
-    lr: float,
-    label_smoothing: float,
-    bfloat16: bool,
-) -> tuple[float, float]:
-    """One step with learning rate lr on images (N, C, H, W), labels (N,).
-
-    Returns the loss and the accuracy of the batch, from before the step.
-
-    label_smoothing e: the target is 1 - e on the label and e / K on every class (Szegedy et al.
-    2016, section 7), so that the loss has a floor above 0.
-    """
-    set_lr(optimizer, lr)
-    scores = logits(model, images, bfloat16)  # (N, K)
-    loss = F.cross_entropy(scores, labels, label_smoothing=label_smoothing)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    accuracy = (scores.argmax(1) == labels).double().mean()
-    return loss.item(), accuracy.item()
 
 
 def probabilities(

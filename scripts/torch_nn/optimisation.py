@@ -19,12 +19,6 @@ def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Give all parameter groups of the optimizer the learning rate lr."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-
-
 def clipped_step(
     model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, lr: float, clip: float
 ) -> float:
@@ -33,7 +27,8 @@ def clipped_step(
     clip: the gradient's largest Euclidean norm (Pascanu, Mikolov and Bengio 2013). If the loss or
     the gradient is not finite, the weights stay unchanged and the value is NaN.
     """
-    set_lr(optimizer, lr)
+    for group in optimizer.param_groups:
+        group["lr"] = lr
     optimizer.zero_grad()
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip).item()
