@@ -57,7 +57,7 @@ class Inputs(Examples):
     """The examples of one split as rows uint8 (N, D).
 
     images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
-    alone; rows: which of the N images these examples are, all by default; turned: mirrored.
+    alone; rows: which of the N images these examples are, all by default; flipped: left is right.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Inputs(Examples):
         features: Features | None = None,
         rows: np.ndarray | None = None,
         *,
-        turned: bool = False,
+        flipped: bool = False,
     ):
         counts = [] if images is None else [len(images)]
         counts += [] if features is None else [features.values.shape[1]]
         if not counts or len(set(counts)) > 1:
             raise ValueError(f"expected images, features or as many of both, found {counts}")
-        self.images, self.features, self.turned = images, features, turned
+        self.images, self.features, self.flipped = images, features, flipped
         self.rows = np.arange(counts[0]) if rows is None else rows
         self.pixels = 0 if images is None else images[0].size
         self.widths = [self.pixels] if self.pixels else []
@@ -93,20 +93,20 @@ class Inputs(Examples):
             out = np.empty((len(rows), self.shape[1]), np.uint8)
         if self.pixels:
             images = self.images[rows]
-            images = images[..., ::-1] if self.turned else images
+            images = images[..., ::-1] if self.flipped else images
             out[:, : self.pixels] = images.reshape(len(rows), -1)
         if self.features is not None:
-            turned = np.full(len(rows), self.turned)
-            self.features.take(rows, None, turned, out[:, self.pixels :])
+            flipped = np.full(len(rows), self.flipped)
+            self.features.take(rows, None, flipped, out[:, self.pixels :])
         return out
 
     def subset(self, index: np.ndarray) -> "Inputs":
         """The examples `index`, integers or bool; nothing is copied."""
-        return Inputs(self.images, self.features, self.rows[index], turned=self.turned)
+        return Inputs(self.images, self.features, self.rows[index], flipped=self.flipped)
 
-    def mirrored(self) -> "Inputs":
-        """The mirror images of these examples."""
-        return Inputs(self.images, self.features, self.rows, turned=not self.turned)
+    def flip(self) -> "Inputs":
+        """These examples, each image flipped from left to right."""
+        return Inputs(self.images, self.features, self.rows, flipped=not self.flipped)
 
     def augmented(self, rng: np.random.Generator, flips: bool, shift: int) -> "Augmented":
         """These examples, each time in a view that `rng` draws: see Augmented."""
@@ -135,9 +135,9 @@ class Inputs(Examples):
 
 
 class Augmented(Examples):
-    """Inputs whose rows are random views, drawn anew each time, pixels and features alike.
+    """Inputs whose rows are random views, drawn again each time, pixels and features alike.
 
-    flips: half of the views are mirror images. shift: largest shift in pixels: down and right each
+    flips: half of the views are flipped. shift: largest shift in pixels: down and right each
     uniform in -shift to shift; with features, uniform over those shifts that their file holds.
     All randomness comes from `rng`: with its state in a checkpoint a run goes on exactly.
     Raises InputError if no features of that shift are stored.
@@ -163,18 +163,18 @@ class Augmented(Examples):
         inputs, count = self.inputs, len(rows)
         if out is None:
             out = np.empty((count, self.shape[1]), np.uint8)
-        turned = np.full(count, inputs.turned)
+        flipped = np.full(count, inputs.flipped)
         if self.flips:
-            turned ^= self.rng.random(count) < 0.5
+            flipped ^= self.rng.random(count) < 0.5
         if self._shifts is None:
             down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
-            inputs.features.take(rows, self._places[drawn], turned, out[:, inputs.pixels :])
+            inputs.features.take(rows, self._places[drawn], flipped, out[:, inputs.pixels :])
         if inputs.pixels:
             images = self._windows.take(rows, down, right)  # (B, C, H, W)
-            images[turned] = images[turned, ..., ::-1]
+            images[flipped] = images[flipped, ..., ::-1]
             out[:, : inputs.pixels] = images.reshape(count, -1)
         return out
 

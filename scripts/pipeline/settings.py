@@ -78,19 +78,22 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
 def problems(error: ValidationError, settings: type[Settings]) -> list[str]:
     """One line for each thing that is wrong: `model.n_heads: expected ..., found ...`.
 
-    A check that compares several settings raises ValueError("<key>: expected ..., found ...").
+    A check that compares several settings raises ValueError("<key>: expected ..., found ..."), with
+    a line for each of several problems.
     """
     lines = []
     for problem in error.errors():
         *outer, last = problem["loc"] or ("",)
-        where, kind = ".".join(map(str, problem["loc"])), problem["type"]
+        names = (str(name) for name in problem["loc"] if name != "[key]")
+        where, kind = ".".join(names), problem["type"]
         if kind == "extra_forbidden":
             known = [name for inner in _inside(settings, outer) for name in inner.model_fields]
             lines.append(f"{where}: unknown key; {nearest(str(last), known)}")
         elif kind == "missing":
             lines.append(f"{where}: missing")
         elif kind == "value_error" and isinstance(problem["input"], Mapping | Settings):
-            lines.append(".".join(filter(None, [where, str(problem["ctx"]["error"])])))
+            found = str(problem["ctx"]["error"]).splitlines()
+            lines += [".".join(filter(None, [where, line])) for line in found]
         else:
             lines.append(f"{where}: {_expected(problem)}, found {_shown(problem['input'])}")
     return [" ".join(line.split()) for line in dict.fromkeys(lines)]
