@@ -4,8 +4,8 @@ Which members is fixed in the configuration before the test part is read: `searc
 members of `searched` that were trained on all folds but one, `searched/seeds` those that were
 trained on all images. Each of these groups counts the same, whatever the number of its members.
 
-Its validation value is that of another, smaller ensemble: on an image of a fold, of each model the
-one net that was trained without that fold.
+Its validation value is that of another, smaller ensemble: for an image of a fold, each group is the
+one net of its model that was trained without that fold.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -195,10 +195,10 @@ def main() -> None:
     }
     if folds:
         notes["cv"] = (
-            "of another, smaller ensemble: on an image of a fold, of each model the net that was"
-            " trained without that fold. n_seeds counts the folds that every model has such a net"
-            f" for (here {', '.join(map(str, folds))}); parameters, train_seconds and train_flops"
-            " are of one net of each. A fold that chose a recipe flatters it"
+            "of another, smaller ensemble: for an image of a fold, each group is the one net of its"
+            " model that was trained without that fold. n_seeds counts the folds that every model"
+            f" has such a net for (here {', '.join(map(str, folds))}); parameters, train_seconds"
+            " and train_flops are of one net per model. A fold that chose a recipe flatters it"
         )
     write_json(args.metrics, {"rows": rows, "notes": notes})
     write_predictions(args.predictions, y, p.argmax(axis=1), p)

@@ -16,14 +16,13 @@ from mlp.shifts import ShiftingWindows
 from pipeline.errors import InputError
 from raw.image_data import load_part
 
-CHOICES = ("pixels", "hog", "pixels+hog")
 # Share of a part's median deviation that is added to every deviation of the part: a pixel that is
 # nearly always black must not count a hundred times.
 SOFTENING = 0.15
 
 
 class Examples:
-    """What numpy_nn asks of an array of examples. A subclass has `rows` (N,), the images they are
+    """What numpy_nn needs of an array of examples. A subclass has `rows` (N,), the images they are
     of, and `_rows(rows, out)`, which writes those of a batch to `out` (B, D) uint8, or to a new
     array if that is None, and returns it."""
 
@@ -184,11 +183,9 @@ def load_inputs(
 ) -> tuple[Inputs, np.ndarray]:
     """The inputs of `part` ("train" or "test"), and the labels int64 (N,).
 
-    choice: one of CHOICES; images: images.npz; features: the folder of the features, not read for
-    pixels alone. Raises InputError if a file is missing or damaged, or holds what does not fit.
+    choice: pixels, hog or pixels+hog; images: images.npz; features: the folder of the features, not
+    read for pixels alone. Raises InputError if a file is missing or damaged, or does not fit.
     """
-    if choice not in CHOICES:
-        raise InputError(f"inputs: expected one of {', '.join(CHOICES)}, found {choice!r}")
     pictures, labels = load_part(images, part, classes)  # (N, C, H, W)
     if choice == "pixels":
         return Inputs(pictures), labels

@@ -19,7 +19,16 @@ from pydantic import (
 )
 
 from mlp import checks
-from pipeline.settings import Seed, Seeds, Settings, Share, Threads, each_once, problems
+from pipeline.settings import (
+    Seed,
+    Seeds,
+    Settings,
+    Share,
+    Threads,
+    each_once,
+    problems,
+    text_of,
+)
 
 T = TypeVar("T")
 Values = Annotated[list[T], Field(min_length=1), AfterValidator(each_once)]
@@ -204,9 +213,9 @@ class Search(Draws):
 
 def _first_folds(value: Any) -> Any:
     """A number n is folds 0 to n - 1."""
-    if not isinstance(value, int) or isinstance(value, bool):
+    if isinstance(value, list):
         return value
-    if not 0 <= value <= 100:
+    if type(value) is not int or not 0 <= value <= 100:
         raise ValueError("expected 0 to 100 folds, or a list of folds")
     return list(range(value))
 
@@ -219,7 +228,9 @@ class Final(Settings):
     )
 
 
-Member = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/(seeds|folds)$")]
+Member = Annotated[
+    str, text_of("[a-z][a-z0-9_]*/(seeds|folds)", "a model's name with /seeds or /folds behind it")
+]
 
 
 class Ensemble(Settings):
