@@ -6,7 +6,7 @@ this program and mlp.ensemble read the test part, after everything was chosen.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import numpy as np
 
 from mlp.inputs import load_inputs
 from mlp.members import (
-    Member,
     Members,
     OutOfFold,
     fold_ensemble_accuracy,
@@ -26,21 +25,12 @@ from mlp.settings import EvaluateSpec
 from mlp.views import Views
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
+from pipeline.history import cost
 from pipeline.predictions import write_predictions
 from raw.image_data import load_meta, load_part
 
 Make = Callable[..., dict]
 Answers = Mapping[str, np.ndarray]
-
-
-def cost(members: Sequence[Member], combine: Callable = np.mean) -> dict:
-    """What one training of these costs, or, combined by np.sum, all of them: columns of a row."""
-    histories = [member.history for member in members]
-    return {
-        "parameters": int(combine([history["parameters"] for history in histories])),
-        "train_seconds": float(combine([history["seconds"] for history in histories])),
-        "train_flops": float(combine([history["train_flops"] for history in histories])),
-    }
 
 
 def grid_cv(path: Path, parameters: int) -> tuple[dict, dict]:
@@ -75,7 +65,7 @@ def seed_rows(
     train: accuracy of each seed; cv: values and costs by the answer's name; answers: (M, N, K) of
     all members by name, seeds first; y (N,).
     """
-    costs = cost(members.seeds)
+    costs = cost([member.history for member in members.seeds])
     yield make(split="train", values=train, ci=None, **costs)
     for name, view in views.names.items():
         if name in cv:
@@ -96,7 +86,8 @@ def fold_rows(
     there is no ensemble."""
     if train is None:
         return
-    make = partial(make, members=f"{len(members.folds)} folds", **cost(members.folds, np.sum))
+    costs = cost([member.history for member in members.folds], np.sum)
+    make = partial(make, members=f"{len(members.folds)} folds", **costs)
     yield make(split="train", values=[train], ci=None)
     for name, view in views.names.items():
         p = answers[name][len(members.seeds) :].mean(axis=0, keepdims=True)
@@ -169,7 +160,7 @@ def main() -> None:
     ensemble_train = fold_ensemble_accuracy(members, x, y_train)
     cv = {}
     if members.folds:
-        fold_cost = cost(members.folds)
+        fold_cost = cost([member.history for member in members.folds])
         cv = {name: {"values": values, **fold_cost} for name, values in unseen.accuracy.items()}
     notes = NOTES | {"recipe": first["recipe"]}
     if args.selection:

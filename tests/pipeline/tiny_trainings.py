@@ -92,7 +92,7 @@ def mlp(monkeypatch, tmp_path):
     (tmp_path / "i.json").write_text(json.dumps(meta))
     inputs = {"data": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
     spec = {"dataset": "x", "hidden": [8], "epochs": 12, "batch_size": 30, "ema_decay": 0.9}
-    return train_mlp, spec, inputs, "weights", (Training, "run_epoch")
+    return train_mlp, spec, inputs, "model", (Training, "run_epoch")
 
 
 ROOMS = {"mlp": mlp, "gpt": gpt, "dna": dna, "seq2seq": seq2seq, "vision": vision}
