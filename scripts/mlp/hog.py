@@ -103,7 +103,7 @@ def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray
     images uint8 (N, H, W), cell: pixels of a cell's side; as many cells as come nearest to it fill
     the image. Returns float32 (N, D), D = R C (O + 4), ordered (R, C, O + 4): number o < O of a
     cell is the direction o pi / O of the gradient, up to its sign; the last four are the cell's
-    sums over the directions, one a neighbourhood: up left, up right, down left, down right.
+    sums over the directions, one per neighbourhood: up left, up right, down left, down right.
     Unlike the paper: no directions with sign, and cells are clipped at 0.3, not at 0.2.
     Raises InputError if a cell is larger than the image.
     """

@@ -8,6 +8,7 @@ from the images in memory and the features in a memory-mapped file.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -22,12 +23,14 @@ SOFTENING = 0.15
 
 
 class Examples:
-    """What numpy_nn needs of an array of examples. A subclass has `rows` (N,), the images they are
-    of, and `_rows(rows, out)`, which writes those of a batch to `out` (B, D) uint8, or to a new
-    array if that is None, and returns it."""
+    """What numpy_nn needs of an array of examples; `rows` (N,) are the images they are of."""
 
     dtype = np.dtype(np.uint8)
     rows: np.ndarray
+
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        """The rows uint8 (B, D) of images `rows` (B,), written to `out` or to a new array."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -44,7 +47,7 @@ class Examples:
         index: np.ndarray,
         axis: int = 0,
         out: np.ndarray | None = None,
-        mode: str = "raise",
+        mode: Literal["raise", "wrap", "clip"] = "raise",
     ) -> np.ndarray:
         """self[index], written to `out` (B, D); np.take(examples, index, axis=0) comes here."""
         if axis != 0:
@@ -90,7 +93,7 @@ class Inputs(Examples):
     def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         if out is None:
             out = np.empty((len(rows), self.shape[1]), np.uint8)
-        if self.pixels:
+        if self.images is not None:
             images = self.images[rows]
             images = images[..., ::-1] if self.flipped else images
             out[:, : self.pixels] = images.reshape(len(rows), -1)
@@ -145,7 +148,9 @@ class Augmented(Examples):
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
         self.inputs, self.rng, self.flips, self.shift = inputs, rng, flips, shift
         self.rows, self.shape = inputs.rows, inputs.shape
-        self._shifts = None
+        self._windows = None
+        if inputs.images is not None:
+            self._windows = ShiftingWindows(inputs.images, shift)
         if inputs.features is not None:
             known = inputs.features.shifts()
             reach = abs(known).max(axis=1)
@@ -156,7 +161,6 @@ class Augmented(Examples):
                 )
             self._shifts = known[reach <= shift]
             self._places = np.flatnonzero(reach <= shift)
-        self._windows = ShiftingWindows(inputs.images, shift) if inputs.pixels else None
 
     def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         inputs, count = self.inputs, len(rows)
@@ -165,13 +169,13 @@ class Augmented(Examples):
         flipped = np.full(count, inputs.flipped)
         if self.flips:
             flipped ^= self.rng.random(count) < 0.5
-        if self._shifts is None:
+        if inputs.features is None:
             down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
             inputs.features.take(rows, self._places[drawn], flipped, out[:, inputs.pixels :])
-        if inputs.pixels:
+        if self._windows:
             images = self._windows.take(rows, down, right)  # (B, C, H, W)
             images[flipped] = images[flipped, ..., ::-1]
             out[:, : inputs.pixels] = images.reshape(count, -1)

@@ -1,5 +1,7 @@
 """The room's models: built from a recipe, counted, and named."""
 
+from typing import Any
+
 import numpy as np
 
 from mlp.inputs import Inputs
@@ -26,7 +28,7 @@ def build_model(
 
     Raises InputError if a mixer cannot cut the inputs into tokens, or the tokens into windows.
     """
-    options = {
+    options: dict[str, Any] = {
         "activation": recipe.activation,
         "norm": recipe.norm,
         "dropout": recipe.dropout,

