@@ -48,9 +48,10 @@ class RawFile(Bytes):
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> "RawFile":
         if (self.urls is None) == (self.archive is None):
-            raise ValueError("expected either urls or archive")
+            raise ValueError("urls: expected either urls or archive")
         if (self.archive is None) != (self.member is None):
-            raise ValueError("expected archive and member together")
+            names = ("archive", "member") if self.archive is None else ("member", "archive")
+            raise ValueError("{}: missing beside {}".format(*names))
         return self
 
 

@@ -20,7 +20,7 @@ rule build_manifest:
         files=RUN_FILES,
         datasets=TABLE,
     output:
-        out=f"{RUN}/manifest.json",
+        manifest=f"{RUN}/manifest.json",
     log:
         log_of("build_manifest"),
     benchmark:
@@ -52,7 +52,7 @@ rule build_crate:
         datasets=TABLE,
         workflow=os.path.relpath(REPOSITORY / "Snakefile"),
     output:
-        out=f"{RUN}/ro-crate-metadata.json",
+        crate=f"{RUN}/ro-crate-metadata.json",
         snakefile=f"{RUN}/Snakefile",
     log:
         log_of("build_crate"),
