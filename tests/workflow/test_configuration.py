@@ -122,7 +122,7 @@ def at(path, value):
         (
             "gpt.settings.tinystories.training.warmup_steps",
             2400,
-            "config: gpt.settings.tinystories.training.warmup_steps: expected fewer than steps 2400",
+            "gpt.settings.tinystories.training.warmup_steps: expected fewer than steps 2400",
         ),
         (
             f"{STORIES}.evaluation.stride",

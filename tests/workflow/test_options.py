@@ -13,9 +13,7 @@ def options_of(program):
     for node in ast.walk(ast.parse(program.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "arguments":
             given = {word.arg: word.value for word in node.keywords}
-            names = [
-                key.value for part in ("inputs", "outputs") for key in getattr(given[part], "keys")
-            ]
+            names = [key.value for part in ("inputs", "outputs") for key in given[part].keys]
             return (
                 {"spec", *(name.rstrip("*?") for name in names)},
                 {name.rstrip("*") for name in names if not name.endswith("?")},
