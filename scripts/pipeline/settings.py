@@ -156,7 +156,9 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 def _expected(problem: Mapping[str, Any]) -> str:
     """What was expected, without the word `expected`."""
     words = EXPECTED.get(problem["type"])
-    text = words.format(**problem.get("ctx", {})) if words else problem["msg"]
+    context = problem.get("ctx", {}).items()
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
+    text = words.format(**shown) if words else problem["msg"]
     return text.removeprefix("Value error, ").removeprefix("expected ")
 
 

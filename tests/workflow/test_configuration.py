@@ -80,8 +80,6 @@ def at(path, value):
             None,
             "config: mlp.recipes.common.flips: expected true or false, found null",
         ),
-        ("mlp.recipes.My net", {}, "mlp.recipes.My net: expected a name of small letters, digits"),
-        ("mlp.recipes.search", {}, "mlp.recipes.search: expected a name of small letters, digits"),
         ("mlp.grid.lr", ["1e-3"], "write 1.0e-3"),
         ("mlp.grid.lr", ["0.1"], "write it without quotes; within --config"),
         ("mlp.recipes.plain.lr", float("nan"), "mlp.recipes.plain.lr: expected a finite number"),
@@ -112,7 +110,7 @@ def at(path, value):
         (
             "gpt.datasets",
             ["fairytales"],
-            "config: gpt: no data set 'fairytales' in config/datasets.yaml",
+            "config: gpt.settings: no settings for the chosen data set 'fairytales'",
         ),
         (
             "dna.settings.planted_motifs.model.n_heads",
@@ -135,6 +133,13 @@ def test_one_clear_line(path, value, line, config, datasets):
     lines = refused(merged(config, at(path, value)), datasets)
     assert len(lines) == 1
     assert line in lines[0]
+
+
+@pytest.mark.parametrize("name", ["My net", "search"])
+def test_a_recipe_has_a_name_that_a_folder_can_have(name, config, datasets):
+    lines = refused(merged(config, at(f"mlp.recipes.{name}", {})), datasets)
+    line = f"config: mlp.recipes.{name}: expected a name of small letters, digits"
+    assert [found for found in lines if found.startswith(line)]
 
 
 def test_a_chosen_data_set_needs_settings(config, datasets):

@@ -63,8 +63,11 @@ def test_the_file_has_the_keys_of_the_models_and_no_other(places):
     assert set(places) == of_model(Configuration) - set(TOLD)
 
 
-def comment_above(lines, number):
-    """The comment above a line, or above the neighbours of the same depth that come before it."""
+def comment_above(lines, number, outside=False):
+    """The comment above a line, or above the neighbours of the same depth that come before it.
+
+    outside: or above the key that holds the line.
+    """
     depth = len(lines[number]) - len(lines[number].lstrip(" -"))
     for end in range(number - 1, -1, -1):
         line = lines[end]
@@ -73,7 +76,9 @@ def comment_above(lines, number):
             while start and lines[start - 1].lstrip().startswith("#"):
                 start -= 1
             return " ".join(lines[start : end + 1])
-        if not line.strip() or len(line) - len(line.lstrip(" -")) < depth:
+        if outside and re.fullmatch(r" *\w+:", line):
+            depth, outside = len(line) - len(line.lstrip()), False
+        elif not line.strip() or len(line) - len(line.lstrip(" -")) < depth:
             return ""
     return ""
 
@@ -85,7 +90,7 @@ def test_every_setting_has_a_comment(text, places):
         name = path.rpartition(".")[2]
         holds_more = any(other.startswith(f"{path}.") for other in places)
         alone = re.match(rf"\s*(- )?{re.escape(name)}:", lines[number])
-        comment = comment_above(lines, number)
+        comment = comment_above(lines, number, outside=not alone)
         if not holds_more and not (comment if alone else re.search(rf"\b{name}\b", comment)):
             bare.append(f"{number + 1}: {path}")
     assert bare == []
