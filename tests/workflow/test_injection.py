@@ -167,7 +167,7 @@ def test_a_workflow_used_as_a_module(place, tmp_path):
     "name", [*HOSTILE, "demo\n", "a;b", "../up", "a/b", ".hidden", "-n", "", "$(touch pwned)x"]
 )
 def test_a_run_cannot_have_a_hostile_name(name):
-    with pytest.raises(ConfigurationError, match="^config: run: expected letters"):
+    with pytest.raises(ConfigurationError, match="(?m)^config: run: expected letters"):
         checked("config", {"run": name}, Configuration)
 
 
