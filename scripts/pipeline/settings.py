@@ -167,7 +167,9 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 def _expected(problem: Mapping[str, Any]) -> str:
     """What was expected, without the word `expected`."""
     words = EXPECTED.get(problem["type"])
-    text = words.format(**problem.get("ctx", {})) if words else problem["msg"]
+    context = problem.get("ctx", {}).items()
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
+    text = words.format(**shown) if words else problem["msg"]
     return text.removeprefix("Value error, ").removeprefix("expected ")
 
 
@@ -194,12 +196,12 @@ def _nested(annotation: Any) -> list[type[Settings]]:
     return [found for part in get_args(annotation) for found in _nested(part)]
 
 
-def _parts(annotation: Any) -> list[Any]:
+def kinds_of(annotation: Any) -> list[Any]:
     """The kinds of value of an annotation: itself, or the members of a union."""
     if get_origin(annotation) is Annotated:
-        return _parts(get_args(annotation)[0])
+        return kinds_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return [part for member in get_args(annotation) for part in _parts(member)]
+        return [part for member in get_args(annotation) for part in kinds_of(member)]
     return [annotation]
 
 
@@ -207,7 +209,7 @@ def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], l
     """Where a problem is, without pydantic's names for the members of unions; the keys there."""
     found, inside, known = [], [settings], []
     for name in path[:-1] if path[-1:] == ("[key]",) else path:
-        parts = [part for annotation in inside for part in _parts(annotation)]
+        parts = [part for annotation in inside for part in kinds_of(annotation)]
         models = [part for part in parts if isinstance(part, type) and issubclass(part, Settings)]
         known = [key for model in models for key in model.model_fields]
         inner = [m.model_fields[name].annotation for m in models if name in m.model_fields]

@@ -15,11 +15,12 @@ import dag_cost
 import numpy as np
 import pytest
 import report_figures
-import yaml
+from configuration import load_table
 from fabricated_run import CLASSES, fabricate, metrics_row
 
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from raw.table import Table
 from reporting import build_leaderboard as build_leaderboard
 from reporting import build_report as build_report
 from reporting import collect_reference as collect_reference
@@ -83,7 +84,7 @@ class Run:
         self.folder, self.patch, self.repository = folder, monkeypatch, repository
         self.files = fabricate(folder)
         change(self.files)
-        self.table = yaml.safe_load((repository / "config" / "datasets.yaml").read_text())
+        self.table = load_table(repository / "config" / "datasets.yaml", Table)
         listed = {kind: list(map(str, paths)) for kind, paths in self.files.items()}
         self.groups = report_figures.curve_groups(listed, str(folder))
         self.plan = report_figures.plan(listed, str(folder), CHOSEN, self.table)
