@@ -9,7 +9,10 @@ from manifest.stable import results, sha256, stable_sha256, volatile
 from pipeline.errors import InputError
 
 # The columns that name a row of the leaderboard.
-KEY = ("task", "dataset", "model", "implementation", "metric", "split", "source")
+KEY = (
+    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
+    "split", "source",
+)  # fmt: skip
 # What `make reference` adds to the part of a run that it copies.
 REFERENCE_FILES = ("README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv")
 

@@ -1,4 +1,4 @@
-"""Plot training curves: a figure a room, a panel a data set, model and quantity, a line a seed."""
+"""Plot training curves: a figure per room, a panel per model and quantity, a line per seed."""
 
 import json
 import textwrap

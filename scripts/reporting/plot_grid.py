@@ -1,8 +1,8 @@
-"""Plot cross-validated searches: learning rate x batch size, a panel a dropout rate.
+"""Plot cross-validated searches: learning rate x batch size, a panel per dropout rate.
 
 A cell holds the mean validation accuracy over the folds and its deviation, on one colour scale for
 all panels; a frame marks the candidate that was selected, hatching one that diverged. The test set
-has no part in it.
+takes no part.
 """
 
 import json

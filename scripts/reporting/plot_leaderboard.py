@@ -1,8 +1,7 @@
-"""Plot the leaderboard: a figure a data set, a panel a metric, published results beside ours.
+"""Plot the leaderboard: a figure per data set, a panel per metric, published results beside ours.
 
-Shown is the test split, or validation where neither ours nor the published results have a test.
-Rows of ensembles, of test-time views and of a part of the split are hollow: they are no single
-model as it is on the whole split.
+It shows the test split, or validation where we have no test value. Ensembles, test-time views and
+parts of the split are hollow: they are not one model that reads each example of the split once.
 """
 
 import textwrap
@@ -15,6 +14,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
+from reporting.formats import label
 from reporting.leaderboard import METRICS, OURS, number, order, ordinary, read_leaderboard
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
@@ -28,7 +28,7 @@ class Spec(plots.Look):
 
 
 def panels(rows: list[dict]) -> list[list[dict]]:
-    """The rows of one data set, a list a metric, of the first of SPLITS that has a row of ours."""
+    """The rows of one data set, a list per metric, of the first of SPLITS with a row of ours."""
     found = []
     for metric in dict.fromkeys(row["metric"] for row in rows):
         for split in SPLITS:
@@ -40,9 +40,9 @@ def panels(rows: list[dict]) -> list[list[dict]]:
 
 
 def keep(group: list[dict], most: int) -> list[dict]:
-    """At most `most` rows: our single models, then the best of the published and of our asides.
+    """At most `most` rows: our ordinary ones, then the best published and the best other ones.
 
-    Of what the single models leave, half is for published results if there are so many.
+    Of the room that ordinary rows leave, published results get half if there are so many.
     """
     single = [row for row in group if row["source"] == OURS and ordinary(row)][:most]
     aside = [row for row in group if row["source"] == OURS and not ordinary(row)]
@@ -53,9 +53,9 @@ def keep(group: list[dict], most: int) -> list[dict]:
 
 
 def labels(group: list[dict]) -> list[str]:
-    """The names beside the rows. Long ones have several lines, or there is no room for the axis."""
+    """The names beside the rows. Long ones wrap, so that the axis has room."""
     names = [
-        f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
+        f"{label(row)} [{row['implementation']}]" if row["source"] == OURS else row["model"]
         for row in group
     ]
     return [textwrap.fill(plots.plain(name), 42) for name in names]
@@ -63,7 +63,7 @@ def labels(group: list[dict]) -> list[str]:
 
 def height(group: list[dict]) -> float:
     """Inches of a panel: rows for labels of two lines, or more where one has more."""
-    lines = max(label.count("\n") + 1 for label in labels(group))
+    lines = max(name.count("\n") + 1 for name in labels(group))
     return (0.34 + 0.13 * max(0, lines - 2)) * len(group) + 0.62
 
 
@@ -83,8 +83,8 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
         weight = "bold" if single else "normal"
         axes.annotate(number(metric, row["value"]), (end, y), fontweight=weight, **style)
     axes.set_yticks(range(len(group)), labels(group), fontsize=8)
-    for label, row in zip(axes.get_yticklabels(), group, strict=True):
-        label.set_color(plots.INK if row["source"] == OURS else plots.GREY)
+    for name, row in zip(axes.get_yticklabels(), group, strict=True):
+        name.set_color(plots.INK if row["source"] == OURS else plots.GREY)
     axes.set_ylim(len(group) - 0.4, -0.6)
     values = [row[k] for row in group for k in ("value", "ci_low", "ci_high") if row[k] is not None]
     low, high = min(values), max(values)

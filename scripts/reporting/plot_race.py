@@ -1,4 +1,4 @@
-"""Plot searches by successive halving: validation accuracy over epochs, a line a candidate.
+"""Plot searches by successive halving: validation accuracy over epochs, a line per candidate.
 
 Each rung trains the best of the rung before for more epochs. Accuracy is drawn by the logarithm of
 the error, so that the best candidates, a few tenths of a percent apart, do not lie on one another.
@@ -95,9 +95,9 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
             fontsize=8.5, color=plots.GREY,
         )  # fmt: skip
     best = rungs[-1].candidates[0]
-    told = f"winner {best['candidate']}: {label(best['settings'])}"
+    winner = f"winner {best['candidate']}: {label(best['settings'])}"
     looks = [
-        (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(told), 122)),
+        (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(winner), 122)),
         (spec.ours, 1.7, "o", 5, "in the last rung"),
         (spec.ours, 1.0, "x", 5, "out on the way"),
         (plots.GREY, 0.0, "x", 5, "out after the first rung"),

@@ -33,8 +33,10 @@ from reporting import plot_leaderboard as plot_leaderboard
 from reporting import plot_positions as plot_positions
 from reporting import plot_race as plot_race
 from reporting import update_readme as update_readme
+from reporting.formats import COUNTED, flops, seconds, weights
+from reporting.headline import headline, standing
 from reporting.leaderboard import METRICS, read_leaderboard, read_references
-from reporting.report import headline, seconds, standing, trainings, weights
+from reporting.report import trainings
 from reporting.summary import markdown_table
 from reporting.texts import data_notes, notes, way
 
@@ -212,7 +214,7 @@ def test_the_report_shows_what_the_issue_asks_for(finished):
     for told in (
         "0.9016", "0.8955 – 0.9075", "± 0.0017", "WRN-40-4", "0.9498", "93.0 %", "temperature 0.8",
         "0123456789ab", "Example Processor 3000", "never mixed", "stand-in", "top-k 40", "selected",
-        "The data: the floor is 0.1234 bits per byte.",
+        "The data: the floor is 0.1234 bits per byte.", "19.3 TFLOP", COUNTED,
     ):  # fmt: skip
         assert told in text, told
 
@@ -283,7 +285,7 @@ def test_a_diverged_candidate_and_a_single_one_can_be_drawn(finished, tmp_path, 
 
 def test_a_figure_of_the_leaderboard_leaves_room_for_published_results():
     group = [of_this_run(model="single", values=[0.5])]
-    group += [of_this_run(model=f"ensemble of {n} folds, a", values=[0.9]) for n in range(20)]
+    group += [of_this_run(members=f"{n} folds", values=[0.9]) for n in range(20)]
     published = [{**of_this_run(model=f"p{n}", values=[0.8]), "source": "S (2020)"} for n in "abc"]
     kept = [row["model"] for row in plot_leaderboard.keep([*group, *published], 9)]
     assert len(kept) == 9 and {"single", "pa", "pb", "pc"} <= set(kept)
@@ -431,8 +433,8 @@ def test_what_all_evaluations_of_a_room_note_is_said_once():
 
 def test_trainings_of_folds_have_a_line_of_their_own(finished):
     found = trainings([json.loads(path.read_text()) for path in finished.files["histories"]])
-    told = {(line["model"], line["trainings"]) for line in found if "HOG" in line["model"]}
-    name = "MLP 2388-1024-1024-10 on pixels + HOG"
+    name = "MLP 2388-1024-1024-10"
+    told = {(line["model"], line["trainings"]) for line in found if line["model"] == name}
     assert told == {(name, "seeds 1, 2, 3"), (name, "folds 0, 1")}
 
 
@@ -500,25 +502,27 @@ def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
     assert (entry["chosen_by"], entry["among"]) == ("cv", 3)
     assert entry["published"]["value"] == 0.95 and entry["published"]["standing"] == "behind"
     held = {**entry["best"], "ci_low": 0.90, "ci_high": 0.96}
-    assert standing(held, {"value": 0.95}, -0.01) == "within our interval"
-    assert standing(held, {"value": 0.89}, 0.01) == "ahead"
+    assert standing(held, {"value": 0.95}) == "within our interval"
+    assert standing(held, {"value": 0.89}) == "ahead"
+    loss = of_this_run(metric="bits_per_byte", values=[1.0])
+    assert [standing(loss, {"value": value}) for value in (0.9, 1.1)] == ["behind", "ahead"]
 
 
 @pytest.mark.parametrize(
     "aside",
     [
-        *("CNN + flips", "CNN + flips and shifts", "CNN + shifts"),
-        *("CNN, ensemble of 3 seeds", "CNN (test rows not in train or dev)"),
+        *({"views": views} for views in ("flips", "flips and shifts", "shifts", "both strands")),
+        *({"members": "3 seeds"}, {"subset": "not in train"}),
     ],
 )
 def test_flips_ensembles_and_parts_of_the_test_set_are_no_headline(aside):
     rows = [
-        of_this_run(model=model, split=split, values=[value])
-        for model, value in (("MLP", 0.5), ("CNN", 0.8), (aside, 0.9))
+        of_this_run(model=model, split=split, values=[value], **columns)
+        for model, value, columns in (("MLP", 0.5, {}), ("CNN", 0.8, {}), ("CNN", 0.9, aside))
         for split in ("val", "test")
     ]
     (entry,) = headline(rows, [], ["fashion_mnist"])
-    assert (entry["best"]["model"], entry["best"]["value"]) == ("CNN", 0.8)
+    assert (entry["best"]["label"], entry["best"]["value"]) == ("CNN", 0.8)
     assert (entry["chosen_by"], entry["among"]) == ("val", 2)
 
 
@@ -537,13 +541,16 @@ def test_lower_is_better_for_a_loss_and_without_validation_no_test_value_chooses
 
 
 def test_the_table_quotes_only_what_compares():
-    rows = [of_this_run(model=model, values=[0.9]) for model in ("CNN", "CNN + flips")]
+    rows = [of_this_run(model="CNN", views=views, values=[0.9]) for views in ("none", "flips")]
     told = {"dataset": "fashion_mnist", "metric": "accuracy", "split": "test", "source": "s"}
     references = [
         {**told, "model": "fair", "value": 0.95, "comparable": True},
         {**told, "model": "unfair", "value": 0.99, "comparable": False},
     ]
-    rows += [of_this_run(model=f"ensemble of {what}", values=[0.95]) for what in ("a, b", "b, c")]
+    rows += [
+        of_this_run(model=f"ensemble of {what}", members="1 seed + 1 seed", values=[0.95])
+        for what in ("a, b", "b, c")
+    ]
     sources = {"s": {"citation": "Someone (2020), Somewhere"}}
     lines = markdown_table(rows, sources, references)
     single, *mixes = lines[2:]
@@ -570,7 +577,8 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of searched (5 folds)"))
     assert (mix[at["test"]], mix[at["test, more views"]]) == ("", "")
     assert mix[head.index("ensemble, test")] == "0.9470" and "**" not in " ".join(mix)
-    assert not any("ensemble of 5 folds," in cells[1] for cells in body)
+    assert not any("5 folds" in cells[1] for cells in body if cells is not mix)
+    assert mixer[head.index("cost of a training")] == "61 s<br>19.3 TFLOP"
     # The best published result stands once a data set.
     assert sum("WRN-40-4" in line for line in lines) == 1
 
@@ -581,6 +589,9 @@ def test_numbers_as_people_read_them():
     ]  # fmt: skip
     assert [seconds(s) for s in (None, 4.23, 61.2, 200, 7500)] == [
         "", "4.2 s", "61 s", "3 min 20 s", "2 h 5 min",
+    ]  # fmt: skip
+    assert [flops(n) for n in (None, 1e6, 4e13, 2.196e14, 9.996e14, 1.234e18, 5e24)] == [
+        "", "1.00 MFLOP", "40.0 TFLOP", "220 TFLOP", "1.00 PFLOP", "1.23 EFLOP", "5.00e+03 ZFLOP",
     ]  # fmt: skip
 
 

@@ -1,0 +1,65 @@
+"""Numbers and names as people read them: 3 min 20 s, 10.6 M weights, 40.0 TFLOP, CNN + flips."""
+
+from collections.abc import Mapping
+
+# What flops() shows, wherever a page shows it.
+COUNTED = (
+    "FLOPs are 3 x those of a forward pass x the examples seen: matrix products and convolutions"
+    " alone, a multiplication and an addition as two, attention as the full T x T matrix."
+)
+
+
+def seconds(value: float | None) -> str:
+    """4.2 s, 3 min 20 s, 2 h 5 min; an empty text for None."""
+    if value is None:
+        return ""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def weights(count: int | None) -> str:
+    """A number of weights: 850, 7.85 k, 536 k, 10.6 M; an empty text for None."""
+    if count is None or count < 1000:
+        return str(count or "")
+    return _scaled(count, "kMG", power=-1)
+
+
+def flops(count: float | None) -> str:
+    """Floating-point operations: 40.0 TFLOP, 1.23 PFLOP; an empty text for None."""
+    return "" if count is None else _scaled(count / 1e6, "MGTPEZ") + "FLOP"
+
+
+def _scaled(value: float, units: str, power: int = 0) -> str:
+    """Three significant digits and the unit, each 1,000 of the one before, that leaves them 1 to
+    999; `value` counts in unit number `power`."""
+    while float(f"{value:.3g}") >= 1000 and power < len(units) - 1:
+        value, power = value / 1000, power + 1
+    return f"{value:#.3g}".rstrip(".") + f" {units[power]}"
+
+
+def label(row: Mapping) -> str:
+    """The name beside a row of the leaderboard: the model, then what sets the row apart.
+
+    CNN 64-128-256 + flips (ensemble of 5 seeds, test rows not in train). The name of an ensemble of
+    several groups of models lists them already.
+    """
+    name = row["model"]
+    if row["views"] not in (None, "none"):
+        name += f" + {row['views']}"
+    apart = []
+    if row["members"] not in (None, "1") and not several_groups(row["members"]):
+        apart.append(f"ensemble of {row['members']}")
+    if row["subset"] not in (None, "all"):
+        apart.append(f"{row['split']} rows {row['subset']}")
+    return name + (f" ({', '.join(apart)})" if apart else "")
+
+
+def several_groups(members: str) -> bool:
+    """Whether members are groups of several models, as in `5 folds + 3 seeds`."""
+    return " + " in members
