@@ -8,6 +8,9 @@ COUNTED = (
     " alone, a multiplication and an addition as two, attention as the full T x T matrix."
 )
 
+# The inputs of an ensemble of several models, whose name says which.
+MIXED = "as its members"
+
 
 def seconds(value: float | None) -> str:
     """4.2 s, 3 min 20 s, 2 h 5 min; an empty text for None."""
@@ -46,20 +49,15 @@ def _scaled(value: float, units: str, power: int = 0) -> str:
 def label(row: Mapping) -> str:
     """The name beside a row of the leaderboard: the model, then what sets the row apart.
 
-    CNN 64-128-256 + flips (ensemble of 5 seeds, test rows not in train). The name of an ensemble of
-    several groups of models lists them already.
+    CNN 64-128-256 + flips (ensemble of 5 seeds, test rows not in train), or, of an ensemble of
+    several models, Ensemble of plain and mixer (3 seeds + 5 folds).
     """
     name = row["model"]
     if row["views"] not in (None, "none"):
         name += f" + {row['views']}"
     apart = []
-    if row["members"] not in (None, "1") and not several_groups(row["members"]):
-        apart.append(f"ensemble of {row['members']}")
+    if row["members"] not in (None, "1"):
+        apart.append("ensemble of " * (row["inputs"] != MIXED) + row["members"])
     if row["subset"] not in (None, "all"):
         apart.append(f"{row['split']} rows {row['subset']}")
     return name + (f" ({', '.join(apart)})" if apart else "")
-
-
-def several_groups(members: str) -> bool:
-    """Whether members are groups of several models, as in `5 folds + 3 seeds`."""
-    return " + " in members

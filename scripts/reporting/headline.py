@@ -13,11 +13,11 @@ SPLITS = ("test", "val", "cv")
 def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | None]:
     """The candidate whose validation value is best, and the split that chose it, val or else cv.
 
-    candidates: ordinary rows of one data set, metric and split; ours: all its ordinary rows. A test
+    candidates: rows of one data set, metric and split; ours: its rows that may be chosen. A test
     value chooses nothing: a candidate without a validation value loses to any that has one, and
     where none has one (split None) the first by name is taken.
     """
-    key = ("model", "inputs", "implementation", "metric")
+    key = ("model", "inputs", "views", "implementation", "metric")
     names = {tuple(row[k] for k in key): row for row in candidates}
     for split in ("val", "cv"):
         same = [r for r in ours if r["split"] == split and tuple(r[k] for k in key) in names]
@@ -38,16 +38,23 @@ def best_published(row: Mapping, references: Iterable[dict]) -> dict | None:
 def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) -> list[dict]:
     """Per data set the row of ours that validation chose, and the best comparable published one.
 
-    Only ordinary rows take part.
+    Only ordinary rows take part; where a data set has none, those of one model that reads several
+    views, without a published one.
     """
     found = []
     for dataset in datasets:
-        ours = [r for r in rows if r["dataset"] == dataset and r["source"] == OURS and ordinary(r)]
+        single = [
+            row
+            for row in rows
+            if (row["dataset"], row["source"]) == (dataset, OURS)
+            and (row["members"], row["subset"]) == ("1", "all")
+        ]
+        ours = [row for row in single if ordinary(row)] or single
         if not (speaks := metric_and_split(ours, [r for r in references if r["comparable"]])):
             continue
         candidates = [r for r in ours if (r["metric"], r["split"]) == speaks]
         best, chosen_by = chosen(candidates, ours)
-        other = best_published(best, references)
+        other = best_published(best, references) if ordinary(best) else None
         found.append(
             {
                 "dataset": dataset,

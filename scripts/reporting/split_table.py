@@ -3,7 +3,7 @@
 A module of its own, so that other words on the page do not rebuild the leaderboard.
 """
 
-from reporting.formats import several_groups
+from reporting.formats import MIXED
 from reporting.report import shown
 from reporting.splits import Line, more_views, spread, validation_of
 
@@ -18,7 +18,7 @@ def texts_of(line: Line) -> dict:
         "implementation": line.implementation,
         "inputs": line.inputs,
         "ensemble": line.ensemble,
-        "several": several_groups(line.members),
+        "several": line.inputs == MIXED,
         "folds": line.ensemble and line.members.endswith("folds"),
         "train": spread(line.train),
         "validation": spread(line.validation),

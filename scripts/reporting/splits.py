@@ -7,7 +7,7 @@ is sorted by a test value: the lines are in the order of their validation values
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reporting.formats import label
+from reporting.formats import MIXED, label
 from reporting.leaderboard import OURS, number, order
 
 COLUMNS = (
@@ -33,11 +33,14 @@ class Line:
     model: str
     implementation: str
     inputs: str
-    members: str
     train: Mapping | None = None
     validation: Mapping | None = None
     test: Mapping | None = None
     more_views: dict[str, Mapping] = field(default_factory=dict)
+
+    @property
+    def members(self) -> str:
+        return self.trained["members"]
 
     @property
     def ensemble(self) -> bool:
@@ -69,25 +72,30 @@ def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
     for row in rows:
         if row["source"] != OURS or metric not in (None, row["metric"]) or row["subset"] != "all":
             continue
-        about = tuple(
-            row[name]
-            for name in ("dataset", "metric", "model", "implementation", "inputs", "members")
-        )
-        line = found.setdefault((row["task"], *about), Line(*about))
-        if row["views"] != "none":
-            if row["split"] == "test":
-                line.more_views[row["views"]] = row
-        elif row["split"] not in VALIDATION:
-            setattr(line, row["split"], row)
-        elif line.validation is None or row["split"] == VALIDATION[0]:
+        about = [row[name] for name in ("dataset", "metric", "model", "implementation", "inputs")]
+        # The validation value of an ensemble of several models is that of fewer members.
+        members = row["members"] if row["inputs"] != MIXED else ""
+        _place(found.setdefault((row["task"], *about, members), Line(*about)), row)
+    places = list(dict.fromkeys(line.dataset for line in found.values()))
+    return sorted(
+        found.values(), key=lambda line: (places.index(line.dataset), line.metric, *_rank(line))
+    )
+
+
+def _place(line: Line, row: Mapping) -> None:
+    """Put a row into its place of the line."""
+    if row["split"] in VALIDATION:
+        if line.validation is None or _precedence(row) < _precedence(line.validation):
             line.validation = row
-    known = [
-        line
-        for line in found.values()
-        if line.train or line.validation or line.test or line.more_views
-    ]
-    places = list(dict.fromkeys(line.dataset for line in known))
-    return sorted(known, key=lambda line: (places.index(line.dataset), line.metric, *_rank(line)))
+    elif row["views"] == "none":
+        setattr(line, row["split"], row)
+    elif row["split"] == "test":
+        line.more_views[row["views"]] = row
+
+
+def _precedence(row: Mapping) -> tuple:
+    """One view before several, cross-validation before a validation split."""
+    return row["views"] != "none", VALIDATION.index(row["split"])
 
 
 def _rank(line: Line) -> tuple:
@@ -102,7 +110,7 @@ def classifiers(rows: Iterable[Mapping]) -> list[Line]:
     compared = {
         line.dataset
         for line in found
-        if sum(part is not None for part in (line.train, line.validation, line.test)) > 1
+        if sum(map(bool, (line.train, line.validation, line.test or line.more_views))) > 1
     }
     return [line for line in found if line.dataset in compared]
 

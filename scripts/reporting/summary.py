@@ -6,9 +6,9 @@ example once: they have columns of their own, and no published result is set bes
 
 from collections.abc import Mapping, Sequence
 
-from reporting.formats import flops, seconds, several_groups, weights
+from reporting.formats import flops, seconds, weights
 from reporting.headline import best_published, headline
-from reporting.leaderboard import METRICS, number
+from reporting.leaderboard import METRICS, number, ordinary
 from reporting.splits import Line, lines, more_views, spread, validation_of
 
 HEAD = (
@@ -37,8 +37,8 @@ def count(text: str) -> str:
 
 def ensemble_cell(line: Line) -> str:
     """An ensemble's test values, plain and of more views: `0.9150 (5 folds), 0.9170 + flips`."""
-    of = "" if several_groups(line.members) else line.members
-    return "<br>".join([spread(line.test) + count(of)] * bool(line.test) + more_views(line))
+    values = [spread(line.test) + count(line.members)] if line.test else []
+    return "<br>".join(values + more_views(line))
 
 
 def test_cell(line: Line) -> str:
@@ -98,7 +98,7 @@ def markdown_table(
         if validation and split != "test" and not line.ensemble:
             validation = f"**{validation}**"
         speaks = line.test if split == "test" else line.validation
-        published = first and speaks and not line.ensemble
+        published = first and speaks and ordinary(speaks)
         mark = "*" * line.ensemble
         cells = (
             f"{line.dataset}<br>{metric}" if first else "",

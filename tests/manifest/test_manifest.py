@@ -19,8 +19,13 @@ from manifest.surroundings import limits
 from pipeline import settings
 from pipeline.atomic import write_npz
 
-HEAD = "task,dataset,model,implementation,metric,split,value,train_seconds,commit,source\n"
-ROW = "vision,digits,CNN,torch,accuracy,test,{value},{seconds},{commit},this run\n"
+HEAD = (
+    "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,"
+    "train_seconds,commit,source\n"
+)
+ROW = (
+    "vision,digits,CNN,pixels,none,1,all,torch,accuracy,test,{value},{seconds},{commit},this run\n"
+)
 TABLE = """
 digits:
   {title: Digits, description: Small images., licence: CC0, citation: none, homepage: null,
@@ -234,7 +239,7 @@ def test_two_runs_differ_by_row_and_column(recorded, tmp_path_factory):
         board.write(ROW.format(value=1, seconds=1, commit="c").replace("CNN", "MLP"))
     status, told = against(folder, other)
     lines = told.splitlines()
-    row = "leaderboard: vision, digits, {}, torch, accuracy, test, this run: "
+    row = "leaderboard: vision, digits, {}, pixels, none, 1, all, torch, accuracy, test, this run: "
     assert status == 1
     assert lines[0] == row.format("CNN") + "value: 0.9 and 0.8"
     assert lines[1].startswith(row.format("MLP") + "only in ")

@@ -526,6 +526,18 @@ def test_flips_ensembles_and_parts_of_the_test_set_are_no_headline(aside):
     assert (entry["chosen_by"], entry["among"]) == ("val", 2)
 
 
+def test_a_model_that_only_reads_several_views_is_shown_without_a_published_result():
+    rows = [
+        of_this_run(views="both strands", split=split, values=[0.9]) for split in ("val", "test")
+    ]
+    told = {"dataset": "fashion_mnist", "metric": "accuracy", "split": "test", "comparable": True}
+    references = [{**told, "value": 0.95, "model": "other", "source": "s"}]
+    (entry,) = headline(rows, references, ["fashion_mnist"])
+    assert (entry["best"]["value"], entry["published"]) == (0.9, None)
+    (line,) = markdown_table(rows, {"s": {"citation": "Someone (2020)"}}, references)[2:]
+    assert "| 0.9000 (1 seed) |  | 0.9000 + both strands |" in line and "0.95" not in line
+
+
 def test_lower_is_better_for_a_loss_and_without_validation_no_test_value_chooses():
     rows = [
         of_this_run(model=model, metric="bits_per_byte", split=split, values=[value])
@@ -548,8 +560,8 @@ def test_the_table_quotes_only_what_compares():
         {**told, "model": "unfair", "value": 0.99, "comparable": False},
     ]
     rows += [
-        of_this_run(model=f"ensemble of {what}", members="1 seed + 1 seed", values=[0.95])
-        for what in ("a, b", "b, c")
+        of_this_run(model=f"Ensemble of {what}", members="1 seed + 1 seed", values=[0.95])
+        for what in ("a and b", "b and c")
     ]
     sources = {"s": {"citation": "Someone (2020), Somewhere"}}
     lines = markdown_table(rows, sources, references)
@@ -574,10 +586,12 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     assert mixer[at["test, more views"]] == views
     folds = "0.9490 (5 folds)<br>0.9505 + flips<br>0.9510 + flips and shifts"
     assert mixer[head.index("ensemble, test")] == folds
-    (mix,) = (cells for cells in body if cells[1].startswith("*ensemble of searched (5 folds)"))
+    (mix,) = (cells for cells in body if cells[1].startswith("*Ensemble of searched"))
     assert (mix[at["test"]], mix[at["test, more views"]]) == ("", "")
-    assert mix[head.index("ensemble, test")] == "0.9470" and "**" not in " ".join(mix)
-    assert not any("5 folds" in cells[1] for cells in body if cells is not mix)
+    assert mix[head.index("ensemble, test")] == "0.9470 (5 folds + 1 seed)"
+    assert mix[at["validation"]] == "0.9444 (1 fold, by one net of each kind)"
+    assert "**" not in " ".join(mix)
+    assert not any("5 folds" in cells[1] for cells in body)
     assert mixer[head.index("cost of a training")] == "61 s<br>19.3 TFLOP"
     # The best published result stands once a data set.
     assert sum("WRN-40-4" in line for line in lines) == 1

@@ -9,7 +9,7 @@ from reporting.splits import COLUMNS, classifiers, lines, more_views, record
 from reporting.terminal import Column, Group, table
 
 PLAIN = "MLP 784-512-256-10"
-SEVERAL = "ensemble of searched (5 folds), mixer (1 seed)"
+MIX = "Ensemble of searched and mixer"
 
 
 def ours(**changed) -> dict:
@@ -22,9 +22,8 @@ def test_the_label_of_a_row_is_composed_from_its_columns():
     assert label(ours(members="5 folds")) == f"{PLAIN} (ensemble of 5 folds)"
     apart = ours(views="flips", members="5 seeds", subset="not in train")
     assert label(apart) == f"{PLAIN} + flips (ensemble of 5 seeds, test rows not in train)"
-    # The name of a mix lists its groups.
-    mix = ours(model=SEVERAL, members="5 folds + 1 seed", views="flips")
-    assert label(mix) == f"{SEVERAL} + flips"
+    mix = ours(model=MIX, members="5 folds + 1 seed", inputs="as its members", views="flips")
+    assert label(mix) == f"{MIX} + flips (5 folds + 1 seed)"
     published = {"model": "WRN + erasing", "views": None, "members": None, "subset": None}
     assert label(published) == "WRN + erasing"
 
@@ -75,6 +74,17 @@ def test_the_order_is_that_of_validation_whatever_the_test_says():
     ]  # fmt: skip
     assert record(classifiers(rows)[-1])["kind"] == "ensemble"
     assert record(classifiers(rows)[-1])["validation_of"] == "1 fold, by one net of each kind"
+
+
+def test_the_validation_value_of_a_mix_is_that_of_fewer_members():
+    about = {"model": MIX, "inputs": "as its members"}
+    rows = [
+        ours(**about, members="5 folds + 3 seeds", values=[0.9]),
+        ours(**about, members="1 fold + 1 fold", split="cv", values=[0.8]),
+    ]
+    (line,) = lines(rows)
+    assert line.members == "5 folds + 3 seeds"
+    assert (line.test["value"], line.validation["value"]) == (0.9, 0.8)
 
 
 def test_a_data_set_with_one_split_alone_is_no_table():
