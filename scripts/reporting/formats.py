@@ -1,6 +1,6 @@
 """Numbers and names as people read them: 3 min 20 s, 10.6 M weights, 40.0 TFLOP, CNN + flips."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 # What flops() shows, wherever a page shows it.
 COUNTED = (
@@ -46,13 +46,15 @@ def _scaled(value: float, units: str, power: int = 0) -> str:
     return f"{value:#.3g}".rstrip(".") + f" {units[power]}"
 
 
-def label(row: Mapping) -> str:
+def label(row: Mapping, inputs: bool = False) -> str:
     """The name beside a row of the leaderboard: the model, then what sets the row apart.
 
     CNN 64-128-256 + flips (ensemble of 5 seeds, test rows not in train), or, of an ensemble of
-    several models, Ensemble of plain and mixer (3 seeds + 5 folds).
+    several models, Ensemble of plain and mixer (3 seeds + 5 folds). inputs: also `on pixels + HOG`.
     """
     name = row["model"]
+    if inputs and row["inputs"] not in (None, MIXED):
+        name += f" on {row['inputs']}"
     if row["views"] not in (None, "none"):
         name += f" + {row['views']}"
     apart = []
@@ -61,3 +63,14 @@ def label(row: Mapping) -> str:
     if row["subset"] not in (None, "all"):
         apart.append(f"{row['split']} rows {row['subset']}")
     return name + (f" ({', '.join(apart)})" if apart else "")
+
+
+def several_inputs(rows: Iterable[Mapping]) -> bool:
+    """Whether models differ in what they read, so that their labels should say it."""
+    return len({row["inputs"] for row in rows} - {None, MIXED}) > 1
+
+
+def trained_label(history: Mapping) -> str:
+    """The model of a training, and what it reads where its room says so."""
+    inputs = history.get("inputs")
+    return history["model"] + (f" on {inputs}" if inputs else "")

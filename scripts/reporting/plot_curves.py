@@ -13,6 +13,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
+from reporting.formats import trained_label
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
@@ -66,7 +67,7 @@ def trainings(histories: list[dict]) -> str:
 
 def plot(histories: list[dict], spec: Spec) -> plt.Figure:
     def model(history: dict) -> tuple:
-        return history["task"], history["dataset"], history["model"]
+        return history["task"], history["dataset"], trained_label(history)
 
     panels = []
     for (_, dataset, name), found in groupby(sorted(histories, key=model), key=model):

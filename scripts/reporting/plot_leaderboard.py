@@ -14,7 +14,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
-from reporting.formats import label
+from reporting.formats import label, several_inputs
 from reporting.leaderboard import METRICS, OURS, number, order, ordinary, read_leaderboard
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
@@ -54,8 +54,9 @@ def keep(group: list[dict], most: int) -> list[dict]:
 
 def labels(group: list[dict]) -> list[str]:
     """The names beside the rows. Long ones wrap, so that the axis has room."""
+    inputs = several_inputs(group)
     names = [
-        f"{label(row)} [{row['implementation']}]" if row["source"] == OURS else row["model"]
+        label(row, inputs) + (f" [{row['implementation']}]" if row["source"] == OURS else "")
         for row in group
     ]
     return [textwrap.fill(plots.plain(name), 42) for name in names]

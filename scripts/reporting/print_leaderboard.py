@@ -17,7 +17,7 @@ from rich.text import Text
 
 from pipeline import settings
 from pipeline.errors import InputError
-from reporting.formats import weights
+from reporting.formats import several_inputs, weights
 from reporting.leaderboard import METRICS, OURS, read_leaderboard
 from reporting.report import shown
 from reporting.splits import classifiers, spread
@@ -26,9 +26,9 @@ from reporting.terminal import Column, Group, table
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 PUBLISHED = "published"
 SPLIT_COLUMNS = [
-    Column("inputs", 6, left=True), Column("training", 2), Column("validation", 1),
+    Column("training", 2), Column("validation", 1),
     Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
-    Column("time", 7), Column("compute", 8),
+    Column("time", 6), Column("compute", 7),
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
@@ -52,17 +52,18 @@ def by_split(rows: list[dict]) -> list[Group]:
     """A group per data set with classifiers: ours by split, then the published test values."""
     groups = []
     for dataset, found in groupby(classifiers(rows), key=lambda line: line.dataset):
-        lines = []
-        for line in found:
+        lines, ours = [], list(found)
+        inputs = several_inputs(line.trained for line in ours)
+        for line in ours:
             flips, trained = line.more_views.get("flips"), shown(line.trained)
             values = map(spread, (line.train, line.validation, line.test, flips, line.shifts))
             costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
-            name = f"{line.label} [{line.implementation}]"
-            lines.append((name, (line.inputs, *values, *costs), "bold"))
+            name = f"{line.label(inputs)} [{line.implementation}]"
+            lines.append((name, (*values, *costs), "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
-                cells = ("", "", "", spread(row), "", "", weights(row["parameters"]), "", "")
+                cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
                 lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups

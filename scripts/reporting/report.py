@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
-from reporting.formats import flops, label, seconds, weights
+from reporting.formats import flops, label, seconds, trained_label, weights
 from reporting.leaderboard import METRICS, OURS, number
 
 
@@ -47,7 +47,8 @@ def trainings(histories: Iterable[dict]) -> list[dict]:
     groups: dict[tuple, list[dict]] = {}
     for history in histories:
         crossed = history.get("fold") is not None
-        groups.setdefault((history["dataset"], history["model"], crossed), []).append(history)
+        key = (history["dataset"], trained_label(history), crossed)
+        groups.setdefault(key, []).append(history)
     found = []
     for (dataset, model, crossed), group in groups.items():
         by = "fold" if crossed else "seed"

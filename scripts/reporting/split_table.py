@@ -14,7 +14,7 @@ def texts_of(line: Line) -> dict:
     seeds = test["n_seeds"] if test else 0
     return {
         "dataset": line.dataset,
-        "model": line.label,
+        "model": line.label(),
         "implementation": line.implementation,
         "inputs": line.inputs,
         "ensemble": line.ensemble,

@@ -46,10 +46,9 @@ class Line:
     def ensemble(self) -> bool:
         return self.members != "1"
 
-    @property
-    def label(self) -> str:
-        """The model and, of an ensemble, its members."""
-        return label({**self.trained, "views": "none"})
+    def label(self, inputs: bool = False) -> str:
+        """The model and, of an ensemble, its members; inputs: also what it reads."""
+        return label({**self.trained, "views": "none"}, inputs)
 
     @property
     def trained(self) -> Mapping:

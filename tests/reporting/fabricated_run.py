@@ -198,11 +198,12 @@ def fabricate_mlp(run: Path, put: Callable[[str, str], Path]) -> None:
         notes = {"interval": "Wilson's", "predictions": f"of {name}"}
         write_json(put("metrics", f"mlp/{name}/metrics.json"), {"rows": rows, "notes": notes})
         for seed in (1, 2, 3):
-            found = history(image, "fashion_mnist", model, seed, 2.3, 0.25)
+            found = {**history(image, "fashion_mnist", model, seed, 2.3, 0.25), "inputs": inputs}
             write_json(put("histories", f"mlp/{name}/seed{seed}/history.json"), found)
         if name == "searched":
             for fold in (0, 1):
-                found = {**history(image, "fashion_mnist", model, 1, 2.3, 0.3), "fold": fold}
+                found = history(image, "fashion_mnist", model, 1, 2.3, 0.3)
+                found |= {"fold": fold, "inputs": inputs}
                 write_json(put("histories", f"mlp/{name}/fold{fold}/history.json"), found)
         write_predictions(put("predictions", f"mlp/{name}/predictions.csv"), 10)
         write_images(put("images", f"mlp/{name}/examples.npz"), model, False)

@@ -318,6 +318,9 @@ def test_the_look_is_no_part_of_the_configuration_s_hash():
 
 
 def test_rows_of_the_leaderboard_are_as_high_as_their_longest_name():
+    several = [of_this_run(), of_this_run(inputs="HOG")]
+    assert plot_leaderboard.labels(several)[1] == "MLP 784-512-256-10 on HOG [numpy]"
+    assert plot_leaderboard.labels(several[1:]) == ["MLP 784-512-256-10 [numpy]"]
     short, long = of_this_run(model="a"), of_this_run(model="a long name of many words " * 4)
     assert plot_leaderboard.labels([long])[0].count("\n") == 2
     assert plot_leaderboard.height([short, long]) > plot_leaderboard.height([short, short])
@@ -433,7 +436,7 @@ def test_what_all_evaluations_of_a_room_note_is_said_once():
 
 def test_trainings_of_folds_have_a_line_of_their_own(finished):
     found = trainings([json.loads(path.read_text()) for path in finished.files["histories"]])
-    name = "MLP 2388-1024-1024-10"
+    name = "MLP 2388-1024-1024-10 on pixels + HOG"
     told = {(line["model"], line["trainings"]) for line in found if line["model"] == name}
     assert told == {(name, "seeds 1, 2, 3"), (name, "folds 0, 1")}
 

@@ -22,6 +22,7 @@ def test_the_label_of_a_row_is_composed_from_its_columns():
     assert label(ours(members="5 folds")) == f"{PLAIN} (ensemble of 5 folds)"
     apart = ours(views="flips", members="5 seeds", subset="not in train")
     assert label(apart) == f"{PLAIN} + flips (ensemble of 5 seeds, test rows not in train)"
+    assert label(ours(views="flips"), inputs=True) == f"{PLAIN} on pixels + flips"
     mix = ours(model=MIX, members="5 folds + 1 seed", inputs="as its members", views="flips")
     assert label(mix) == f"{MIX} + flips (5 folds + 1 seed)"
     published = {"model": "WRN + erasing", "views": None, "members": None, "subset": None}
@@ -69,7 +70,7 @@ def test_the_order_is_that_of_validation_whatever_the_test_says():
         )
         for split, value in values.items()
     ]
-    assert [line.label for line in classifiers(rows)] == [
+    assert [line.label() for line in classifiers(rows)] == [
         "b", "a", "no validation", "a (ensemble of 5 folds)",
     ]  # fmt: skip
     assert record(classifiers(rows)[-1])["kind"] == "ensemble"
