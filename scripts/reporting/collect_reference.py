@@ -74,11 +74,11 @@ def take_run(run: Path, out: Path) -> None:
 
 
 def rebuilt(manifest: Path) -> list[str]:
-    """What the manifest says of files that were rebuilt from kept results, as a paragraph."""
+    """What the manifest says about files that were rebuilt later, as a paragraph."""
     if not manifest.exists():
         return []
     entry = json.loads(manifest.read_text(encoding="utf-8")).get("rebuilt")
-    return ["", f"{entry['note']} The manifest lists them."] if entry else []
+    return ["", f"{entry['note']} [manifest.json](manifest.json) lists the files."] if entry else []
 
 
 def page(out: Path, references: Path) -> list[str]:
@@ -92,7 +92,9 @@ def page(out: Path, references: Path) -> list[str]:
         times = list(csv.DictReader(opened))
     kept = sum(int(row["kept"]) for row in times)
     also = (
-        f" That leaves out {kept} trainings of a search, kept from an earlier run." if kept else ""
+        f" This does not include {kept} trainings of a search, kept from an earlier run."
+        if kept
+        else ""
     )
     ours = [row for row in rows if row["source"] == OURS]
     runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
@@ -112,7 +114,7 @@ def page(out: Path, references: Path) -> list[str]:
         f"The run's {sum(int(row['jobs']) for row in times)} jobs, one core each, took"
         f" {sum(float(row['seconds']) for row in times) / 60:.1f} minutes in all, the longest one"
         f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv))."
-        " Of a training that was resumed this counts the last part; its history.json counts all."
+        " A resumed training counts only since then; its history.json has the total."
         f"{also}",
     ]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-# What flops() shows, wherever a page shows it.
+# Beside every table with FLOPs.
 COUNTED = (
-    "FLOPs are 3 x those of a forward pass x the examples seen: matrix products and convolutions"
-    " alone, a multiplication and an addition as two, attention as the full T x T matrix."
+    "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
+    " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
 )
 
 # The inputs of an ensemble of several models, whose name says which.

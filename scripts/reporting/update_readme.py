@@ -57,11 +57,11 @@ def results(leaderboard: Path, references: Path) -> list[str]:
         " the folds or seeds) made every choice; the test split was read once per run (± over"
         " seeds; below it the 95 % interval over its examples). On tinyshakespeare nothing was"
         " chosen: what nanoGPT holds out, it calls validation.",
-        "*More views*: the mean over each test image and its mirror image (flips), or over both and"
-        " the same images moved by a few pixels (shifts). An *ensemble* averages the probabilities"
-        " of several trained models. Neither is one model that reads each image once, so neither"
+        "*More views*: the mean answer to each test image and its flip (flips), or to both and to"
+        " copies moved by a few pixels (shifts). An *ensemble* averages the probabilities of"
+        " several trained models. Neither is one model that reads each image once, so neither"
         " competes with the bold figures or with published ones.",
-        f"*Cost*: time and arithmetic of one training; of an ensemble the sums. {COUNTED}",
+        f"*Cost*: time and compute of one training. {COUNTED}",
         "*MCC*: Matthews' correlation coefficient, 1 if every class is right and 0 by chance, here"
         " times 100. *Nats* per token and *bits* per byte: the mean of -log p of the text that"
         " follows, to base e and 2; less is better. *Exact match*: the share of proteins without an"

@@ -472,7 +472,7 @@ def test_part_one_explains_its_words_and_others_do_not(finished):
         "flips at test time",
         "shifts at test time",
         "ensemble of folds",
-        "ensemble of several groups",
+        "ensemble of several models",
         "Successive halving",
     ):
         assert word in rooms["mlp"], word
