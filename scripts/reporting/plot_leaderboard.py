@@ -69,12 +69,13 @@ def height(group: list[dict]) -> float:
 
 
 def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
+    """A panel: a row per result, the best one on top."""
     metric = group[0]["metric"]
     for y, row in enumerate(group):
         ours = row["source"] == OURS
+        single = ours and ordinary(row)
         colour = spec.ours if ours else spec.published
         mark = {"marker": "o", "s": 42} if ours else {"marker": "D", "s": 30}
-        single = ours and ordinary(row)
         fill = colour if single else "white"
         axes.scatter(row["value"], y, edgecolors=colour, facecolors=fill, zorder=3, **mark)
         if row["ci_low"] is not None:
@@ -87,40 +88,41 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
     for name, row in zip(axes.get_yticklabels(), group, strict=True):
         name.set_color(plots.INK if row["source"] == OURS else plots.GREY)
     axes.set_ylim(len(group) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    finish_values(axes, group)
+
+
+def finish_values(axes: Axes, group: list[dict]) -> None:
+    """The axis of the values: room for the numbers, no tick beyond what the metric can reach."""
+    metric = METRICS[group[0]["metric"]]
     values = [row[k] for row in group for k in ("value", "ci_low", "ci_high") if row[k] is not None]
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) * 0.1 or 1.0
     axes.set_xlim(low - 0.08 * spread, high + 0.24 * spread)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    shown, highest = axes.get_xlim(), METRICS[metric].high
-    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= highest])
+    shown = axes.get_xlim()
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= metric.high])
     axes.set_xlim(shown)
     axes.grid(axis="x")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    better = "more is better" if METRICS[metric].more_is_better else "less is better"
-    axes.set_xlabel(f"{METRICS[metric].title}, {SPLITS[group[0]['split']]} ({better})")
+    better = "more is better" if metric.more_is_better else "less is better"
+    axes.set_xlabel(f"{metric.title}, {SPLITS[group[0]['split']]} ({better})")
 
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     groups = [keep(group, spec.rows) for group in panels(rows)]
     heights = [height(group) for group in groups]
-    figure, grid = plt.subplots(
-        len(groups),
-        1,
-        figsize=(6.6, sum(heights) + 0.75),
-        squeeze=False,
-        height_ratios=heights,
-    )
+    size = (6.6, sum(heights) + 0.75)
+    figure, grid = plt.subplots(len(groups), 1, figsize=size, squeeze=False, height_ratios=heights)
     for axes, group in zip(grid.flat, groups, strict=True):
         draw(axes, group, spec)
     plots.heading(figure, title)
-    known = any(row["source"] != OURS for group in groups for row in group)
+    shown = [row for group in groups for row in group]
     key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
-    if any(row["source"] == OURS and not ordinary(row) for group in groups for row in group):
+    if any(row["source"] == OURS and not ordinary(row) for row in shown):
         aside = {"marker": "o", "color": spec.ours, "markerfacecolor": "none"}
         key.append(("ensemble, test-time views or part of the split", aside))
-    if known:
+    if any(row["source"] != OURS for row in shown):
         hollow = {"marker": "D", "color": spec.published, "markerfacecolor": "none"}
         key.append(("published", hollow))
     handles = [plt.Line2D([], [], ls="", label=text, **mark) for text, mark in key]
