@@ -43,6 +43,12 @@ def metrics_row(**changed) -> dict:
     return row(**{**given, **changed})
 
 
+def of_this_run(**changed) -> dict:
+    """A row of the leaderboard."""
+    given = {"ci": None, **changed}
+    return {**metrics_row(**given), "source": "this run", "run": "x", "config_sha256": ""}
+
+
 def history(task: str, dataset: str, model: str, seed: int, start: float, end: float) -> dict:
     rng = np.random.default_rng(seed)
     curve = []
