@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import dag_cost
 import pytest
@@ -23,7 +24,11 @@ COST = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,
 dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
 overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
 """
-TABLES = ("results", "ensemble", "speed", "cost")
+# The tables of README.md, out of date.
+OLD = {
+    name: "\nold\n".join(update_readme.markers(name))
+    for name in ("results", "ensemble", "speed", "cost")
+}
 
 
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
@@ -102,140 +107,185 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     assert sum("WRN-40-4" in line for line in lines) == 1
 
 
-def test_reference_results_and_the_table_of_the_readme(finished, tmp_path, monkeypatch):
-    out = tmp_path / "reference"
-    published = ["--references", str(finished.repository / "config" / "references.yaml")]
-    timed = tmp_path / "mlp_step.csv"
-    words = ["collect_reference", "--run", str(finished.folder), "--out", str(out), *published]
-    words += ["--speed", str(timed), "--dag", str(tmp_path / "dag_cost.csv")]
-    monkeypatch.setattr(sys, "argv", words)
+class Kept:
+    """The fabricated run with its job times, and a folder that collect_reference fills from it."""
+
+    def __init__(self, finished, folder: Path, patch: pytest.MonkeyPatch):
+        self.run, self.out, self.patch = folder / "made-up", folder / "reference", patch
+        self.speed, self.dag = folder / "mlp_step.csv", folder / "dag_cost.csv"
+        self.references = str(finished.repository / "config" / "references.yaml")
+        shutil.copytree(finished.folder, self.run)
+
+    def write_times(self) -> None:
+        for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
+            path = self.run / "benchmarks" / f"{name}.tsv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
+
+    def write_benchmarks(self) -> None:
+        self.speed.write_text(SPEED)
+        self.dag.write_text(COST)
+
+    def collect(self, *more: str, run: bool = True) -> str:
+        """Run collect_reference; returns the README that it wrote."""
+        words = ["collect_reference", "--out", str(self.out), "--references", self.references]
+        words += ["--speed", str(self.speed), "--dag", str(self.dag), *more]
+        words += ["--run", str(self.run)] if run else []
+        self.patch.setattr(sys, "argv", words)
+        collect_reference.main()
+        return (self.out / "README.md").read_text()
+
+    def files(self) -> dict[str, bytes]:
+        paths = (path for path in self.out.rglob("*") if path.is_file())
+        return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in paths}
+
+    def fill(self, readme: Path, *more: str) -> str:
+        """Run update_readme; returns the page."""
+        words = ["update_readme", "--readme", str(readme), "--references", self.references]
+        words += ["--leaderboard", str(self.out / "leaderboard.csv")]
+        words += ["--ensemble", str(self.out.with_name("other") / "leaderboard.csv"), *more]
+        self.patch.setattr(sys, "argv", words)
+        update_readme.main()
+        return readme.read_text()
+
+
+@pytest.fixture
+def kept(finished, tmp_path, monkeypatch) -> Kept:
+    kept = Kept(finished, tmp_path, monkeypatch)
+    kept.write_times()
+    return kept
+
+
+def test_a_run_without_job_times_is_not_copied(finished, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no job times"):
-        collect_reference.main()
-    for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
-        path = finished.folder / "benchmarks" / f"{name}.tsv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
-    log = finished.folder / "logs" / "train_gpt" / "b.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("model.npz: already trained by this recipe: kept\n")
-    collect_reference.main()
-    assert "train_gpt,1,90.0,45.0,90.0,0,1" in (out / "jobs.csv").read_text()
-    log.unlink()
-    collect_reference.main()
-    assert not (out / "mlp_step.csv").exists()
-    assert not (out / "dag_cost.csv").exists()
-    timed.write_text(SPEED)
-    (tmp_path / "dag_cost.csv").write_text("what\n")
-    with pytest.raises(InputError, match="make bench-dag"):
-        collect_reference.main()
-    assert (out / "jobs.csv").exists()  # What was there is not touched then.
-    (tmp_path / "dag_cost.csv").write_text(COST)
-    collect_reference.main()  # A second time over the first.
-    assert (out / "mlp_step.csv").read_text() == SPEED and "**0.762**" in (
-        out / "README.md"
-    ).read_text()
-    assert (out / "mlp" / "search" / "rung1" / "ranking.json").exists()
-    assert (out / "accuracy_by_split.csv").exists()
-    assert (out / "dag_cost.csv").read_text() == COST
-    assert "| dry run of full | 2,400 |" in (out / "README.md").read_text()
-    assert (out / "jobs.csv").read_text().splitlines() == [
+        Kept(finished, tmp_path, monkeypatch).collect()
+
+
+def test_the_small_files_of_a_run_are_copied_with_its_times_and_benchmarks(kept):
+    kept.write_benchmarks()
+    page = kept.collect()
+    assert kept.collect() == page  # A second time over the first.
+    files = kept.files()
+    assert {"report.html", "mlp/selection.json", "mlp/search/rung1/ranking.json"} <= set(files)
+    assert {"accuracy_by_split.csv", "leaderboard.csv"} <= set(files)
+    assert not any(name.endswith((".npz", "predictions.csv")) for name in files)
+    assert files["mlp_step.csv"].decode() == SPEED and files["dag_cost.csv"].decode() == COST
+    assert files["jobs.csv"].decode().splitlines() == [
         "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
         "train_gpt,2,150.0,75.0,90.0,0,0",
         "build_report,1,3.0,1.5,3.0,0,0",
     ]
-    assert "3 jobs, one core each, took 2.5 minutes in all" in (out / "README.md").read_text()
-    assert (out / "report.html").exists() and (out / "mlp" / "selection.json").exists()
-    assert not list(out.rglob("*.npz")) and not list(out.rglob("predictions.csv"))
-    assert "**0.9016**" in (out / "README.md").read_text()
-    whole = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    timed.write_text(SPEED.replace("0.76", "0.66"))
-    (tmp_path / "dag_cost.csv").unlink()
-    monkeypatch.setattr(sys, "argv", [word for word in words if word not in words[1:3]])
-    collect_reference.main()  # Without a run: new benchmarks alone, and the page that shows them.
-    changed = {p.name for p, old in whole.items() if p.read_bytes() != old}
+    assert "**0.9016**" in page and "3 jobs, one core each, took 2.5 minutes in all" in page
+    assert "**0.762**" in page and "| dry run of full | 2,400 |" in page
+
+
+def test_a_training_that_was_kept_is_no_time(kept):
+    log = kept.run / "logs" / "train_gpt" / "b.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("model.npz: already trained by this recipe: kept\n")
+    assert "does not include 1 trainings of a search" in kept.collect()
+    assert "train_gpt,1,90.0,45.0,90.0,0,1" in kept.files()["jobs.csv"].decode()
+
+
+def test_benchmarks_are_copied_if_there_are_any_and_are_whole(kept):
+    assert "A training step of Part 1" not in kept.collect()
+    assert not {"mlp_step.csv", "dag_cost.csv"} & set(kept.files())
+    before = kept.files()
+    kept.write_benchmarks()
+    kept.dag.write_text("what\n")
+    with pytest.raises(InputError, match="make bench-dag"):
+        kept.collect()
+    assert kept.files() == before
+    kept.write_benchmarks()
+    assert "A training step of Part 1" not in kept.collect("--no-benchmarks")
+    assert "mlp_step.csv" not in kept.files()
+
+
+def test_without_a_run_benchmarks_alone_are_copied(kept):
+    kept.write_benchmarks()
+    kept.collect()
+    before = kept.files()
+    kept.speed.write_text(SPEED.replace("0.76", "0.66"))
+    kept.dag.unlink()
+    assert "**0.662**" in kept.collect(run=False)
+    changed = {name for name, content in kept.files().items() if content != before[name]}
     assert changed == {"mlp_step.csv", "README.md"}
-    assert "**0.662**" in (out / "README.md").read_text()
-    timed.write_text(SPEED)
-    collect_reference.main()
-    assert {path: path.read_bytes() for path in whole} == whole
-    monkeypatch.setattr(sys, "argv", [*words, "--no-benchmarks"])
-    collect_reference.main()
-    assert not (out / "mlp_step.csv").exists()
-    assert "A training step of Part 1" not in (out / "README.md").read_text()
-    left = finished.folder / "former" / "metrics.json"  # Of another configuration.
+    kept.speed.write_text(SPEED)
+    kept.collect(run=False)
+    assert kept.files() == before
+    (kept.out / "leaderboard.csv").unlink()
+    with pytest.raises(InputError, match="name a finished run with --run"):
+        kept.collect(run=False)
+
+
+def test_a_manifest_says_what_belongs_to_the_run_and_what_was_rebuilt(kept):
+    left = kept.run / "former" / "metrics.json"  # Of another configuration.
     left.parent.mkdir()
     left.write_text("{}")
-    collect_reference.main()
-    assert (out / "former" / "metrics.json").exists()
-    outputs = [{"path": name} for name in ("leaderboard.csv", "report.html", "mlp/selection.json")]
-    (finished.folder / "manifest.json").write_text(json.dumps({"outputs": outputs}))
-    collect_reference.main()
-    copied = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert copied == {entry["path"] for entry in outputs} | {
-        *("manifest.json", "jobs.csv", "README.md"),
-    }
-    (finished.folder / "manifest.json").unlink()
-    shutil.rmtree(left.parent)
-    (tmp_path / "dag_cost.csv").write_text(COST)
-    monkeypatch.setattr(sys, "argv", words)
-    collect_reference.main()
-    assert {path: path.read_bytes() for path in whole} == whole
-    monkeypatch.setattr(sys, "argv", [word for word in words if word not in words[1:3]])
-    (out / "leaderboard.csv").rename(tmp_path / "aside.csv")
-    with pytest.raises(InputError, match="name a finished run with --run"):
-        collect_reference.main()
-    (tmp_path / "aside.csv").rename(out / "leaderboard.csv")
+    kept.collect()
+    assert "former/metrics.json" in kept.files()
+    names = {"leaderboard.csv", "report.html", "mlp/selection.json"}
+    manifest = {"outputs": [{"path": name} for name in sorted(names)]}
+    (kept.run / "manifest.json").write_text(json.dumps(manifest))
+    assert "manifest.json" not in kept.collect()
+    assert set(kept.files()) == names | {"manifest.json", "jobs.csv", "README.md"}
+    manifest["rebuilt"] = {"note": "The report was rebuilt.", "files": []}
+    (kept.run / "manifest.json").write_text(json.dumps(manifest))
+    assert "The report was rebuilt. [manifest.json](manifest.json) lists" in kept.collect()
 
-    readme, board = tmp_path / "README.md", out / "leaderboard.csv"
-    old = {name: "\nold\n".join(update_readme.markers(name)) for name in TABLES}
-    text = "before\n" + "\nbetween\n".join(old.values()) + "\nafter\n"
-    readme.write_text(text)
-    words = ["update_readme", "--readme", str(readme), "--leaderboard", str(board), *published]
-    words += ["--ensemble", str(tmp_path / "other" / "leaderboard.csv")]
-    monkeypatch.setattr(sys, "argv", [*words, "--check"])
+
+@pytest.fixture
+def readme(tmp_path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text("before\n" + "\nbetween\n".join(OLD.values()) + "\nafter\n")
+    return path
+
+
+def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
+    kept.write_benchmarks()
+    kept.collect()
+    text = readme.read_text()
     with pytest.raises(InputError, match="make readme"):
-        update_readme.main()
+        kept.fill(readme, "--check")
     assert readme.read_text() == text
-    monkeypatch.setattr(sys, "argv", words)
-    update_readme.main()
-    filled = readme.read_text()
-    assert (
-        filled.startswith("before\n") and filled.endswith("\nafter\n") and "\nold\n" not in filled
-    )
-    assert "\nbetween\n" in filled and "| MLP 784-512-256-10 (numpy) | pixels |" in filled
+    filled = kept.fill(readme)
+    assert filled.startswith("before\n") and filled.endswith("\nafter\n")
+    assert "\nold\n" not in filled and "\nbetween\n" in filled
+    assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
     assert "| **0.762** | 83 % |" in filled and "between 0.762 and 0.820" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
     assert "Not run yet: `make run PRESET=ensemble`" in filled
-    shutil.copytree(out, tmp_path / "other")
-    update_readme.main()
-    filled = readme.read_text()
+    shutil.copytree(kept.out, kept.out.with_name("other"))
+    filled = kept.fill(readme)
     assert "Not run yet" not in filled and filled.count("| MLP 784-512-256-10 (numpy) |") == 2
-    monkeypatch.setattr(sys, "argv", [*words, "--check"])
-    update_readme.main()
+    assert kept.fill(readme, "--check") == filled
 
+
+def test_the_readme_says_what_was_not_measured(kept, readme):
+    kept.write_benchmarks()
+    kept.collect()
+    kept.fill(readme)
     for name in ("mlp_step.csv", "dag_cost.csv"):
-        (out / name).rename(tmp_path / "kept")
+        (kept.out / name).unlink()
         with pytest.raises(InputError, match="make readme"):
-            update_readme.main()
-        (tmp_path / "kept").rename(out / name)
-    (out / "mlp_step.csv").unlink()
-    (out / "dag_cost.csv").unlink()
-    monkeypatch.setattr(sys, "argv", words)
-    update_readme.main()
-    filled = readme.read_text()
+            kept.fill(readme, "--check")
+    filled = kept.fill(readme)
     assert "Not measured yet: `make bench-mlp`" in filled
     assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
     assert "10,000 CV jobs" not in filled
+
+
+def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, readme):
+    kept.collect()
     some = ""
-    for name, missing in itertools.pairwise(TABLES):
-        some += old[name]
+    for name, missing in itertools.pairwise(OLD):
+        some += OLD[name]
         readme.write_text(some)
         with pytest.raises(InputError, match=f"{missing}:begin"):
-            update_readme.main()
-    shutil.rmtree(out / "mlp")
-    (out / "leaderboard.csv").unlink()
+            kept.fill(readme)
+    (kept.out / "leaderboard.csv").unlink()
     with pytest.raises(InputError, match="make reference"):
-        update_readme.main()
+        kept.fill(readme)
 
 
 def test_the_committed_readme_shows_the_committed_reference(repository):
