@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from pipeline.disk import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
@@ -41,6 +41,17 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(each_once)]
 Threads = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _shared_by_heads(width: int, info: ValidationInfo) -> int:
+    heads = info.data.get("n_heads", 1)
+    if width % heads:
+        raise ValueError(f"expected a multiple of n_heads {heads}")
+    return width
+
+
+# The d_model of a Transformer, in settings that name n_heads before it.
+Width = Annotated[int, AfterValidator(_shared_by_heads)]
 
 
 def spec_key(values: Mapping[str, Any]) -> str:
