@@ -143,7 +143,7 @@ class Replay(torch.nn.Module):
         place = tokens.size(1)
         following = [s[min(place, len(s) - 1)] for s in self.streams]
         logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
-        return logits.unsqueeze(1)  # (B, 1, V)
+        return logits.unsqueeze(1), []  # (B, 1, V)
 
 
 def test_nothing_to_read_is_refused():
