@@ -72,11 +72,18 @@ class Evaluation(Settings):
 class Way(Settings):
     """One way of sampling: the arguments of torch_nn.sampling.sample."""
 
-    temperature: float = Field(1.0, ge=0, description="0: the likeliest token")
+    temperature: float = Field(1.0, ge=0, description="0: the likeliest token; else at least 0.001")
     top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
     top_p: float | None = Field(
         None, gt=0, le=1, description="draw from the likeliest of this mass; null: from all"
     )
+
+    @field_validator("temperature")
+    @classmethod
+    def _logits_stay_finite(cls, value: float) -> float:
+        if 0 < value < 0.001:
+            raise ValueError("expected 0, or at least 0.001")
+        return value
 
 
 class Sampling(Settings):

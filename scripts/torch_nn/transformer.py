@@ -73,18 +73,14 @@ class Transformer(nn.Module):
         return self.encoder(x, mask)  # (B, Ts, C), (B, H, Ts, Ts) each
 
     def decode(
-        self,
-        target: Tensor,
-        memory: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
+        self, target: Tensor, memory: Tensor, source_lengths: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """target (B, Tt) int64, memory (B, Ts, C) -> logits (B, Tt, V) of each next token, and of
         each layer the weights of self-attention (B, H, Tt, Tt) and cross-attention (B, H, Tt, Ts).
+
+        Padding at the end of a target needs no mask: no token before it may attend to it.
         """
         self_mask = causal_mask(target.size(1), target.device)  # (Tt, Tt)
-        if target_lengths is not None:
-            self_mask = self_mask & padding_mask(target_lengths, target.size(1))  # (B, 1, Tt, Tt)
         memory_mask = (
             None if source_lengths is None else padding_mask(source_lengths, memory.size(1))
         )  # (B, 1, 1, Ts)
@@ -93,28 +89,18 @@ class Transformer(nn.Module):
         return self.output_projection(x), self_weights, cross_weights  # (B, Tt, V), ...
 
     def forward_with_attention(
-        self,
-        source: Tensor,
-        target: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
         """Logits (B, Tt, V), and of each layer the weights of the encoder's self-attention
         (B, H, Ts, Ts), the decoder's self-attention (B, H, Tt, Tt) and its cross-attention
         (B, H, Tt, Ts).
         """
         memory, encoder_weights = self.encode(source, source_lengths)
-        logits, self_weights, cross_weights = self.decode(
-            target, memory, source_lengths, target_lengths
-        )
+        logits, self_weights, cross_weights = self.decode(target, memory, source_lengths)
         return logits, encoder_weights, self_weights, cross_weights
 
     def forward(
-        self,
-        source: Tensor,
-        target: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None
     ) -> Tensor:
         """source (B, Ts), target (B, Tt), the latter shifted right -> logits (B, Tt, V).
 
@@ -122,7 +108,7 @@ class Transformer(nn.Module):
         For the protein MK the target is <s> M K, its labels are M K </s>. Without the shift each
         label would be among the inputs, and the model would learn to copy it.
         """
-        logits, *_ = self.forward_with_attention(source, target, source_lengths, target_lengths)
+        logits, *_ = self.forward_with_attention(source, target, source_lengths)
         return logits
 
     def greedy_decode(

@@ -105,7 +105,7 @@ def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
     source = torch.randint(7, (1, LENGTH), generator=generator)
     target = torch.randint(9, (1, LENGTH), generator=generator)
     lengths, alone = torch.tensor([real]), source[:, :real]
-    logits = model(source, target, lengths, lengths)
+    logits = model(source, target, lengths)
     assert_close(logits[:, :real], model(alone, target[:, :real]), atol=1e-5, rtol=1e-5)
     assert torch.equal(
         model.greedy_decode(source, 0, 1, 5, lengths), model.greedy_decode(alone, 0, 1, 5)
