@@ -19,24 +19,27 @@ SEED ?= 1
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint format unit test-faults test-slurm test-conda container fuzz bench bench-mlp bench-dag lock reference readme clean
+.PHONY: help run why unlock report verify test lint unit test-slurm test-conda container format \
+	test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean in-place
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The programs run by the Python of .venv, unless each rule has an environment of its own.
+# The Python of .venv runs the programs, unless each rule has an environment of its own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# Of this folder, whatever is installed.
+# The packages of this folder, even if those of another are installed.
 export PYTHONPATH := scripts
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+SNAKEFILES := Snakefile workflow tests
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
-# With CONDA=1 a result counts if its rule's environment, as it is now, made it; else, whichever made it.
-# Of an image Snakemake would ask that before it has fetched it; and it would look for a conda outside of the image,
-# if it were not told of a path, which it then does not use.
+# With CONDA=1 a result counts only if its rule's environment, in its present form, made it (software-env). With an image
+# Snakemake would check that before it has fetched the image. The path is unused: without one, Snakemake looks for a conda
+# outside the image.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
-DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
+DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(filter 1,$(CONDA)),software-env --sdm conda))
 SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
 	--configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
-# What a run needs in .venv: the plugins for clusters only where a cluster is asked for.
+# What a run needs in .venv: the plugins for clusters only with PROFILE.
 READY = $(VENV)/ready $(if $(PROFILE),workflow/profiles/$(PROFILE)/profile.yaml $(VENV)/ready-cluster)
 
 help: ## List the commands
@@ -61,20 +64,21 @@ unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless somethi
 report: $(READY) | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
 	@$(SNAKEMAKE) --report results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
 
-# RESULTS: a folder that is not PRESET's, such as results/reference. AGAINST: another run's folder.
+# RESULTS: a folder other than PRESET's, such as results/reference. AGAINST: the folder of another run.
 verify: $(VENV)/ready | $(CONFIG) ## Check a run against its manifest; AGAINST=other/results/run: compare the two
 	@$(BIN)/python -m manifest.verify $(if $(AGAINST),--against "$(AGAINST)") --run \
 		"$(or $(RESULTS),results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name))"
 
 test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
 
-lint: $(VENV)/ready-dev ## Check formatting and lint: ruff, snakefmt, snakemake --lint
+lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, mypy, snakemake --lint
 	@$(BIN)/ruff format --check . || { echo 'run `make format`'; exit 1; }
 	@$(BIN)/ruff check .
-	@$(BIN)/snakefmt --check Snakefile workflow || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/snakefmt --check $(SNAKEFILES) || { echo 'run `make format`'; exit 1; }
+	@$(BIN)/mypy
 	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
 
-# Two at a time: one worker has the demo DAG and what asks it, the other the rest.
+# Two at a time: one worker runs the demo and the tests of it, the other the rest.
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
@@ -91,7 +95,7 @@ container: $(VENV)/ready ## Write the container recipes of containers/ from envs
 format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
-	@$(BIN)/snakefmt Snakefile workflow
+	@$(BIN)/snakefmt $(SNAKEFILES)
 
 test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what survives is in results/faults (Linux)
 	@$(BIN)/python -m pytest tests/faults
@@ -109,7 +113,7 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --kept results/reference/dag_cost.csv \
 		--out results/benchmarks/dag_cost.csv
 
-lock: $(VENV)/ready-dev ## Compile requirements*.txt anew from requirements*.in
+lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
 	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt; done
 
@@ -135,20 +139,28 @@ $(CONFIG):
 workflow/profiles/%/profile.yaml:
 	@echo "no profile '$*': there is no $@; profiles: $(notdir $(wildcard workflow/profiles/*))" >&2; exit 2
 
-$(VENV)/ready: requirements.txt
+# The programs of .venv name their Python by its whole path.
+in-place:
+	@test ! -s $(VENV)/ready || test "$$(cat $(VENV)/ready)" -ef $(VENV) || { printf '%s\n' \
+		"This folder was moved or copied: its .venv still belongs to $$(cat $(VENV)/ready)." \
+		'Remove .venv (rm -r .venv) and run make again, or move the folder back.' >&2; exit 2; }
+
+# What it holds is the place of .venv, for in-place.
+$(VENV)/ready: requirements.txt pyproject.toml | in-place
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
-	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
+	@$(BIN)/pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
 	@if test -x $(BIN)/snakemake; then echo "Bringing $(VENV) up to date with requirements.txt."; \
 	else echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."; fi
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@(cd $(VENV) && pwd -P) > $@
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP) install -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/ready-cluster: $(VENV)/ready requirements-cluster.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	@$(PIP) install -r requirements-cluster.txt
 	@touch $@
 
 # What only test-conda needs stays out of .venv.

@@ -1,23 +1,22 @@
-"""What the workflow itself costs, beside the work: planning, asking again, the share of a run.
+"""What the workflow itself costs: planning, a run with nothing to do, the overhead of a run.
 
     python benchmarks/dag_cost.py --out dag_cost.csv --preset standard          (or: make bench-dag)
 
 - `plan 10,000 CV jobs`: a dry run over such a grid in an empty folder. At most 60 s and 2 GB.
 - `dry run`: the DAG of a preset in an empty folder, every job of it to do. At most 4 s.
-- `no-op make run`: the whole command on the finished run of the preset in this folder, its table
-  of the leaderboard included. At most 5 s.
-- `overhead`: of that run, the wall time of the invocation that made it, less the critical packing:
-  the jobs' own times (their benchmark files), packed on the same cores in the order that the DAG
+- `no-op make run`: the whole command on the finished run of the preset in this folder, which ends
+  with the leaderboard as a table. At most 5 s.
+- `overhead`: the wall time of the invocation that made that run, less the critical packing: the
+  jobs' own times (their benchmark files), packed on the same cores in the order that the DAG
   allows, the longest way to the end first. As a share of the wall time, at most 5 %. Left out if
-  the run was made in more than one go.
+  the run was made by more than one invocation.
 
 The last two need a finished run of the preset. --kept OLD.csv takes what was left out from an
-earlier table; each row tells the commit that it was measured at.
+earlier table; each row has the commit at which it was measured.
 
-Each command is a child process; its CPU time and peak memory are the kernel's own (wait4), those of
-its own children included.
-Planning is one thread that computes: its CPU seconds are held against the limits, since they are
-the wall time of an idle machine, whatever else runs on this one.
+Each command is a child process; its CPU time and peak memory are the kernel's (wait4), including
+those of its children. Planning is one busy thread: its CPU seconds, the wall time of an idle
+machine, are compared with the limits, so that other programs on this machine do not matter.
 """
 
 import argparse
@@ -98,9 +97,9 @@ def large_grid(jobs: int) -> dict:
 
 
 def kept_rows(path: Path, measured: list[dict], preset: str) -> list[dict]:
-    """What an earlier table tells of a finished run of `preset` and was not measured now.
+    """The rows of an earlier table about a finished run of `preset` that were not measured now.
 
-    Its no-op is of the run whose overhead stands in the same table: of another preset's, nothing.
+    The no-op belongs to the run whose overhead is in the same table: none of another preset.
     """
     with path.open(newline="", encoding="utf-8") as opened:
         rows = {row["what"]: row for row in csv.DictReader(opened)}
@@ -128,8 +127,8 @@ def main() -> None:
 
     def add(what: str, good: bool, limit: str, **values: object) -> None:
         rows.append({"what": what, "limit": limit, "within": good, **values, **same})
-        told = ", ".join(f"{key} {value}" for key, value in values.items())
-        print(f"{what}: {told}; limit {limit}: {'kept' if good else 'BROKEN'}", flush=True)
+        shown = ", ".join(f"{key} {value}" for key, value in values.items())
+        print(f"{what}: {shown}; limit {limit}: {'kept' if good else 'BROKEN'}", flush=True)
 
     cost = plan(large_grid(args.jobs), "demo")
     good = cost["cpu_seconds"] <= 60 and cost["peak_mb"] <= 2000 and cost["jobs"] > args.jobs
@@ -150,7 +149,7 @@ def main() -> None:
             lost = {"seconds": round(wall - packed, 2), "share": round(1 - packed / wall, 4)}
             add(f"overhead of {run}", lost["share"] <= 0.05, "5 %", jobs=jobs, **lost)
         else:
-            print(f"results/{run} was made in more than one go: its overhead is left out")
+            print(f"results/{run} was made by more than one invocation: its overhead is left out")
     if args.kept and args.kept.exists():
         rows += kept_rows(args.kept, rows, args.preset)
     write_csv(args.out, rows, COLUMNS)

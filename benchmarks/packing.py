@@ -73,9 +73,9 @@ def invocation_seconds(root: Path, jobs: Sequence[Job]) -> float | None:
     """
     begin, end = min(job.begin for job in jobs), max(job.end for job in jobs)
     for path in (root / ".snakemake" / "log").glob("*.snakemake.log"):
-        told = ELAPSED.search(path.read_text(errors="replace"))
-        if told:
-            days, hours, minutes, rest = (float(part or 0) for part in told.groups())
+        elapsed = ELAPSED.search(path.read_text(errors="replace"))
+        if elapsed:
+            days, hours, minutes, rest = (float(part or 0) for part in elapsed.groups())
             wall = ((days * 24 + hours) * 60 + minutes) * 60 + rest
             last = path.stat().st_mtime
             if last - wall - 5 <= begin and end <= last + 5:

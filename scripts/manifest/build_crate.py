@@ -1,6 +1,6 @@
 """Write ro-crate-metadata.json: the run as a Workflow Run RO-Crate, for archives such as Zenodo.
 
-The Snakefile is copied beside it, since a crate holds the workflow that it is about.
+The crate holds the workflow that it describes: the Snakefile is copied into the run's folder.
 """
 
 import json
@@ -22,16 +22,16 @@ def main() -> None:
             "workflow": "the Snakefile",
         },
         outputs={
-            "out": "ro-crate-metadata.json, beside the manifest",
-            "copy": "the Snakefile's copy beside it",
+            "crate": "ro-crate-metadata.json, in the manifest's folder",
+            "snakefile": "the copy of the Snakefile, in the same folder",
         },
     )
     manifest = json.loads(args.manifest.read_text(encoding="utf-8"))
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
-    crate = build(manifest, datasets, args.copy.name)
-    write_text(args.copy, args.workflow.read_text(encoding="utf-8"))
-    write_json(args.out, crate)
-    print(f"{len(crate['@graph'])} entities -> {args.out}")
+    crate = build(manifest, datasets, args.snakefile.name)
+    write_text(args.snakefile, args.workflow.read_text(encoding="utf-8"))
+    write_json(args.crate, crate)
+    print(f"{len(crate['@graph'])} entities -> {args.crate}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
-"""A folder of results held against its manifest, and two runs against each other."""
+"""Compare a folder of results with its manifest, and two runs with each other."""
 
 import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from manifest.stable import results, sha256, stable_sha256, volatile
+from manifest.stable import results, stable_sha256, volatile
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 
 # The columns that name a row of the leaderboard.
-KEY = ("task", "dataset", "model", "implementation", "metric", "split", "source")
-# What `make reference` adds to the part of a run that it copies.
+KEY = (
+    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
+    "split", "source",
+)  # fmt: skip
+# What `make reference` adds to its copy of a part of a run.
 REFERENCE_FILES = ("README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv")
 
 
@@ -35,14 +39,14 @@ def _differs(path: Path, entry: Mapping) -> str | None:
     size = path.stat().st_size
     if size != entry["bytes"]:
         return f"changed ({size:,} bytes, expected {entry['bytes']:,})"
-    return None if sha256(path) == entry["sha256"] else "changed (sha256)"
+    return None if file_sha256(path) == entry["sha256"] else "changed (sha256)"
 
 
 def check(run: Path, manifest: Mapping, part: bool) -> tuple[list[str], dict[str, int]]:
     """(a line for each missing, changed or extra file, files counted by what was found).
 
-    part: the folder holds only some of the run's files (results/reference), so that none is missed.
-    Inputs are checked where they are; a results folder may be kept without them.
+    part: the folder holds only some of the run's files (results/reference), so none is missing.
+    Inputs are checked if they are there; a results folder may be kept without them.
     """
     lines, counts = [], {"as recorded": 0, "missing": 0, "changed": 0, "extra": 0}
     entries = [(run / entry["path"], entry) for entry in manifest["outputs"]]
@@ -91,7 +95,7 @@ def compare_leaderboards(one: Path, other: Path) -> list[str]:
 
 
 def _stable(run: Path, part: bool) -> dict[str, str | None]:
-    """Path -> stable sha256, of what is there; of a part, what its manifest says of the rest."""
+    """Path -> stable sha256 of the files; of a part, also what its manifest says of the rest."""
     found = {name: stable_sha256(run / name) for name in results(run)}
     if part or not found:
         kept = {e["path"]: e["stable_sha256"] for e in read_manifest(run)["outputs"]}
@@ -102,8 +106,8 @@ def _stable(run: Path, part: bool) -> dict[str, str | None]:
 def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str], int]:
     """(a line for each difference between two runs, number of files that are the same).
 
-    Leaderboards by row and column, every other file by what must not differ. parts: whether each
-    folder holds only some of its run's files.
+    Leaderboards are compared by row and column, other files by what must not differ. parts: whether
+    each folder holds only some of its run's files.
     """
     lines = compare_leaderboards(one / "leaderboard.csv", other / "leaderboard.csv")
     first, second = _stable(one, parts[0]), _stable(other, parts[1])
@@ -119,7 +123,7 @@ def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str]
 
 
 def surroundings(one: Mapping, other: Mapping) -> list[str]:
-    """What explains a difference of two runs: their configuration, code, machine and packages."""
+    """What may explain why two runs differ: configuration, code, machine, packages."""
     without_name = [
         {key: value for key, value in manifest["config"]["values"].items() if key != "run"}
         for manifest in (one, other)

@@ -1,28 +1,22 @@
-"""The files of a run with bytes and sha256: what it read, what it made, what else lies there."""
+"""The files of a run with bytes and sha256: what it read, what it made, what else is there."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from manifest.jobs import Job
-from manifest.stable import results, sha256, stable_sha256
+from manifest.stable import results, stable_sha256
 from pipeline.errors import InputError
-
-
-def canonical_sha256(value: object) -> str:
-    """The sha256 of `value` as canonical JSON: sorted keys, no line breaks."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+from pipeline.hashing import file_sha256
 
 
 def described(path: Path) -> dict:
     """Bytes and sha256 of a file. Raises InputError if it is gone."""
     if not path.is_file():
         raise InputError(
-            f"{path}: an input or output of the run that is gone. Make it by its name, then run"
-            f" again: make run ARGS={path}"
+            f"{path}: this input or output of the run is gone. Make it again, then run again:"
+            f" make run ARGS={path}"
         )
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
 def inputs(paths: Iterable[str], run: Path, datasets: Mapping[str, dict]) -> list[dict]:
@@ -44,7 +38,7 @@ def inputs(paths: Iterable[str], run: Path, datasets: Mapping[str, dict]) -> lis
         if path in expected and entry["sha256"] != expected[path]:
             raise InputError(
                 f"{path}: sha256 {entry['sha256']}, expected {expected[path]} by the table of data"
-                " sets: remove the file, and the next run fetches it anew"
+                " sets: remove the file, and the next run fetches it"
             )
         found.append({**entry, "checked": True} if path in expected else entry)
     return found
@@ -55,8 +49,8 @@ def outputs(
 ) -> tuple[list[dict], list[dict]]:
     """(the run's own files, files in its folder that no job of this configuration made).
 
-    Paths are relative to `run`. The latter stay from another configuration of the same run's name,
-    or were put there by hand.
+    Paths are relative to `run`. The others were made by another configuration with the same run
+    name, or were put there by hand.
     """
     made = sorted({Path(path).relative_to(run) for path in paths if Path(path).is_relative_to(run)})
     own = [
@@ -73,7 +67,7 @@ def outputs(
 
 
 def settings_of(jobs: Iterable[Job], part: str) -> dict[str, dict]:
-    """Rule -> setting -> every value that its jobs had, for settings whose name holds `part`."""
+    """Rule -> setting -> every value in its jobs, of the settings with `part` in their name."""
     found: dict[str, dict] = {}
     for job in jobs:
         for name in sorted(name for name in job.settings if part in name):

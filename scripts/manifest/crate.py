@@ -1,7 +1,7 @@
-"""RO-Crate metadata of a run: a Workflow Run Crate, made of the manifest and the data table.
+"""RO-Crate metadata of a run: a Workflow Run Crate, from its manifest and the table of data sets.
 
 Profiles: Workflow Run RO-Crate 0.5 and Workflow RO-Crate 1.0 (https://w3id.org/ro/wfrun/workflow),
-on RO-Crate 1.1. Left out: a step of its own for each job (the manifest has them).
+on RO-Crate 1.1. Left out: a step for each job (the manifest lists the jobs).
 """
 
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def _file_properties(name: str, entry: Mapping) -> dict:
 
 
 def _dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
-    """A data set with its licence, its citation and the files that it is downloaded from."""
+    """A data set with its licence, its citation and the files that are downloaded for it."""
     sources: dict[str, Mapping] = {}
     for file in about.get("files", []):
         source = about["archives"][file["archive"]] if "archive" in file else file
@@ -60,7 +60,7 @@ def _dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
         crate.add_file(url, properties=_file_properties(PurePosixPath(url).name, source))
         for url, source in sources.items()
     ]
-    told = {
+    properties = {
         "@type": "Dataset",
         "name": about["title"],
         "description": about["description"],
@@ -69,15 +69,16 @@ def _dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
         "identifier": name,
     }
     if about.get("homepage"):
-        told["url"] = about["homepage"]
-    entity = crate.add(ContextEntity(crate, f"#data-{quote(name, safe='')}", properties=told))
+        properties["url"] = about["homepage"]
+    place = f"#data-{quote(name, safe='')}"
+    entity = crate.add(ContextEntity(crate, place, properties=properties))
     if files:
         entity["hasPart"] = files
     return entity
 
 
 def _action(crate: ROCrate, manifest: Mapping, results: list[File], workflow: File) -> None:
-    """The execution of the workflow: out of which data, with which software, what it gave."""
+    """The execution of the workflow: its data, its software, its results."""
     software = manifest["software"]
     tools = [
         crate.add(
@@ -121,7 +122,7 @@ def _action(crate: ROCrate, manifest: Mapping, results: list[File], workflow: Fi
 def build(manifest: Mapping, datasets: Mapping[str, Mapping], workflow: str) -> dict:
     """The content of ro-crate-metadata.json, the same for the same manifest and table.
 
-    workflow: name of the Snakefile's copy beside it. Its dates are the end of the run's last job.
+    workflow: name of the Snakefile's copy in the same folder. The date is the end of the last job.
     Raises KeyError for a data set that the table lacks.
     """
     crate = ROCrate(version="1.1")
@@ -138,8 +139,8 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], workflow: str) -> 
     crate.license = crate.add(ContextEntity(crate, LICENCE, properties=licence))
     profiles = []
     for address, (name, version) in PROFILES.items():
-        told = {"@type": "CreativeWork", "name": name, "version": version}
-        profiles.append(crate.add(ContextEntity(crate, address, properties=told)))
+        profile = {"@type": "CreativeWork", "name": name, "version": version}
+        profiles.append(crate.add(ContextEntity(crate, address, properties=profile)))
     crate.root_dataset["conformsTo"] = profiles
     main = crate.add_workflow(
         dest_path=workflow,

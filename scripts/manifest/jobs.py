@@ -2,7 +2,7 @@
 
 Snakemake keeps a JSON file an output under .snakemake/metadata, named by the base64 of its path:
 the rule, its inputs, the command, begin and end. The command holds the `--spec`, and so the
-settings and the hash of the code that made the file, whatever the code is now.
+settings and the hash of the code that made the file, even if the code has changed since.
 """
 
 import json
@@ -29,14 +29,14 @@ class Job:
     begin: float
     end: float
 
-    def told(self) -> dict:
-        """The job as the manifest tells it: how long it took, not when."""
+    def entry(self) -> dict:
+        """The job's entry in the manifest: how long it took, not when it ran."""
         kept = {key: value for key, value in asdict(self).items() if key not in ("begin", "end")}
         return {**kept, "seconds": round(self.end - self.begin, 3)}
 
 
 def _path(record: Path, folder: Path) -> str:
-    """The path that a record is about; long names are cut into folders that begin with @."""
+    """The path that a record is about; a long name is split into folders that begin with @."""
     name = "".join(part.removeprefix("@") for part in record.relative_to(folder).parts)
     return urlsafe_b64decode(name).decode()
 
@@ -52,7 +52,7 @@ def _command(command: str) -> tuple[str, dict]:
 def read_jobs(folder: Path) -> dict[str, Job]:
     """Path of an output -> the job that made it, for every record in `folder`.
 
-    A record of an unfinished job is left out. Raises InputError for one that cannot be read.
+    Records of unfinished jobs are left out. Raises InputError if a record cannot be read.
     """
     found: dict[tuple, dict[str, dict]] = {}
     for record in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -63,9 +63,9 @@ def read_jobs(folder: Path) -> dict[str, Job]:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{record}: not a record of a job as Snakemake 9 writes it ({error!r}):"
-                " remove it, and the next run makes its file anew"
+                " remove it, and the next run makes its file again"
             ) from None
-    jobs = {}
+    jobs: dict[str, Job] = {}
     for (rule, command), records in found.items():
         program, spec = _command(command)
         job = Job(
@@ -84,10 +84,10 @@ def read_jobs(folder: Path) -> dict[str, Job]:
 
 
 def ancestry(files: Iterable[str], jobs: dict[str, Job]) -> tuple[list[Job], list[str]]:
-    """(jobs, files) that `files` come from, themselves included.
+    """(jobs, files) that `files` were made by and from, themselves included.
 
-    Jobs in the order of their rule and outputs; files sorted, with everything that a job of them
-    made beside what was asked for.
+    Jobs are sorted by rule and outputs. The files, sorted too, are all outputs of these jobs and
+    all that they read.
     """
     seen: set[str] = set()
     made: dict[tuple[str, ...], Job] = {}

@@ -1,7 +1,7 @@
-"""What of a run's files must be the same in every run, and what may differ: times and places.
+"""What must be the same in every run of a configuration, and what may differ: times and places.
 
-A file is stable by its bytes; JSON, CSV and .npz by all but the keys, columns and arrays named
-here.
+Of a file all bytes must be the same; of JSON, CSV and .npz all but the keys, columns and arrays
+that are named here.
 """
 
 import csv
@@ -10,10 +10,12 @@ import json
 import zipfile
 from pathlib import Path
 
-# Keys, columns and names of arrays that tell when, where and how fast, never what was found.
+from pipeline.hashing import canonical_sha256, file_sha256
+
+# Keys, columns and arrays that say when, where and how fast, never what was found.
 # config_sha256 holds the run's name too; the manifest compares the configurations themselves.
 VOLATILE = ("provenance", "commit", "run", "config_sha256")
-# Every name that ends so: seconds, train_seconds, fold_seconds.
+# Every name with this ending: seconds, train_seconds, fold_seconds.
 VOLATILE_END = "seconds"
 # Pages and figures that show seconds or commits between everything else.
 VOLATILE_FILES = ("report.html", "mlp-search.svg")
@@ -36,19 +38,13 @@ def without_volatile(value: object) -> object:
     return value
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of the bytes of a file, as hex digits."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def _arrays_sha256(path: Path) -> str:
     """The sha256 over the names and bytes of the arrays of an .npz file that are not volatile."""
     with zipfile.ZipFile(path) as archive:
         names = sorted(archive.namelist())
         kept = [name for name in names if not volatile(name.removesuffix(".npy"))]
         if kept == names:
-            return sha256(path)
+            return file_sha256(path)
         digest = hashlib.sha256()
         for name in kept:
             digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
@@ -56,9 +52,9 @@ def _arrays_sha256(path: Path) -> str:
 
 
 def stable_sha256(path: Path) -> str | None:
-    """The sha256 of what must be the same in every run; None where nothing must.
+    """The sha256 of what must be the same in every run; None if nothing must.
 
-    A file that is called JSON, CSV or .npz and is not is taken by its bytes.
+    Of a file that is no JSON, CSV or .npz, despite its name, all bytes must.
     """
     if path.name in VOLATILE_FILES:
         return None
@@ -73,10 +69,10 @@ def stable_sha256(path: Path) -> str | None:
         elif path.suffix == ".npz":
             return _arrays_sha256(path)
         else:
-            return sha256(path)
+            return file_sha256(path)
     except (ValueError, IndexError, csv.Error, zipfile.BadZipFile):
-        return sha256(path)
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        return file_sha256(path)
+    return canonical_sha256(value)
 
 
 def results(run: Path) -> list[str]:

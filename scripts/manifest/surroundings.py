@@ -1,4 +1,4 @@
-"""The machine and the software around a run, without a name of host or user and without paths."""
+"""The machine and the software of a run, without names of host or user and without paths."""
 
 import os
 import platform
@@ -7,10 +7,10 @@ from importlib.metadata import distributions
 
 import numpy as np
 
-from manifest.stable import sha256
+from pipeline.hashing import file_sha256
 from pipeline.provenance import REPOSITORY, commit, processor
 
-# What a run is made of beside its programs: the workflow and its pinned software.
+# What makes a run, besides its programs: the workflow and its pinned software.
 WORKFLOW = ("Snakefile", "workflow/**/*.smk", "workflow/**/*.py", "workflow/**/*.yaml",
             "config/*.yaml", "requirements.txt", "envs/*.yaml")  # fmt: skip
 
@@ -46,8 +46,9 @@ def machine() -> dict:
 def code(programs: Iterable[tuple[str, str | None]]) -> dict:
     """The commit, whether tracked files differ from it, the workflow's files, the programs' hashes.
 
-    programs: (program, code hash of the job that ran it); fetching has no hash, since a raw file is
-    what its sha256 says, whatever fetched it.
+    The commit is the one at which the manifest is written; `trainings` gives that of each training.
+    programs: (program, code hash of the job that ran it). Fetching has no hash: a raw file is what
+    its sha256 says, no matter what fetched it.
     """
     found = commit()
     hashes: dict[str, set[str]] = {}
@@ -57,19 +58,19 @@ def code(programs: Iterable[tuple[str, str | None]]) -> dict:
     files = sorted({path for pattern in WORKFLOW for path in REPOSITORY.glob(pattern)})
     return {
         "commit": found.removesuffix("-dirty"),
-        "dirty": None if found == "unknown" else found.endswith("-dirty"),
+        "dirty": None if found.startswith("unknown") else found.endswith("-dirty"),
         "programs": {name: sorted(values) for name, values in sorted(hashes.items())},
-        "files": {path.relative_to(REPOSITORY).as_posix(): sha256(path) for path in files},
+        "files": {path.relative_to(REPOSITORY).as_posix(): file_sha256(path) for path in files},
     }
 
 
 def trainings(histories: Iterable[dict]) -> list[dict]:
-    """The distinct machines that trained, as the histories tell; the commit stands elsewhere."""
+    """The distinct commits, machines and versions that the histories were trained with."""
     found = []
     for history in histories:
-        told = {k: v for k, v in history.get("provenance", {}).items() if k != "commit"}
-        if told and told not in found:
-            found.append(told)
+        origin = history.get("provenance")
+        if origin and origin not in found:
+            found.append(origin)
     return sorted(found, key=repr)
 
 

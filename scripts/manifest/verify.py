@@ -4,9 +4,9 @@
     python -m manifest.verify --run results/demo --against other/results/demo
 
 Prints a line for each file that is missing, changed or extra, or for each row, column and file in
-which two runs differ (seconds, commits and paths apart), then one verdict. Ends with status 1 if
-anything was found. A folder may hold a part of its run's files: --part, which results/reference
-needs not, since it is known by its jobs.csv.
+which two runs differ (other than in seconds, commits and paths), then one verdict. Ends with status
+1 if anything was found. --part: the folder holds only a part of its run's files; results/reference
+is recognised as such by its jobs.csv.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from manifest.check import check, compare, read_manifest, surroundings
 from pipeline import settings
 from pipeline.errors import InputError
 
-SHOWN = 200  # Lines at most: a run of other code differs in every file.
+SHOWN = 200  # lines: a run of other code differs in every file
 AGAIN = """
-To have changed or missing files made again: make run ARGS="--forcerun FILE ...", with their names.
-A plain make run takes a changed file as it is, and makes of it what follows (docs/recovery.md)."""
+To make changed or missing files again: make run ARGS="--forcerun FILE ..." with their names.
+A plain make run keeps a changed file and computes what depends on it (docs/recovery.md)."""
 
 
 def verdict(lines: list[str], good: str, bad: str) -> None:
@@ -49,19 +49,19 @@ def main() -> None:
     run, other = args.run, args.against
     for folder in filter(None, (run, other)):
         if not (folder / "leaderboard.csv").exists():
-            raise InputError(f"{folder}: no leaderboard.csv in it: no finished run")
+            raise InputError(f"{folder}: not a finished run: it has no leaderboard.csv")
     part = args.part or is_part(run)
     if other is None:
         manifest = read_manifest(run)
         lines, counts = check(run, manifest, part)
-        told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+        found = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
         again = AGAIN if counts["changed"] + counts["missing"] and not part else ""
         verdict(
             lines,
-            f"{run} is as its manifest says ({made}): {told}",
-            f"{run} is NOT as its manifest says ({made}): {told}{again}",
+            f"{run} is as its manifest says ({made}): {found}",
+            f"{run} is NOT as its manifest says ({made}): {found}{again}",
         )
     lines, same = compare(run, other, (part, is_part(other)))
     if all((folder / "manifest.json").exists() for folder in (run, other)):

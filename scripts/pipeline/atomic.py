@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises InputError if the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    handle = temporary = None
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
@@ -118,7 +119,7 @@ def write_csv(
             )
 
 
-def write_npz(path: str | Path, **arrays: np.ndarray) -> None:
+def write_npz(path: str | Path, **arrays: Any) -> None:
     """Write `arrays` uncompressed, without pickles. The same arrays give the same bytes."""
     for name, array in arrays.items():
         if np.asarray(array).dtype.hasobject:

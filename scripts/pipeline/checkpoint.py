@@ -17,14 +17,9 @@ import numpy as np
 from pipeline import termination
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from pipeline.lock import lock_directory, unlock_directory
 from pipeline.npz import read_npz
-
-
-def file_sha256(path: str | Path) -> str:
-    """The sha256 (hex) of a file's bytes."""
-    with Path(path).open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 class Checkpoint:
@@ -67,7 +62,7 @@ class Checkpoint:
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
         """Return (arrays, meta) of the last `save`, or None if there is none for this key.
 
-        A file that cannot be read is no checkpoint: a note says so, and training starts anew.
+        A file that cannot be read is no checkpoint: a note says so, and the training starts over.
         """
         if not self.path.exists():
             return None
@@ -76,7 +71,7 @@ class Checkpoint:
             meta = json.loads(arrays.pop("__meta__").tobytes())
             return (arrays, meta["state"]) if meta["key"] == self.key else None
         except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
-            print(f"note: no whole checkpoint, starting anew ({error})", flush=True)
+            print(f"note: no whole checkpoint, starting over ({error})", flush=True)
             return None
 
     def save(self, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
@@ -90,7 +85,7 @@ class Checkpoint:
         if self.stopping:
             unlock_directory(self.directory)
             termination.end(
-                f"ended by SIGTERM; the state is saved in {self.directory}: run again to go on"
+                f"ended by SIGTERM; the state is saved in {self.directory}: run again to continue"
             )
 
     def clear(self) -> None:

@@ -9,6 +9,12 @@ import numpy as np
 
 from pipeline.errors import InputError
 
+# What every evaluation reads of the trainings, for pipeline.settings.arguments.
+TRAININGS = {
+    "weights*": "the trained weights, one file per seed",
+    "histories*": "history.json of the trainings, in the same order",
+}
+
 
 def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[dict]:
     """The histories, one for each of the weights, in the same order.

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from pipeline.disk import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
@@ -53,6 +53,17 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(each_once)]
 Threads = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _shared_by_heads(width: int, info: ValidationInfo) -> int:
+    heads = info.data.get("n_heads", 1)
+    if width % heads:
+        raise ValueError(f"expected a multiple of n_heads {heads}")
+    return width
+
+
+# The d_model of a Transformer, in settings that name n_heads before it.
+Width = Annotated[int, AfterValidator(_shared_by_heads)]
 
 
 def spec_key(values: Mapping[str, Any]) -> str:
@@ -156,7 +167,9 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 def _expected(problem: Mapping[str, Any]) -> str:
     """What was expected, without the word `expected`."""
     words = EXPECTED.get(problem["type"])
-    text = words.format(**problem.get("ctx", {})) if words else problem["msg"]
+    context = problem.get("ctx", {}).items()
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
+    text = words.format(**shown) if words else problem["msg"]
     return text.removeprefix("Value error, ").removeprefix("expected ")
 
 
@@ -183,12 +196,12 @@ def _nested(annotation: Any) -> list[type[Settings]]:
     return [found for part in get_args(annotation) for found in _nested(part)]
 
 
-def _parts(annotation: Any) -> list[Any]:
+def kinds_of(annotation: Any) -> list[Any]:
     """The kinds of value of an annotation: itself, or the members of a union."""
     if get_origin(annotation) is Annotated:
-        return _parts(get_args(annotation)[0])
+        return kinds_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return [part for member in get_args(annotation) for part in _parts(member)]
+        return [part for member in get_args(annotation) for part in kinds_of(member)]
     return [annotation]
 
 
@@ -196,7 +209,7 @@ def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], l
     """Where a problem is, without pydantic's names for the members of unions; the keys there."""
     found, inside, known = [], [settings], []
     for name in path[:-1] if path[-1:] == ("[key]",) else path:
-        parts = [part for annotation in inside for part in _parts(annotation)]
+        parts = [part for annotation in inside for part in kinds_of(annotation)]
         models = [part for part in parts if isinstance(part, type) and issubclass(part, Settings)]
         known = [key for model in models for key in model.model_fields]
         inner = [m.model_fields[name].annotation for m in models if name in m.model_fields]

@@ -1,4 +1,4 @@
-"""What every data set's meta.json says of it; it comes from config/datasets.yaml by the spec."""
+"""What meta.json says about a data set: a part of its entry in config/datasets.yaml."""
 
 from pydantic import Field
 

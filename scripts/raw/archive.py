@@ -1,6 +1,6 @@
-"""Taking members out of a tar archive that may have been made to do harm.
+"""Extract members of a tar archive that may be hostile.
 
-An archive is looked through whole before anything is written; one suspicious name refuses it all.
+The whole archive is checked before anything is written; one suspicious member refuses all of it.
 Nothing is unpacked to a place that the archive names: the caller says where each member goes.
 """
 
@@ -16,13 +16,13 @@ _MAX_HEADER, _MAX_FILE = 1 << 20, 1 << 40  # bytes
 
 
 class _Member(tarfile.TarInfo):
-    """A member of a sane size; its long name or extended header too, which tarfile reads whole."""
+    """A member of a sane size, and so its long name and extended header, which are read whole."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         # tarfile names this method as the one to override.
         if self.size > (_MAX_FILE if self.type in tarfile.REGULAR_TYPES else _MAX_HEADER):
             raise tarfile.ReadError(f"a member of {self.size} bytes")
-        return super()._proc_member(archive)
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]]) -> None:
@@ -42,15 +42,15 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
                 if len(members) > _MAX_MEMBERS:
                     raise InputError(f"{archive}: refused: more than {_MAX_MEMBERS} members")
             for name, (target, size) in wanted.items():
-                member = members.get(name)
-                if member is None or not member.isfile():
+                source = opened.extractfile(members[name]) if name in members else None
+                if source is None:  # not there, or a folder
                     raise InputError(f"{archive}: expected a member {name!r}, found none")
-                if member.size != size:
+                if (found := members[name].size) != size:
                     raise InputError(
-                        f"{archive}: member {name!r}: expected {size} bytes, found {member.size}"
+                        f"{archive}: member {name!r}: expected {size} bytes, found {found}"
                     )
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.extractfile(member) as source, target.open("wb") as out:
+                with source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)
     except (InputError, MemoryError):
         raise
@@ -61,7 +61,7 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
 
 
 def _check(member: tarfile.TarInfo, archive: str | Path) -> None:
-    """Refuse a member that could be meant to end up outside its folder, or that is no file."""
+    """Refuse a member that is not a file or folder, or whose name leads out of its folder."""
     if not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
         raise InputError(f"{archive}: refused: member {member.name!r} is {kind}")

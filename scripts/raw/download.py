@@ -1,9 +1,9 @@
 """One file over HTTP: retries with back-off, resume where it broke off, a progress bar, a checksum.
 
-pooch checks the sha256 and moves the file into place; the connection itself is `requests` with
-urllib3's Retry. A connection that breaks in the middle is taken up again by a Range request. What a
-killed program had got of a file stays as `<name>.part`; the next one goes on from there, from the
-first url that serves it: one that refuses leaves the part alone.
+`requests` with urllib3's Retry repeats what a busy server refuses; a connection that breaks in the
+middle is continued by a Range request. What a killed program had of a file stays as `<name>.part`;
+the next program continues from there, from the first url that serves it. A url that refuses leaves
+the part alone.
 """
 
 import os
@@ -11,13 +11,12 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
 import requests
 from requests.adapters import HTTPAdapter, Retry
 from tqdm import tqdm
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 
 # Per address of a host, which may have several.
 CONNECT_SECONDS = 3.0
@@ -33,7 +32,7 @@ BAR_BYTES = 1_000_000
 class Downloader:
     """Downloads of one program: remembers which hosts do not answer, so that each fails once.
 
-    back_off: seconds before the first retry; each further one doubles it.
+    back_off: seconds before the first retry, doubled before each further one.
     """
 
     def __init__(self, back_off: float = 0.5):
@@ -52,34 +51,23 @@ class Downloader:
         OSError if the disk refuses (no space left).
         """
         part = target.with_name(target.name + ".part")
-        found = {}
-        self._wrote = False
-
-        def stream(url: str, output: str, _pooch: object) -> None:
-            self._stream(url, part, size)
-            found["sha256"] = file_sha256(part)
-            os.replace(part, output)
-
         while True:
             resumed = part.exists()
+            self._wrote = False
             try:
-                pooch.retrieve(
-                    url, f"sha256:{sha256}", target.name, target.parent, downloader=stream
-                )
+                self._stream(url, part, size)
+            except (InputError, OSError):
+                if self._wrote:
+                    part.unlink(missing_ok=True)
+                raise
+            found = file_sha256(part)
+            if found == sha256:
+                os.replace(part, target)
                 return
-            except InputError:
-                if self._wrote:
-                    part.unlink(missing_ok=True)
-                raise
-            except ValueError:  # pooch: the checksum
-                # What an earlier program had left may not have fitted: once more, from the start.
-                if not resumed:
-                    text = f"expected sha256 {sha256}, found {found['sha256']}"
-                    raise InputError(text) from None
-            except OSError:
-                if self._wrote:
-                    part.unlink(missing_ok=True)
-                raise
+            part.unlink()
+            # What an earlier program left may belong to another file: once more, from the start.
+            if not resumed:
+                raise InputError(f"expected sha256 {sha256}, found {found}")
 
     def _stream(self, url: str, part: Path, size: int) -> None:
         host = urlsplit(url).netloc
@@ -98,6 +86,10 @@ class Downloader:
                 raise InputError(f"no usable url ({error})") from None
             except requests.RequestException as error:
                 reason = _reason(error)
+            except OSError as error:
+                if error.errno is not None:
+                    raise
+                raise InputError(str(error)) from None  # requests finds no CA certificates
             if host not in self._alive and (attempt or time.monotonic() - asked > 1):
                 self._dead[host] = f"no connection to {host}: {reason}"
                 raise InputError(self._dead[host])

@@ -1,8 +1,8 @@
-"""Getting a data set's raw files: from a mirror, else from each of their urls, verified.
+"""Fetch and verify a data set's raw files: from a mirror, else from the first url that works.
 
-A file is right when its size and sha256 are the expected ones, wherever it came from. It is put
-together in `<raw>/<dataset>/.incoming`, and all are renamed into place once each is right:
-Snakemake deletes the outputs of a job that fails; one bad url would throw its siblings away.
+A file is right if its size and sha256 are the expected ones, no matter where it came from. Files
+are collected in `<raw>/<dataset>/.incoming` and renamed into place once all are right: Snakemake
+deletes the outputs of a job that fails, so one bad url would take the other files with it.
 """
 
 import errno
@@ -53,9 +53,9 @@ class Fetcher:
     def fetch(self) -> None:
         """Fetch every file that is not there yet.
 
-        Raises InputError that names the file, what was expected, every place that was tried and
-        why it did not give the file, and what to do. Then nothing half-written is left; what was
-        verified before waits in `.incoming` for the next call.
+        Raises InputError that names the file, what was expected, every place that was tried, why it
+        did not give the file, and what to do. Then no half-written file is left; those that were
+        verified stay in `.incoming` for the next call.
         """
         try:
             missing = [f for f in self.entry["files"] if not is_there(self.raw / f["path"], f)]
@@ -74,10 +74,10 @@ class Fetcher:
         except InputError:
             self._clean()
             raise
-        # A program that is killed or interrupted cleans nothing: the next one resumes its parts.
+        # A program that is killed or interrupted cleans nothing: the next one resumes.
 
     def _clean(self) -> None:
-        """Remove everything of `.incoming` but verified files; itself too if there are none."""
+        """Remove all but verified files from `.incoming`; the folder too if there are none."""
         if any(path.is_file() for path in self.verified.rglob("*")):
             for path in self.incoming.iterdir():
                 if path.is_file():
@@ -86,7 +86,7 @@ class Fetcher:
             shutil.rmtree(self.incoming, ignore_errors=True)
 
     def _obtain(self, path: str, expected: Mapping, target: Path, tried: list[str]) -> None:
-        """Put the file `path` of the layout at `target`, from the first place that has it."""
+        """Put the file `path`, <dataset>/<file>, at `target`, from the first place that has it."""
         for place in [*self._mirrored(path), *expected["urls"]]:
             if self._from(place, expected, target, tried):
                 return
@@ -97,7 +97,7 @@ class Fetcher:
         )
 
     def _advice(self) -> str:
-        """What to do: about the mirror that is set, or about setting one."""
+        """What to do about the mirror that is set, or how to set one."""
         if not self.mirror:
             return HELP
         return (
@@ -107,7 +107,7 @@ class Fetcher:
         )
 
     def _obtain_members(self, name: str, files: list[Mapping]) -> None:
-        """Members of the archive `name`: from the mirror, and what it lacks from the archive."""
+        """Get members of the archive `name`: from the mirror, or else out of the archive."""
         tried: list[str] = []
         missing = []
         for file in files:
@@ -128,7 +128,7 @@ class Fetcher:
             _move(at, self.verified / file["path"])
 
     def _from(self, place: str, expected: Mapping, target: Path, tried: list[str]) -> bool:
-        """Whether `place` gave the file; if not, `tried` has a line more that says why."""
+        """Whether `place` gave the file; if not, a line that says why is added to `tried`."""
         incoming = self.incoming / target.name
         self.incoming.mkdir(parents=True, exist_ok=True)
         try:
@@ -145,7 +145,7 @@ class Fetcher:
         return True
 
     def _mirrored(self, path: str) -> list[str]:
-        """Where the mirror would have `path` of the layout; empty if there is no mirror."""
+        """Where the mirror would have `path`; empty if there is no mirror."""
         if not self.mirror:
             return []
         scheme = urlsplit(self.mirror).scheme if "://" in self.mirror else ""
@@ -171,14 +171,14 @@ class Fetcher:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename a finished file of the same disk into place, its bytes on the disk first."""
+    """Rename a finished file into place, on the same disk, once its bytes are written to it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
         source.replace(temporary)
 
 
 def _copy(source: Path, expected: Mapping, target: Path) -> None:
-    """Copy from a mirror on this machine. InputError: it is not there or not the right file."""
+    """Copy from a mirror on this machine. Raises InputError if it lacks the file or has another."""
     try:
         if not source.is_file():
             raise InputError("no such file" if source.parent.is_dir() else "no such folder")

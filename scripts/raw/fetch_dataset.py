@@ -1,8 +1,8 @@
 """Fetch the raw files of one data set and verify every checksum.
 
-Tries the mirror that DATA_MIRROR names (a directory, or a file://, http:// or https:// prefix, in
-the layout <dataset>/<file>), then each url of config/datasets.yaml. Files that are there already
-and correct are kept. By hand:
+Tries the mirror in DATA_MIRROR (a directory, or a file://, http:// or https:// prefix, laid out as
+<dataset>/<file>), then each url of config/datasets.yaml. Files that are there and correct are kept.
+By hand:
 
     python -m raw.fetch_dataset --spec '{"dataset": "fashion_mnist"}' \\
         --datasets config/datasets.yaml --out data/raw
@@ -12,21 +12,14 @@ import os
 from pathlib import Path
 
 import yaml
-from pydantic import Field
 
 from pipeline import settings
 from pipeline.errors import InputError
 from raw.fetch import Fetcher
+from raw.settings import FetchSpec
 
 
-class Spec(settings.Settings):
-    dataset: str = Field(description="name of the data set in the table")
-    sha256: dict[str, str] = Field(
-        {}, description="path -> expected sha256 of every file; empty: as the table says"
-    )
-
-
-def read_entry(table: Path, spec: Spec) -> dict:
+def read_entry(table: Path, spec: FetchSpec) -> dict:
     """The table's entry of the data set. Raises InputError if there is none to fetch."""
     try:
         entries = yaml.safe_load(table.read_text(encoding="utf-8"))
@@ -46,7 +39,7 @@ def read_entry(table: Path, spec: Spec) -> dict:
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        FetchSpec,
         inputs={"datasets": "table of data sets, config/datasets.yaml"},
         outputs={"out": "folder of the raw files, data/raw"},
     )

@@ -10,7 +10,7 @@ import io
 import math
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -25,8 +25,8 @@ PIECE = 1 << 20
 def read_idx(path: str | Path) -> np.ndarray:
     """Read an IDX file, gzip-compressed or not, as an array in this machine's byte order.
 
-    Raises InputError if the file is missing, no IDX file, truncated, corrupt, or goes on after its
-    last value. At most 1 GiB is accepted, whatever the header claims.
+    Raises InputError if the file is missing, not an IDX file, truncated or corrupt, if bytes follow
+    its last value, or if the header claims more than 1 GiB.
     """
     path = Path(path)
     try:
@@ -46,7 +46,7 @@ def parse_idx(data: bytes, where: str) -> np.ndarray:
     return _parse(io.BytesIO(data), where)
 
 
-def _parse(stream: BinaryIO, where: str) -> np.ndarray:
+def _parse(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
     magic = stream.read(4)
     if len(magic) < 4:
         raise InputError(f"{where}: expected an IDX file, found only {len(magic)} bytes")
@@ -74,5 +74,5 @@ def _parse(stream: BinaryIO, where: str) -> np.ndarray:
             f"{where}: truncated: shape {shape} needs {size} bytes of values, found {len(values)}"
         )
     if stream.read(1):
-        raise InputError(f"{where}: goes on after the {size} bytes that shape {shape} needs")
+        raise InputError(f"{where}: more than the {size} bytes of values that shape {shape} needs")
     return np.frombuffer(values, dtype).reshape(shape).astype(np.dtype(dtype).newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Images of data/processed/<dataset>/images.npz for a model: read, checked, split by seed."""
+"""Read, check and split the images of data/processed/<dataset>/images.npz."""
 
 from pathlib import Path
 

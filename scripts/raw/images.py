@@ -1,4 +1,4 @@
-"""Image data sets as arrays train_x, train_y, test_x, test_y: the real ones, and files of any.
+"""Image data sets as arrays train_x, train_y, test_x, test_y: readers of raw files, one writer.
 
 Pixels are uint8, (N, H, W) for grey and (N, H, W, 3) for colour; labels are int64 (N,).
 """
@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
+from raw.about import About
 from raw.data_hash import arrays_sha256
 from raw.idx import read_idx
 from raw.restricted_unpickle import read_pickle
@@ -93,9 +94,9 @@ def check_images(arrays: Arrays, classes: list[str], where: str) -> None:
 
 
 def write_images(
-    images: Path, meta: Path, dataset: str, about: dict, arrays: Arrays, classes: list[str]
+    images: Path, meta: Path, dataset: str, about: About, arrays: Arrays, classes: list[str]
 ) -> None:
-    """Check the arrays and write images.npz and meta.json; `about` is what meta.json says of them.
+    """Check the arrays and write images.npz and meta.json, which holds `about`.
 
     Raises InputError as `check_images` does.
     """
@@ -105,7 +106,7 @@ def write_images(
         meta,
         {
             "dataset": dataset,
-            **about,
+            **about.model_dump(),
             "classes": classes,
             "sizes": {"train": len(arrays["train_x"]), "test": len(arrays["test_x"])},
             "image_shape": list(arrays["train_x"].shape[1:]),

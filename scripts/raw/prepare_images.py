@@ -6,35 +6,25 @@ The official split into training and test images is kept. By hand:
         --images data/processed/cifar10/images.npz --meta data/processed/cifar10/meta.json
 """
 
-from typing import Literal
-
-from pydantic import Field
-
 from pipeline import settings
-from raw.about import About
 from raw.images import read_cifar10, read_fashion_mnist, write_images
-from raw.raw_files import RawFile, verify
+from raw.raw_files import verify
+from raw.settings import PrepareSpec
 
 READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
-
-
-class Spec(settings.Settings):
-    dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
-    about: About = Field(About(), description="what meta.json says of it, from datasets.yaml")
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        PrepareSpec,
         inputs={"raw": "folder of the data set's raw files"},
         outputs={"images": "images.npz: train_x, train_y, test_x, test_y", "meta": "meta.json"},
     )
-    verify([args.raw], args.spec.dataset, args.spec.raw)
-    arrays, classes = READERS[args.spec.dataset](args.raw)
-    about = args.spec.about.model_dump()
-    write_images(args.images, args.meta, args.spec.dataset, about, arrays, classes)
+    spec = args.spec
+    verify([args.raw], spec.dataset, spec.raw)
+    arrays, classes = READERS[spec.dataset](args.raw)
+    write_images(args.images, args.meta, spec.dataset, spec.about, arrays, classes)
 
 
 if __name__ == "__main__":

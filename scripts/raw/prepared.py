@@ -1,4 +1,4 @@
-"""Reading what a prepare program wrote: data/processed/<dataset>, checked, with what to do."""
+"""Read and check what a prepare program wrote into data/processed/<dataset>."""
 
 import json
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from pipeline.npz import read_npz
 
 
 def again(path: str | Path) -> str:
-    """What to do about a prepared file that cannot be used: its folder is made anew."""
+    """What to do about a prepared file that cannot be used."""
     return f"Delete {Path(path).parent} and run again."
 
 
 def load_arrays(path: str | Path, *names: str) -> list[np.ndarray]:
-    """The arrays `names` of an .npz. Raises InputError, which says what to delete."""
+    """The arrays `names` of an .npz. Raises InputError that says what to delete."""
     try:
         found = read_npz(path, names)
     except InputError as error:
@@ -27,7 +27,7 @@ def load_arrays(path: str | Path, *names: str) -> list[np.ndarray]:
 def load_json(path: str | Path, keys: Sequence[str]) -> dict:
     """The JSON object of a prepared meta.json, with all of `keys` in it.
 
-    Raises InputError, which says what to delete.
+    Raises InputError that says what to delete.
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))

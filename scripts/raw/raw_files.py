@@ -1,12 +1,12 @@
-"""Raw files that a prepare program is about to read: still those that were fetched?"""
+"""The check before a prepare program reads raw files: are they still those that were fetched?"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from pipeline.settings import Settings
 
 
@@ -18,7 +18,7 @@ class RawFile(Settings):
 
 
 def differs(path: Path, expected: Mapping) -> str:
-    """In what the file `path` differs from `expected` (bytes, sha256); '' if in nothing.
+    """How the file `path` differs from `expected` (bytes, sha256); '' if it does not.
 
     Raises OSError if it cannot be read.
     """
@@ -27,18 +27,16 @@ def differs(path: Path, expected: Mapping) -> str:
         kind = "truncated: " if size < expected["bytes"] else ""
         return f"{kind}expected {expected['bytes']} bytes, found {size}"
     found = file_sha256(path)
-    return (
-        ""
-        if found == expected["sha256"]
-        else f"expected sha256 {expected['sha256']}, found {found}"
-    )
+    if found != expected["sha256"]:
+        return f"expected sha256 {expected['sha256']}, found {found}"
+    return ""
 
 
 def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]) -> None:
     """Check every file of `expected` before any of it is read.
 
-    places: the data set's folder, or its files. expected: path below the folder of all raw files,
-    <dataset>/<file>, to what it must be; empty when a program is called by hand without it.
+    places: the data set's folder, or its files. expected: <dataset>/<file> -> what it must be;
+    empty when a program is called by hand without it.
     Raises InputError that names the file, both sizes or sums, and what to do.
     """
     for name, file in expected.items():
@@ -52,6 +50,6 @@ def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]
             problem = f"cannot be read: {error.strerror or error}"
         if problem:
             raise InputError(
-                f"{path}: not the file that was fetched: {problem}. Delete it and run again: it is"
-                " then fetched anew."
+                f"{path}: not the file that was fetched: {problem}. Delete it and run again:"
+                " the right one is then fetched."
             )

@@ -1,7 +1,7 @@
-"""Reading a pickle that comes from outside without running anything that it asks for.
+"""Read a pickle from an untrusted source without running anything that it asks for.
 
-A pickle is a program. This reader takes the small part of it that arrays of numbers and builtin
-containers need, in two steps:
+A pickle is a program. This reader accepts the small part of the language that arrays of numbers and
+builtin containers need, in two steps:
 
 1. Every opcode is looked at before any is run: only those of pickle protocol 0 to 3 that build
    numbers, strings, lists, tuples and dicts, and the three names that NumPy's arrays refer to.
@@ -73,10 +73,9 @@ def parse_pickle(data: bytes, where: str) -> Any:
 
 
 def _check_opcodes(data: bytes, where: str) -> None:
-    count = 0
+    argument: Any
     try:
-        for opcode, argument, position in pickletools.genops(data):
-            count += 1
+        for count, (opcode, argument, position) in enumerate(pickletools.genops(data), 1):
             if opcode.name not in _OPCODES:
                 raise InputError(
                     f"{where}: refused: expected arrays and builtin containers, found the pickle"
@@ -104,6 +103,8 @@ def _check_name(name: str, where: str) -> None:
 class _Record:
     """What a pickle said about an array or a dtype; nothing of it has been believed yet."""
 
+    is_array = False
+
     def __init__(self, *arguments: Any):
         self.arguments = arguments
         self.state: Any = None
@@ -113,9 +114,9 @@ class _Record:
 
 
 def _unpickler(data: bytes) -> pickle.Unpickler:
-    # Made anew for each file: a pickle may set attributes of a class that it can name.
+    # New classes for each file: a pickle may set attributes of a class that it can name.
     class Array(_Record):
-        pass
+        is_array = True
 
     class Dtype(_Record):
         pass
@@ -125,7 +126,6 @@ def _unpickler(data: bytes) -> pickle.Unpickler:
             _check_name(f"{module}.{name}", "pickle")
             return Dtype if name == "dtype" else Array
 
-    Array.is_array, Dtype.is_array = True, False
     return Restricted(io.BytesIO(data), encoding="bytes")
 
 
@@ -140,6 +140,7 @@ def _converted(value: Any, done: dict[int, Any], depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise InputError(f"containers nested more than {_MAX_DEPTH} deep")
     done[id(value)] = _Record
+    found: Any
     if isinstance(value, (list, tuple)):
         found = type(value)(_converted(item, done, depth + 1) for item in value)
     elif isinstance(value, dict):

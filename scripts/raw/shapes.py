@@ -1,9 +1,9 @@
-"""Pictures of ten shapes, drawn by formula: the generated stand-in for a set of colour photographs.
+"""Pictures of ten shapes, drawn by formula: a generated stand-in for colour photographs.
 
 Each shape is given by a signed distance d(x, y) in its own coordinates, in which it fills about the
 unit circle (d < 0 inside). The picture samples d after a random shift, turn, scale and stretch, and
 paints foreground over background where d is negative, softened over one pixel. Colours, background
-gradient, spots and noise are drawn independently of the class, so that only the outline tells it.
+gradient, spots and noise do not depend on the class: only the outline shows it.
 """
 
 import numpy as np

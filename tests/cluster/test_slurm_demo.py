@@ -1,4 +1,4 @@
-"""The demo by `make run PROFILE=slurm`: the same bytes, whatever happens to its jobs."""
+"""The demo by `make run PROFILE=slurm`: the same bytes, no matter what happens to its jobs."""
 
 import json
 import re
@@ -20,22 +20,22 @@ def demos(disturbed, runs):
     return disturbed.folder, runs["local"].folder
 
 
-def test_the_cancelled_training_was_submitted_again_and_went_on(demos, disturbed):
+def test_the_cancelled_training_was_submitted_again_and_resumed(demos, disturbed):
     first, second = jobs_of(disturbed, "train_seq2seq")
     assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
     # The end of the program's own log, which Snakemake shows.
     assert "ended by SIGTERM; the state is saved in results/small/.checkpoints/" in disturbed.shown
     log = disturbed.folder / "results/small/logs/train_seq2seq/seed1.log"
-    assert "resumed at step" in log.read_text()
+    assert "resumed after step" in log.read_text()
     # The second attempt asks for twice the memory.
     assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("2000M", "4000M")
 
 
-def test_the_preempted_training_was_queued_again_and_went_on(demos, disturbed):
+def test_the_preempted_training_was_queued_again_and_resumed(demos, disturbed):
     (job,) = jobs_of(disturbed, "train_gpt")
     assert (job["JobState"], job["Restarts"]) == ("COMPLETED", "1")
     log = disturbed.folder / "results/small/logs/train_gpt/grammar_stories.seed1.log"
-    assert "resumed at step" in log.read_text()
+    assert "resumed after step" in log.read_text()
 
 
 def test_a_rule_that_asks_for_a_gpu_gets_one(demos, disturbed):

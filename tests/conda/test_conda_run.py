@@ -9,8 +9,8 @@ from harness import jobs_of, planned
 
 
 def test_every_rule_of_the_demo_runs_in_an_environment_of_its_own(repository, plain, separate):
-    folder, told = separate
-    assert set(jobs_of(told)) == set(planned(plain, "--forceall"))
+    folder, printed = separate
+    assert set(jobs_of(printed)) == set(planned(plain, "--forceall"))
     created = {path.read_text() for path in (folder / ".snakemake/conda").glob("*.yaml")}
     assert created == {path.read_text() for path in (repository / "envs").iterdir()}
 
@@ -49,13 +49,13 @@ def test_a_version_that_no_channel_has_is_one_clear_error(make, separate):
     (folder / "envs/numpy.yaml").write_text(kept.replace("scipy >=1.15,<2", "scipy >=99"))
     before = {path.name for path in (folder / ".snakemake/conda").iterdir()}
     try:
-        told = make(folder, "run", "CONDA=1", fails=True)
+        printed = make(folder, "run", "CONDA=1", fails=True)
     finally:
         (folder / "envs/numpy.yaml").write_text(kept)
-    assert re.search(r"Could not create conda environment from .*envs/numpy\.yaml", told)
-    assert told.count("cannot be installed from file://") == 1
-    assert "No candidates were found for scipy >=99" in told
-    assert "Traceback" not in told
+    assert re.search(r"Could not create conda environment from .*envs/numpy\.yaml", printed)
+    assert printed.count("cannot be installed from file://") == 1
+    assert "No candidates were found for scipy >=99" in printed
+    assert "Traceback" not in printed
     assert {
         path.name for path in (folder / ".snakemake/conda").iterdir() if path.is_dir()
     } <= before

@@ -37,7 +37,7 @@ def seen(repository, conda, separate) -> dict[str, dict]:
         env={**os.environ, **conda},
     )
     assert done.returncode == 0, done.stdout[-5000:]
-    # The environments are those of the run: none was made anew.
+    # The environments are those of the run: none was made again.
     assert "Creating conda environment" not in done.stdout
     return {name: json.loads((folder / f"probe/{name}.json").read_text()) for name in ENVIRONMENTS}
 

@@ -42,7 +42,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def defers_sigterm(self) -> bool:
-        """Whether it asked to be told of SIGTERM: a training that holds its checkpoint's lock."""
+        """Whether it handles SIGTERM itself: a training that holds its checkpoint's lock."""
         try:
             status = Path(f"/proc/{self.pid}/status").read_text()
         except OSError:

@@ -138,7 +138,7 @@ class Run:
         there = self.has_checkpoint(process)
         last = next((kill for kill in reversed(self.kills) if kill.job == process.job), None)
         if last and not last.after:
-            last.after = "had a checkpoint" if there else "began anew"
+            last.after = "had a checkpoint" if there else "started over"
         else:
             last = None
         # One that still runs without its Snakemake may finish, and clear what it had.
@@ -180,6 +180,6 @@ class Run:
         }.values():
             if seen.judged and process.job in done and not seen.resumed:
                 if not self._says_resumed(process):
-                    self.wrong.append(f"{process.job}: had a checkpoint, and began anew")
+                    self.wrong.append(f"{process.job}: had a checkpoint, and started over")
                 elif seen.kill:
                     seen.kill.after = "resumed"

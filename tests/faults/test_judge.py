@@ -13,7 +13,7 @@ def hits(after="resumed", seconds=1.5, checkpoint=True):
             Kill(3, "KILL", "snakemake", "train_mlp/plain.seed1", 1.5, True, 0, f"its jobs: {turn}")
             for turn in ("end", "kill", "go on")
         ),
-        *(Kill(4, "KILL", "job", f"plot/{i}", 0.5, False, 9, "began anew") for i in range(30)),
+        *(Kill(4, "KILL", "job", f"plot/{i}", 0.5, False, 9, "started over") for i in range(30)),
     ]
 
 
@@ -23,7 +23,7 @@ def test_hits_that_show_what_they_should():
 
 def test_a_training_that_never_resumed():
     never = ["train_mlp: never resumed after SIGKILL"]
-    assert hollow(hits(after="began anew"), {"train_mlp"}) == never
+    assert hollow(hits(after="started over"), {"train_mlp"}) == never
     assert hollow(hits(checkpoint=False), {"train_mlp"}) == never
     assert hollow(hits()[1:], {"train_mlp"}) == ["train_mlp: never resumed after SIGTERM"]
 

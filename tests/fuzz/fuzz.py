@@ -3,11 +3,10 @@
     make fuzz INPUTS=100000
     python tests/fuzz/fuzz.py --inputs 1200000 --seed 2 --out tests/fuzz/last_long_run.csv
 
-Each input ends in a value or in the reader's documented error, within SECONDS and BYTES; anything
-else is a finding: it is kept as a file, told with the reader's name, and the program ends with
-status 1. Input i of a reader depends on (seed, reader, i) alone: `--only READER --first i
---inputs 1`
-gives it again.
+Each input must end in a value or in the reader's documented error, within SECONDS and BYTES.
+Anything else is a finding: it is kept as a file and printed with the reader's name, and the program
+ends with status 1. Input i of a reader depends on (seed, reader, i) alone:
+`--only READER --first i --inputs 1` gives it again.
 """
 
 import argparse
@@ -19,7 +18,6 @@ import os
 import random
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +31,8 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "workflow" / "lib"), str(Path(
 
 from mutate import mutated  # noqa: E402
 from readers import Reader, readers  # noqa: E402
+
+from pipeline.provenance import commit  # noqa: E402
 
 SECONDS = 5  # of processor time: a busy machine makes no input slow
 BYTES = 1 << 30
@@ -109,8 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kept", type=Path, default=ROOT / "results/fuzz", help="for findings")
     parser.add_argument("--out", type=Path, help="table of the counts, .csv")
     args = parser.parse_args(argv)
-    commit = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    done = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True)
+    at = commit()
     signal.signal(signal.SIGPROF, _alarm)
     warnings.simplefilter("ignore")
     rows = []
@@ -125,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
             faulthandler.dump_traceback_later(60 + number * 0.5, exit=True)
             with tempfile.TemporaryDirectory(dir=memory) as folder:
                 row = fuzz(reader, args.seed, args.first, number, Path(folder), args.kept)
-            rows.append({**row, "commit": done.stdout.strip() or "unknown"})
+            rows.append({**row, "commit": at})
             print({key: rows[-1][key] for key in COLUMNS[:6]}, flush=True)
     faulthandler.cancel_dump_traceback_later()
     if args.out:

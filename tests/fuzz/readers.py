@@ -36,9 +36,10 @@ from raw.idx import read_idx
 from raw.image_data import load_meta, load_part
 from raw.images import read_cifar10_batch
 from raw.restricted_unpickle import parse_pickle
+from raw.table import Table
+from reporting.references import References
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCHEMAS = REPOSITORY / "workflow" / "schemas"
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def yaml_seeds() -> list[bytes]:
     ]
 
 
-DATASETS = load_table(REPOSITORY / "config" / "datasets.yaml", SCHEMAS)
+DATASETS = load_table(REPOSITORY / "config" / "datasets.yaml", Table)
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text(encoding="utf-8"))
 
 
@@ -236,13 +237,13 @@ def read_config(data: bytes, folder: Path) -> None:
         assert "\n" not in line
         raise ConfigurationError(line)
     change = yaml.safe_load(data)
-    check_config({**CONFIG, **change}, SCHEMAS, DATASETS)
+    check_config({**CONFIG, **change}, DATASETS)
 
 
 def read_table(data: bytes, folder: Path) -> None:
     path = folder / "references.yaml"
     path.write_bytes(data)
-    load_table(path, SCHEMAS)
+    load_table(path, References)
 
 
 def table_seeds() -> list[bytes]:

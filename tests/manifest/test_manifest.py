@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 from rocrate.rocrate import ROCrate
 
-from manifest import build_crate as build_crate
-from manifest import build_manifest as build_manifest
+from manifest import build_crate, build_manifest
 from manifest import verify as verify_run
 from manifest.stable import stable_sha256
 from manifest.surroundings import limits
 from pipeline import settings
 from pipeline.atomic import write_npz
 
-HEAD = "task,dataset,model,implementation,metric,split,value,train_seconds,commit,source\n"
-ROW = "vision,digits,CNN,torch,accuracy,test,{value},{seconds},{commit},this run\n"
+HEAD = (
+    "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,"
+    "train_seconds,commit,source\n"
+)
+ROW = (
+    "vision,digits,CNN,pixels,none,1,all,torch,accuracy,test,{value},{seconds},{commit},this run\n"
+)
 TABLE = """
 digits:
   {title: Digits, description: Small images., licence: CC0, citation: none, homepage: null,
@@ -84,19 +88,19 @@ def record_run(folder):
     board, page = "results/r/leaderboard.csv", "results/r/report.html"
     return call(
         folder, build_manifest, "--spec", json.dumps(spec), "--files", board, page,
-        "--datasets", "datasets.yaml", "--out", "results/r/manifest.json",
+        "--datasets", "datasets.yaml", "--manifest", "results/r/manifest.json",
     )  # fmt: skip
 
 
 @pytest.fixture
 def recorded(tmp_path):
     run = make(tmp_path)
-    status, told = record_run(tmp_path)
-    assert status == 0, told
+    status, printed = record_run(tmp_path)
+    assert status == 0, printed
     return tmp_path, run, json.loads((run / "manifest.json").read_text())
 
 
-def test_the_manifest_tells_what_made_each_file(recorded):
+def test_the_manifest_says_what_made_each_file(recorded):
     _, _, manifest = recorded
     rules = {entry["path"]: entry["rule"] for entry in manifest["outputs"]}
     assert rules == {
@@ -111,7 +115,7 @@ def test_the_manifest_tells_what_made_each_file(recorded):
     assert manifest["code"]["programs"] == {"room.board": ["b0a2d"], "room.train": ["c0de"]}
     assert manifest["seeds"] == {"train": {"seed": [3]}}
     assert manifest["threads"] == {"train": {"threads": [1]}}
-    assert manifest["trained_on"] == [{"device": "cpu"}]
+    assert manifest["trained_on"] == [{"commit": "aaa", "device": "cpu"}]
     assert manifest["finished"] == "2023-11-14T22:13:20+00:00"
     assert manifest["others"] == []
     assert {"python", "snakemake", "blas", "packages"} <= set(manifest["software"])
@@ -146,7 +150,7 @@ def test_it_is_the_same_when_it_is_written_again(recorded):
     assert (run / "manifest.json").read_bytes() == before
 
 
-def test_what_no_job_made_is_told_apart(recorded):
+def test_what_no_job_made_is_listed_apart(recorded):
     folder, run, _ = recorded
     (run / "vision" / "old.npz").write_text("of another configuration")
     record_run(folder)
@@ -157,8 +161,8 @@ def test_what_no_job_made_is_told_apart(recorded):
 def test_a_raw_file_that_is_not_the_tables_is_refused(tmp_path):
     run = make(tmp_path)
     (tmp_path / "data/raw/digits/raw.bin").write_text("abd")
-    status, told = record_run(tmp_path)
-    assert status == 1 and told.startswith("error: data/raw/digits/raw.bin: sha256 ")
+    status, printed = record_run(tmp_path)
+    assert status == 1 and printed.startswith("error: data/raw/digits/raw.bin: sha256 ")
     assert not (run / "manifest.json").exists()
 
 
@@ -166,15 +170,15 @@ def test_a_broken_record_is_named(tmp_path):
     make(tmp_path)
     broken = next((tmp_path / ".snakemake/metadata").iterdir())
     broken.write_text("{")
-    status, told = record_run(tmp_path)
-    assert status == 1 and broken.name in told and "Traceback" not in told
+    status, printed = record_run(tmp_path)
+    assert status == 1 and broken.name in printed and "Traceback" not in printed
 
 
 def test_verify_agrees(recorded):
     folder, _, _ = recorded
-    status, told = call(folder, verify_run, "--run", "results/r")
+    status, printed = call(folder, verify_run, "--run", "results/r")
     assert status == 0
-    assert told.splitlines()[-1].startswith("results/r is as its manifest says (run r, commit ")
+    assert printed.splitlines()[-1].startswith("results/r is as its manifest says (run r, commit ")
 
 
 @pytest.mark.parametrize(
@@ -191,9 +195,9 @@ def test_verify_names_what_is_wrong(recorded, name, text, line):
     folder, run, _ = recorded
     path = run / name
     path.unlink() if text is None else path.write_text(text)
-    status, told = call(folder, verify_run, "--run", "results/r")
+    status, printed = call(folder, verify_run, "--run", "results/r")
     assert status == 1
-    found, verdict, *advice = told.splitlines()
+    found, verdict, *advice = printed.splitlines()
     assert found.startswith(line) and verdict.startswith("results/r is NOT as its manifest says")
     assert len(advice) == (0 if line.startswith("extra") else 2)
 
@@ -203,11 +207,11 @@ def test_verify_of_a_part_misses_nothing_but_sees_changes(recorded):
     (run / "vision/model.npz").unlink()
     (run / "jobs.csv").write_text("rule\n")
     (run / "README.md").write_text("# Reference\n")
-    status, told = call(folder, verify_run, "--run", "results/r")
-    assert status == 0, told
+    status, printed = call(folder, verify_run, "--run", "results/r")
+    assert status == 0, printed
     (run / "leaderboard.csv").write_text(HEAD)
-    status, told = call(folder, verify_run, "--run", "results/r")
-    assert status == 1 and "results/r/leaderboard.csv" in told
+    status, printed = call(folder, verify_run, "--run", "results/r")
+    assert status == 1 and "results/r/leaderboard.csv" in printed
 
 
 def against(folder, other):
@@ -219,10 +223,10 @@ def test_two_runs_agree_but_for_time_and_commit(recorded, tmp_path_factory):
     folder, _, _ = recorded
     other = tmp_path_factory.mktemp("other")
     make(other, seconds=99.0, commit="bbb")
-    status, told = against(folder, other)
-    assert status == 0, told
+    status, printed = against(folder, other)
+    assert status == 0, printed
     # The model, the history and the leaderboard's rows; the report shows seconds and is left out.
-    assert told.rstrip().endswith("agree: every metric of the leaderboard and 2 files")
+    assert printed.rstrip().endswith("agree: every metric of the leaderboard and 2 files")
 
 
 def test_two_runs_differ_by_row_and_column(recorded, tmp_path_factory):
@@ -232,9 +236,9 @@ def test_two_runs_differ_by_row_and_column(recorded, tmp_path_factory):
     (run / "vision/model.npz").write_text("other weights")
     with (run / "leaderboard.csv").open("a") as board:
         board.write(ROW.format(value=1, seconds=1, commit="c").replace("CNN", "MLP"))
-    status, told = against(folder, other)
-    lines = told.splitlines()
-    row = "leaderboard: vision, digits, {}, torch, accuracy, test, this run: "
+    status, printed = against(folder, other)
+    lines = printed.splitlines()
+    row = "leaderboard: vision, digits, {}, pixels, none, 1, all, torch, accuracy, test, this run: "
     assert status == 1
     assert lines[0] == row.format("CNN") + "value: 0.9 and 0.8"
     assert lines[1].startswith(row.format("MLP") + "only in ")
@@ -251,8 +255,8 @@ def test_a_stored_part_still_knows_its_models(recorded, tmp_path_factory):
     fresh = make(other)
     assert against(folder, other)[0] == 0
     (fresh / "vision/model.npz").write_text("other weights")
-    status, told = against(folder, other)
-    assert status == 1 and "vision/model.npz: differs" in told
+    status, printed = against(folder, other)
+    assert status == 1 and "vision/model.npz: differs" in printed
 
 
 @pytest.mark.parametrize(
@@ -286,12 +290,12 @@ def test_seconds_in_an_array_file_may_differ(tmp_path):
 def test_the_crate_is_read_back_and_is_the_same_again(recorded):
     folder, run, manifest = recorded
     words = ["--manifest", "results/r/manifest.json", "--datasets", "datasets.yaml", "--workflow",
-             "Snakefile", "--out", "results/r/ro-crate-metadata.json", "--copy",
+             "Snakefile", "--crate", "results/r/ro-crate-metadata.json", "--snakefile",
              "results/r/Snakefile"]  # fmt: skip
     found = []
     for _ in range(2):
-        status, told = call(folder, build_crate, *words)
-        assert status == 0, told
+        status, printed = call(folder, build_crate, *words)
+        assert status == 0, printed
         found.append((run / "ro-crate-metadata.json").read_bytes())
     assert found[0] == found[1]
     crate = ROCrate(run)
@@ -303,5 +307,5 @@ def test_the_crate_is_read_back_and_is_the_same_again(recorded):
     assert [entity["name"] for entity in action["object"]] == ["Digits"]
     assert crate.get("vision/model.npz")["sha256"] == stable_sha256(run / "vision/model.npz")
     assert crate.get("https://example.org/raw.bin")["sha256"] == RAW
-    status, told = call(folder, verify_run, "--run", "results/r")
-    assert status == 0, told
+    status, printed = call(folder, verify_run, "--run", "results/r")
+    assert status == 0, printed

@@ -1,6 +1,7 @@
 """A checkpoint comes back as it was, and only for the settings, code and inputs it was made by."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_a_file_system_without_locks_gets_a_note(tmp_path, monkeypatch, capsys):
     def none(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(lock.fcntl, "flock", none)
+    monkeypatch.setattr(fcntl, "flock", none)
     Checkpoint(tmp_path / "c", "key").save({}, {"step": 1})
     shown = capsys.readouterr().out
     assert shown.count("note: ") == 1 and "no locks (No locks available)" in shown
@@ -113,4 +114,4 @@ def test_a_damaged_checkpoint_is_none(tmp_path, damage, capsys):
     checkpoint.save({"w": np.arange(9.0)}, {"step": 1})
     checkpoint.path.write_bytes(damage(checkpoint.path.read_bytes()))
     assert checkpoint.load() is None
-    assert "note: no whole checkpoint, starting anew" in capsys.readouterr().out
+    assert "note: no whole checkpoint, starting over" in capsys.readouterr().out

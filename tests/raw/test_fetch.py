@@ -306,6 +306,16 @@ def test_a_dead_host_is_asked_for_one_file_only(tmp_path, monkeypatch):
     assert asked == ["https://example.org/a"] * 2
 
 
+def test_missing_certificates_are_no_full_disk(tmp_path, server, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+    server.files["/a"] = GOOD
+    urls = ["https://127.0.0.1:9/a", server.url + "/a"]
+    fetch(tmp_path, entry(described("toy/a", GOOD, *urls)))
+    with pytest.raises(InputError, match="certificate bundle") as caught:
+        fetch(tmp_path, entry(described("toy/b", GOOD, urls[0])))
+    assert "Make room" not in str(caught.value)
+
+
 def test_without_any_answer_it_gives_up_soon(tmp_path, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(download.time, "monotonic", lambda: clock[0])

@@ -59,7 +59,7 @@ def test_round_trip(pair):
         (b"\0\0\x08\x09", "magic number"),
         (b"\0\0\x08\x02\0\0\0\x01", "truncated in the header"),
         (b"\0\0\x08\x01\0\0\0\x05abcd", "needs 5 bytes of values, found 4"),
-        (b"\0\0\x08\x01\0\0\0\x03abcd", "goes on after"),
+        (b"\0\0\x08\x01\0\0\0\x03abcd", "more than the 3 bytes"),
         (b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", "claims"),
         (b"\0\0\x08\x03\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", "claims"),
     ],

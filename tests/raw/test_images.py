@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.errors import InputError
 from raw import shapes
+from raw.about import About
 from raw.data_hash import arrays_sha256
 from raw.images import check_images, read_cifar10, read_fashion_mnist, write_images
 from raw.standin_images import make_digits, make_shapes
@@ -163,7 +164,7 @@ def test_colour_does_not_tell_the_class():
 def test_written_files_say_what_they_are(tmp_path, fashion):
     arrays, classes = read_fashion_mnist(fashion)
     about = {"title": "T", "stand_in": False, "description": "D", "licence": "L", "citation": "C"}
-    write_images(tmp_path / "i.npz", tmp_path / "m.json", "toy", about, arrays, classes)
+    write_images(tmp_path / "i.npz", tmp_path / "m.json", "toy", About(**about), arrays, classes)
     meta = json.loads((tmp_path / "m.json").read_text())
     assert meta["sizes"] == {"train": 20, "test": 7} and meta["image_shape"] == [28, 28]
     assert {key: meta[key] for key in about} == about

@@ -29,7 +29,8 @@ def project(repository, tmp_path):
     for name, text in {**programs, "pip": "#!/bin/sh\n"}.items():
         (tmp_path / ".venv" / "bin" / name).write_text(text)
         (tmp_path / ".venv" / "bin" / name).chmod(0o755)
-    (tmp_path / "requirements.txt").touch()
+    for name in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
     return tmp_path
 
 

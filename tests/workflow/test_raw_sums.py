@@ -67,5 +67,5 @@ def test_a_byte_changed_after_the_fetch_stops_the_prepare(prepared):
     assert "Error in rule prepare_dna" in shown
     assert log == (
         f"error: {RAW}/dev.csv: not the file that was fetched: expected sha256 {right}, found"
-        f" {wrong}. Delete it and run again: it is then fetched anew.\n"
+        f" {wrong}. Delete it and run again: the right one is then fetched.\n"
     )

@@ -1,0 +1,56 @@
+"""The settings of the room: config.yaml's section `data`, and what each program reads of it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.settings import Seed, Settings
+from raw.about import About
+from raw.raw_files import RawFile
+
+
+class Digits(Settings):
+    """scikit-learn's 8x8 digits."""
+
+    test_share: float = Field(
+        0.2, ge=0.05, le=0.5, description="share held out as the test set, stratified by class"
+    )
+    seed: Seed = Field(1, description="of the split")
+
+
+class Shapes(Settings):
+    """Generated pictures of ten shapes, 32x32 RGB."""
+
+    train_images: int = Field(
+        4000, ge=100, le=1_000_000, description="pictures for training, a tenth in each class"
+    )
+    test_images: int = Field(
+        1000, ge=100, le=1_000_000, description="pictures for the test, a tenth in each class"
+    )
+    seed: Seed = Field(1, description="of the drawing")
+
+
+class Section(Settings):
+    """config.yaml's section `data`."""
+
+    digits: Digits = Field(description="bundled stand-in for the grey images")
+    shapes: Shapes = Field(description="generated stand-in for the colour photographs")
+
+
+class FetchSpec(Settings):
+    dataset: str = Field(description="name of the data set in the table")
+    sha256: dict[str, str] = Field(
+        {}, description="path -> expected sha256 of every file; empty: as the table says"
+    )
+
+
+class PrepareSpec(Settings):
+    dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
+
+
+class GenerateSpec(Digits, Shapes):
+    dataset: Literal["digits", "shapes"] = Field(description="which data set")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
+    seed: Seed = Field(1, description="digits: of the split; shapes: of the drawing")

@@ -1,0 +1,84 @@
+"""The packages of scripts/ are installed into .venv by make, under names that nobody else uses."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from importlib.metadata import packages_distributions
+
+import pytest
+from harness import copy_repository
+
+PROJECT = "neural-networks-and-transformers"
+
+
+@pytest.fixture(scope="session")
+def pyproject(repository):
+    return tomllib.loads((repository / "pyproject.toml").read_text())
+
+
+def rooms(repository):
+    return {path.parent.name for path in (repository / "scripts").glob("*/__init__.py")}
+
+
+def test_every_room_is_installed(repository, pyproject):
+    assert set(pyproject["tool"]["setuptools"]["packages"]) == rooms(repository)
+    assert set(pyproject["tool"]["ruff"]["lint"]["isort"]["known-first-party"]) == rooms(repository)
+    assert not list((repository / "scripts").glob("*.py")), "a program at the top of scripts/"
+
+
+def test_no_room_has_the_name_of_another_package(repository):
+    others = {name for name, owners in packages_distributions().items() if owners != [PROJECT]}
+    # Names of packages that people of the field install beside this project.
+    others |= {
+        "datasets",
+        "models",
+        "evaluate",
+        "data",
+        "transformers",
+        "tokenizers",
+        "gym",
+        "utils",
+    }
+    assert not rooms(repository) & (others | sys.stdlib_module_names)
+
+
+def run(*words, cwd):
+    """`words` as a person types them: without what a test or make puts into the environment."""
+    left_out = {"PYTHONPATH", "PYTHONSAFEPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    # Nothing may be fetched: neither a package nor a build backend.
+    environment |= {"PIP_NO_INDEX": "1"}
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def test_a_learner_imports_what_make_installed(repository, tmp_path):
+    """Offline, where the packages are there already; then the folder is moved."""
+    folder = copy_repository(repository, tmp_path / "a folder")
+    venv.create(folder / ".venv")
+    site = next((folder / ".venv" / "lib").glob("python*/site-packages"))
+    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = folder / ".venv" / "bin" / "pip"
+    pip.write_text(f'#!/bin/sh\nexec "{folder}/.venv/bin/python" -m pip "$@"\n')
+    pip.chmod(0o755)
+    done = run("make", ".venv/ready", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    words = "from numpy_nn import Linear; import gpt, numpy_nn; print(numpy_nn.__file__)"
+    learner = run(folder / ".venv/bin/python", "-c", words, cwd=tmp_path)
+    assert learner.stdout == f"{folder}/scripts/numpy_nn/__init__.py\n", learner.stderr
+    assert run("make", ".venv/ready", cwd=folder).returncode == 0
+    moved = shutil.move(folder, tmp_path / "moved")
+    refused = run("make", ".venv/ready", cwd=moved)
+    assert refused.returncode == 2
+    assert f"belongs to {folder}/.venv." in refused.stderr and "rm -r .venv" in refused.stderr
+
+
+def test_every_target_that_is_no_file_is_phony(repository):
+    text = (repository / "Makefile").read_text().replace("\\\n", " ")
+    phony = set(re.search(r"^\.PHONY: (.*)$", text, flags=re.M)[1].split())
+    targets = set(re.findall(r"^([\w-]+):(?!=)", text, flags=re.M))
+    assert targets == phony
