@@ -8,7 +8,7 @@ machine whose speed drifts does not favour either. Time is the process's CPU tim
 for a core that others use does not count. Against PyTorch eager: dropout 0.2, SGD with
 momentum and weight decay. Against scikit-learn's MLPClassifier: an epoch of 12,800 examples with
 SGD and momentum, no dropout, which it lacks; ours is Training.run_epoch, as the pipeline calls it.
-`matmul_share` is the share of our step that passes inside its eight matrix products.
+`matmul_share` is the time of our step's eight matrix products, run by themselves, over the step's.
 
 `blas_kernel` names the kernels that OpenBLAS used: those that it chose by the processor, or those
 of OPENBLAS_CORETYPE, which pins them. Where that is set, everything is measured a second time in a
@@ -36,12 +36,14 @@ from sklearn.neural_network import MLPClassifier  # noqa: E402
 from threadpoolctl import threadpool_info  # noqa: E402
 from torch import nn  # noqa: E402
 
-from numpy_nn.architecture import Model  # noqa: E402
-from numpy_nn.losses import SoftmaxCrossEntropy  # noqa: E402
-from numpy_nn.mlp import build_mlp  # noqa: E402
-from numpy_nn.optimisers import SGD  # noqa: E402
-from numpy_nn.schedules import constant  # noqa: E402
-from numpy_nn.training import Training  # noqa: E402
+from numpy_nn import (  # noqa: E402
+    SGD,
+    Sequential,
+    SoftmaxCrossEntropy,
+    Training,
+    build_mlp,
+    constant,
+)
 from pipeline.atomic import write_csv  # noqa: E402
 from pipeline.provenance import provenance  # noqa: E402
 
@@ -63,10 +65,10 @@ def blas_kernels() -> str:
     return f"{name}, {'pinned' if PIN in os.environ else 'chosen by OpenBLAS'}"
 
 
-def bare_mlp(dropout: float) -> Model:
+def bare_mlp(dropout: float) -> Sequential:
     """Our net without its first layer, which standardises: the peers take inputs as they are."""
     model = build_mlp(WIDTHS, dropout, np.random.default_rng(1), np.random.default_rng(2))
-    return Model(model.architecture, *model.layers[1:])
+    return Sequential(*model.layers[1:])
 
 
 def numpy_step(x: np.ndarray, y: np.ndarray, dropout: float, decay: float) -> Callable[[], None]:
@@ -99,29 +101,23 @@ def torch_step(x: np.ndarray, y: np.ndarray) -> Callable[[], None]:
     return step
 
 
-def matmul_share(step: Callable[[], None], times: int, blocks: int) -> float:
-    """The share of `step` that passes in its eight matrix products, where they stand."""
-    original, shares = np.matmul, []
-    inside = 0.0
+def matrix_products(size: int) -> Callable[[], None]:
+    """The eight matrix products of our step on a batch of `size`, and nothing else."""
+    rng = np.random.default_rng(3)
+    layers = []
+    for fan_in, fan_out in zip(WIDTHS[:-1], WIDTHS[1:], strict=True):
+        shapes = (size, fan_in), (fan_in, fan_out), (size, fan_out)
+        layers.append([rng.standard_normal(shape, dtype=np.float32) for shape in shapes])
+    weight_grads = [np.empty_like(weight) for _, weight, _ in layers]
 
-    def clocked(a: np.ndarray, b: np.ndarray, **options: np.ndarray) -> np.ndarray:
-        nonlocal inside
-        started = time.process_time()
-        result = original(a, b, **options)
-        if a.ndim > 1:  # a vector by a matrix is a sum, written as a product
-            inside += time.process_time() - started
-        return result
+    def multiply() -> None:
+        for index, (x, weight, grad) in enumerate(layers):
+            np.matmul(x, weight)
+            np.matmul(x.T, grad, out=weight_grads[index])
+            if index:  # nobody needs the gradient of the images
+                np.matmul(grad, weight.T)
 
-    np.matmul = clocked
-    try:
-        for _ in range(blocks):
-            inside, started = 0.0, time.process_time()
-            for _ in range(times):
-                step()
-            shares.append(inside / (time.process_time() - started))
-    finally:
-        np.matmul = original
-    return float(np.median(shares))
+    return multiply
 
 
 def alternate(*calls: Callable[[], object], times: int, blocks: int) -> np.ndarray:
@@ -178,9 +174,10 @@ def measure(blocks: int) -> list[dict]:
 
     for size, times in STEPS.items():
         batch = x[:size], y[:size]
-        ours, theirs = numpy_step(*batch, 0.2, 5e-4), torch_step(*batch)
-        seconds = alternate(ours, theirs, times=times, blocks=blocks)
-        add("PyTorch eager, a step", size, seconds, matmul_share(ours, times, blocks))
+        calls = numpy_step(*batch, 0.2, 5e-4), torch_step(*batch), matrix_products(size)
+        seconds = alternate(*calls, times=times, blocks=blocks)
+        share = float(np.median(seconds[:, 2] / seconds[:, 0]))
+        add("PyTorch eager, a step", size, seconds[:, :2], share)
     for size in STEPS:
         theirs = MLPClassifier(
             WIDTHS[1:-1], solver="sgd", alpha=1e-4, batch_size=size, learning_rate_init=0.01,

@@ -1,39 +1,37 @@
-"""Evaluate the trained DNA classifiers of all seeds, on dev and, once, on the test split.
+"""Evaluate the DNA classifiers of all seeds on the validation split and, once, on the test split.
 
-predictions.csv, submission.csv and the row "ensemble" hold the mean of the seeds' probabilities.
-Rows named "(test rows not in train or dev)" leave out sequences that the training has seen.
+predictions.csv, submission.csv and the ensemble's rows come from the mean of the seeds'
+probabilities. Rows of the subset "not in train" leave out the test sequences that are in train or
+val too.
 """
 
 import numpy as np
 import torch
-from pydantic import Field
+from torch import Tensor
 
-from dna.model import TITLE, Architecture, predict, read_split
+from dna.model import TITLE, build, predict, read_split
 from dna.scores import classifier_rows
-from dna.sequences import LETTERS, PAD
+from dna.sequences import LETTERS, PAD, known_rows
+from dna.settings import EvaluateSpec
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.history import read_histories
+from pipeline.history import TRAININGS, read_histories
+from pipeline.predictions import write_predictions
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
-from raw.prepared import load_json
+from raw.prepared import load_arrays, load_json
+from torch_nn.dna_classifier import DNAClassifier
 
 
-class Spec(settings.Settings):
-    threads: int = Field(1, ge=1, description="threads of PyTorch")
-    model: Architecture = Field(Architecture(), description="that of the training")
-    both_strands: bool = Field(False, description="that of the training")
-
-
-def attention_example(model, tokens, label, prediction) -> dict[str, np.ndarray]:
-    """Arrays of attention.npz for the first test sequence that is classified correctly, if any."""
-    chosen = int(np.argmax(label == prediction))
-    _, weights = model.eval()(tokens[chosen : chosen + 1], return_weights=True)
-    letters = [LETTERS[token] for token in tokens[chosen].tolist() if token != PAD]
+def attention_maps(model: DNAClassifier, tokens: Tensor) -> dict[str, np.ndarray]:
+    """Arrays of attention.npz: the weights of each layer on one sequence, tokens (1, T)."""
+    with torch.no_grad():
+        _, weights = model.eval().forward_with_attention(tokens)  # (1, H, T, T) of each layer
+    letters = [LETTERS[token] for token in tokens[0].tolist() if token != PAD]
     letters = ["[CLS]"] * (model.pooling == "cls") + letters
     maps = torch.cat(weights)[:, :, : len(letters), : len(letters)]  # (layers, H, T, T)
     return {
-        "weights": maps.detach().cpu().numpy().astype(np.float32),
+        "weights": maps.cpu().numpy().astype(np.float32),
         "query_tokens": np.array(letters),
         "key_tokens": np.array(letters),
         "layer_names": np.array([f"encoder layer {i + 1}" for i in range(len(maps))]),
@@ -43,65 +41,67 @@ def attention_example(model, tokens, label, prediction) -> dict[str, np.ndarray]
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
-        inputs={
-            "data": "sequences.npz",
-            "meta": "meta.json",
-            "weights*": "the models, one a seed",
-            "histories*": "their history.json, in the same order",
-        },
+        EvaluateSpec,
+        inputs={"data": "sequences.npz", "meta": "meta.json", **TRAININGS},
         outputs={
             "metrics": "metrics.json",
             "predictions": "predictions.csv: id, label (the true one), prediction, p_0 ...",
             "submission": "submission.csv for a leaderboard: id, label (the predicted one)",
-            "attention": "attention.npz",
+            "attention": "attention.npz: the first seed's model on a test sequence",
         },
     )
-    histories = read_histories(args.weights, args.histories)
     spec, device = args.spec, setup(0, args.spec.threads)
-    meta = load_json(args.meta, ("classes", "repeated_rows", "title"))
-    x = {split: read_split(args.data, split, device) for split in ("train", "dev", "test")}
-    label = {split: y.cpu().numpy() for split, (_, y) in x.items()}
-    probabilities = {"dev": [], "test": []}
-    attention = {}
-    for path in args.weights:
-        model = spec.model.build(x["test"][0].size(1), len(meta["classes"])).to(device)
-        load_weights(path, model)
-        for split, found in probabilities.items():
-            found.append(predict(model, x[split][0], spec.both_strands).cpu().numpy())
-        if not attention:
-            guess = probabilities["test"][0].argmax(axis=1)
-            attention = attention_example(model, x["test"][0], label["test"], guess)
-    mean = {split: np.mean(found, axis=0) for split, found in probabilities.items()}
-    tokens = {split: t.cpu().numpy() for split, (t, _) in x.items()}
-    rows, seen = classifier_rows(TITLE, tokens, label, probabilities, histories, meta)
+    meta = load_json(args.meta, ("classes", "data_sha256", "dataset", "repeated_rows", "title"))
+    histories = read_histories(args.weights, args.histories)
+    tokens, label = {}, {}
+    for split in ("train", "val", "test"):
+        tokens[split], y = read_split(args.data, split, device)
+        label[split] = y.cpu().numpy()
+    length, classes = tokens["test"].size(1), len(meta["classes"])
+    models = [
+        load_weights(path, build(spec.model, length, classes).to(device)) for path in args.weights
+    ]
+    probabilities = {
+        split: [predict(model, tokens[split], spec.both_strands).cpu().numpy() for model in models]
+        for split in ("val", "test")
+    }  # (N, K) of each seed
+    x = {split: split_tokens.cpu().numpy() for split, split_tokens in tokens.items()}
+    unseen = ~known_rows(x["test"], np.concatenate([x["train"], x["val"]]))
+    rows = classifier_rows(
+        label,
+        probabilities,
+        unseen,
+        histories,
+        model=TITLE,
+        dataset=meta["dataset"],
+        views="both strands" if spec.both_strands else "none",
+        data_sha256=meta["data_sha256"],
+    )
     for line in rows:
-        print(f"{line['model']}: {line['split']} {line['metric']} {line['value']:.4f}")
+        what = ", ".join(f"{key} {line[key]}" for key in ("split", "subset", "members"))
+        print(f"{what}: {line['metric']} {line['value']:.4f}")
     notes = {
         "predictions": f"mean of the probabilities of {len(histories)} seed(s)",
-        "test_rows_seen_in_train_or_dev": seen,
+        "test_rows_in_train_or_val": int((~unseen).sum()),
         "repeated_rows": meta["repeated_rows"],
-        "selection": "early stopping by dev loss; the test split was read by this program alone",
+        "selection": "early stopping by validation loss; only this program reads the test split",
     }
     if "bayes_accuracy" in meta:
         notes["bayes_accuracy"] = meta["bayes_accuracy"]
-    with np.load(args.data, allow_pickle=False) as stored:
-        ids = stored["test_id"]
-    guess = mean["test"].argmax(axis=1)
-    table = [
-        {"id": i, "label": y, "prediction": g, **{f"p_{k}": float(v) for k, v in enumerate(p)}}
-        for i, y, g, p in zip(ids, label["test"], guess, mean["test"], strict=True)
-    ]
-    columns = ["id", "label", "prediction", *(f"p_{k}" for k in range(len(meta["classes"])))]
-    write_csv(args.predictions, table, columns)
-    write_csv(
-        args.submission,
-        [{"id": i, "label": g} for i, g in zip(ids, guess, strict=True)],
-        ["id", "label"],
-    )
-    title = f"{meta['title']}: self-attention on a test sequence that is classified correctly"
-    write_npz(args.attention, title=np.array(title), **attention)
     write_json(args.metrics, {"rows": rows, "notes": notes})
+    (ids,) = load_arrays(args.data, "test_id")
+    mean = np.mean(probabilities["test"], axis=0)  # (N, K)
+    answer = mean.argmax(axis=1)  # (N,)
+    write_predictions(args.predictions, label["test"], answer, mean, ids)
+    submission = [{"id": i, "label": k} for i, k in zip(ids, answer, strict=True)]
+    write_csv(args.submission, submission, ["id", "label"])
+    right = probabilities["test"][0].argmax(axis=1) == label["test"]
+    chosen = int(np.argmax(right))  # the first one that is right, or row 0 if none is
+    title = f"{meta['title']}: self-attention on a test sequence"
+    if right[chosen]:
+        title += " that is classified correctly"
+    maps = attention_maps(models[0], tokens["test"][chosen : chosen + 1])
+    write_npz(args.attention, title=np.array(title), **maps)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,27 @@
-"""Turn a DNA data set's raw files into token arrays with a train, a dev and a test split.
+"""Turn a DNA data set's raw files into token arrays with a train, a val and a test split.
 
-gue/*: the official train.csv, dev.csv, test.csv. statlog_dna: StatLog's split (first 2,000 rows
-train, the rest test); dev is drawn from train, equal sequences staying together. planted_motifs:
-generated, with its best possible accuracy in meta.json. Arrays of sequences.npz, for each split:
-{split}_x uint8 (N, L) A, C, G, T, N = 0..4, padding 5; {split}_y int64; {split}_id int64, the
-0-based row of the raw file.
+gue/*: the official train.csv, dev.csv (our val) and test.csv. statlog_dna: StatLog's split (the
+first 2,000 rows train, the rest test); val is drawn from train, equal sequences staying together.
+planted_motifs: generated, with its best possible accuracy in meta.json. Arrays of sequences.npz,
+for each split: {split}_x uint8 (N, L) A, C, G, T, N = 0..4, padding 5; {split}_y int64; {split}_id
+int64, the 0-based row of the raw file.
 """
 
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
-from dna import planted_motifs, statlog
-from dna import sequences as dna
+from dna import planted_motifs, sequences, statlog
+from dna.settings import PrepareSpec
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from raw.about import About
 from raw.data_hash import arrays_sha256
-from raw.raw_files import RawFile, verify
+from raw.raw_files import verify
 
-SPLITS = ("train", "dev", "test")
-
-
-class Spec(settings.Settings):
-    dataset: str = Field("planted_motifs", description="name in config/datasets.yaml")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
-    about: About = Field(About(), description="title, licence and so on, for meta.json")
-    classes: list[str] = Field(["0", "1"], min_length=2, description="names of the classes")
-    dev_share: float = Field(0.15, ge=0, lt=1, description="statlog_dna: share of train for dev")
-    seed: int = Field(0, ge=0, description="seed of what is drawn")
-    motifs: list[str] = Field(["TATAAA", "CACGTG"], description="planted_motifs: one a class")
-    noise: float = Field(0.3, ge=0, le=0.75, description="planted_motifs: share of wrong letters")
-    length: int = Field(30, ge=1, description="planted_motifs: nucleotides of a sequence")
-    place: int = Field(12, ge=0, description="planted_motifs: where the motif begins")
-    sizes: list[int] = Field([3000, 500, 1000], description="planted_motifs: train, dev, test")
+# Each split, and what GUE calls it: its file's name, and that of planted_motifs' random stream.
+SPLITS = {"train": "train", "val": "dev", "test": "test"}
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # tokens (N, L), labels (N,), ids (N,)
 
 
 def raw_file(raw: Path | None, name: str, dataset: str) -> Path:
@@ -45,51 +31,66 @@ def raw_file(raw: Path | None, name: str, dataset: str) -> Path:
     return raw / name
 
 
-def load(spec: Spec, raw: Path | None) -> dict[str, np.ndarray]:
+def planted(spec: PrepareSpec) -> dict[str, Rows]:
+    """Each split of planted_motifs, drawn from its model."""
+    return {
+        split: (
+            *planted_motifs.sample(
+                size, spec.length, spec.motifs, spec.noise, spec.place, spec.seed, stream
+            ),
+            np.arange(size),
+        )
+        for (split, stream), size in zip(SPLITS.items(), spec.sizes, strict=True)
+    }
+
+
+def splice_junctions(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
+    """Each split of statlog_dna."""
+    x, y = statlog.read_statlog(raw_file(raw, "DNA.rda", spec.dataset))
+    known = x[: statlog.STATLOG_TRAIN]
+    train, val = sequences.grouped_split(known, spec.val_share, spec.seed)
+    rows = {"train": train, "val": val, "test": np.arange(len(known), len(x))}
+    return {split: (x[chosen], y[chosen], chosen) for split, chosen in rows.items()}
+
+
+def gue(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
+    """Each split of a data set of GUE, padded to the longest sequence of all."""
+    found = {
+        split: sequences.read_labelled_csv(raw_file(raw, f"{name}.csv", spec.dataset))
+        for split, name in SPLITS.items()
+    }
+    longest = max(len(row) for rows, _ in found.values() for row in rows)
+    return {
+        split: (sequences.pad(rows, longest), labels, np.arange(len(labels)))
+        for split, (rows, labels) in found.items()
+    }
+
+
+def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
     """The arrays of sequences.npz."""
-    arrays = {}
     if spec.dataset == "planted_motifs":
-        if not len(spec.motifs) == len(spec.classes) or len(spec.sizes) != 3:
-            raise InputError("planted_motifs: expected one motif a class, and three sizes")
-        room = spec.length - spec.place
-        if len({len(motif) for motif in spec.motifs}) > 1 or len(spec.motifs[0]) > room:
-            raise InputError(
-                f"planted_motifs: expected motifs of one length, at most length - place = {room},"
-                f" found {', '.join(spec.motifs)}"
-            )
-        for split, size in zip(SPLITS, spec.sizes, strict=True):
-            arrays[f"{split}_x"], arrays[f"{split}_y"] = planted_motifs.sample(
-                size, spec.length, spec.motifs, spec.noise, spec.place, spec.seed, split
-            )
-            arrays[f"{split}_id"] = np.arange(size)
+        splits = planted(spec)
     elif spec.dataset == "statlog_dna":
-        x, y = statlog.read_statlog(raw_file(raw, "DNA.rda", spec.dataset))
-        train, dev = dna.grouped_split(x[: statlog.STATLOG_TRAIN], spec.dev_share, spec.seed)
-        test = np.arange(statlog.STATLOG_TRAIN, len(x))
-        for split, rows in zip(SPLITS, (train, dev, test), strict=True):
-            arrays |= {f"{split}_x": x[rows], f"{split}_y": y[rows], f"{split}_id": rows}
+        splits = splice_junctions(spec, raw)
     else:
-        found = {
-            split: dna.read_labelled_csv(raw_file(raw, f"{split}.csv", spec.dataset))
-            for split in SPLITS
-        }
-        longest = max(len(row) for sequences, _ in found.values() for row in sequences)
-        for split, (sequences, labels) in found.items():
-            arrays[f"{split}_x"], arrays[f"{split}_y"] = dna.pad(sequences, longest), labels
-            arrays[f"{split}_id"] = np.arange(len(labels))
-    for split in SPLITS:
-        if arrays[f"{split}_y"].max() >= len(spec.classes):
+        splits = gue(spec, raw)
+    for split, (_, labels, _) in splits.items():
+        if labels.max() >= len(spec.classes):
             raise InputError(
                 f"{spec.dataset}, {split}: expected labels below {len(spec.classes)} (classes "
-                f"{spec.classes}), found {arrays[f'{split}_y'].max()}. Correct file or classes."
+                f"{spec.classes}), found {labels.max()}. Correct file or classes."
             )
-    return arrays
+    return {
+        f"{split}_{kind}": array
+        for split, arrays in splits.items()
+        for kind, array in zip(("x", "y", "id"), arrays, strict=True)
+    }
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        PrepareSpec,
         inputs={"raw?": "folder of the raw files; left out for planted_motifs"},
         outputs={"out": "sequences.npz", "meta": "meta.json"},
     )
@@ -99,8 +100,8 @@ def main() -> None:
     meta = {"dataset": spec.dataset, **spec.about.model_dump(), "classes": spec.classes}
     meta["sizes"] = {split: len(arrays[f"{split}_y"]) for split in SPLITS}
     meta["repeated_rows"] = {
-        f"{a}_in_{b}": int(dna.known_rows(arrays[f"{a}_x"], arrays[f"{b}_x"]).sum())
-        for a, b in (("dev", "train"), ("test", "train"), ("test", "dev"))
+        f"{a}_in_{b}": int(sequences.known_rows(arrays[f"{a}_x"], arrays[f"{b}_x"]).sum())
+        for a, b in (("val", "train"), ("test", "train"), ("test", "val"))
     }
     if spec.dataset == "planted_motifs":
         meta["bayes_accuracy"] = planted_motifs.bayes_accuracy(spec.motifs, spec.noise)

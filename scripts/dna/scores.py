@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from dna.sequences import known_rows
 from pipeline.classification_metrics import accuracy, matthews
+from pipeline.history import cost
 from pipeline.results import interval, proportion_interval, row
 
 METRICS = {"mcc": matthews, "accuracy": accuracy}
@@ -35,46 +35,39 @@ def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list
 
 
 def classifier_rows(
-    title: str,
-    x: Mapping[str, np.ndarray],
     label: Mapping[str, np.ndarray],
     probabilities: Mapping[str, Sequence[np.ndarray]],
+    unseen: np.ndarray,
     histories: Sequence[dict],
-    meta: dict,
-) -> tuple[list[dict], int]:
-    """Rows of dev and test: the mean over seeds, and the ensemble if there are several.
+    **about,
+) -> list[dict]:
+    """Rows of val and test: the mean over seeds, and the ensemble if there are several.
 
-    x: tokens (N, L) of train, dev and test; label (N,) and each seed's probabilities (N, K) of dev
-    and test; histories: one a seed. Where test rows also stand in train or dev, further rows leave
-    them out. Returns the rows and the number of such test rows.
+    label (N,) and each seed's probabilities (N, K) of val and test; unseen: bool (N,), the test
+    rows that are in no other split: if they are not all, further rows count them alone. histories:
+    one per seed.
     """
-    seeds = len(histories)
-    seconds = [history["seconds"] for history in histories]
-    parameters = histories[0]["parameters"]
-    mean = {split: [np.mean(found, axis=0)] for split, found in probabilities.items()}
-    kinds = [(title, parameters, float(np.mean(seconds)), probabilities)]
-    if seeds > 1:
-        name = f"{title}, ensemble of {seeds} seeds"
-        kinds.append((name, parameters * seeds, float(np.sum(seconds)), mean))
-    unseen = ~known_rows(x["test"], np.concatenate([x["train"], x["dev"]]))
-    everything = {split: np.ones(len(label[split]), bool) for split in ("dev", "test")}
-    parts = [("dev", "val", everything["dev"], ""), ("test", "test", everything["test"], "")]
+    kinds = [("1", cost(histories), probabilities)]
+    if len(histories) > 1:
+        mean = {split: [np.mean(found, axis=0)] for split, found in probabilities.items()}
+        kinds.append((f"{len(histories)} seeds", cost(histories, np.sum), mean))
+    parts = [("val", "all", slice(None)), ("test", "all", slice(None))]
     if not unseen.all():
-        parts.append(("test", "test", unseen, " (test rows not in train or dev)"))
-    rows = []
-    for split, name, kept, suffix in parts:
-        for model, size, time, found in kinds:
-            rows += score(
-                label[split][kept],
-                [p.argmax(axis=1)[kept] for p in found[split]],
-                task="dna_classification",
-                dataset=meta["dataset"],
-                model=model + suffix,
-                implementation="torch",
-                split=name,
-                parameters=size,
-                train_seconds=time,
-                provenance=histories[0]["provenance"],
-                data_sha256=meta["data_sha256"],
-            )
-    return rows, int((~unseen).sum())
+        parts.append(("test", "not in train", unseen))
+    return [
+        line
+        for split, subset, counted in parts
+        for members, trained, found in kinds
+        for line in score(
+            label[split][counted],
+            [p.argmax(axis=1)[counted] for p in found[split]],
+            task="dna_classification",
+            inputs="nucleotides",
+            implementation="torch",
+            split=split,
+            subset=subset,
+            members=members,
+            **trained,
+            **about,
+        )
+    ]

@@ -16,7 +16,7 @@ VOCABULARY = 6
 
 
 class Tokenizer:
-    """One token a nucleotide: A, C, G, T = 0..3 in either case, N (unknown) = 4, padding = 5."""
+    """One token per nucleotide: A, C, G, T = 0..3 in either case, N (unknown) = 4, padding = 5."""
 
     def __init__(self) -> None:
         self.table = np.full(256, 255, np.uint8)
@@ -92,9 +92,9 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def grouped_split(x: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split rows into (train, dev) indices, int64 and sorted; equal rows stay on one side.
+    """Split rows into (train, val) indices, int64 and sorted; equal rows stay on one side.
 
-    x (N, L): tokens. About `share` of the rows (never less, if there are groups enough) go to dev:
+    x (N, L): tokens. About `share` of the rows (never less, if there are groups enough) go to val:
     whole groups of equal sequences, in an order drawn by `seed`, but always at least one to train.
     """
     _, group = np.unique(x, axis=0, return_inverse=True)
@@ -107,6 +107,6 @@ def grouped_split(x: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, n
 
 
 def known_rows(x: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Bool (N,): which rows of x (N, L) also stand in others (M, L)."""
+    """Bool (N,): which rows of x (N, L) are in others (M, L) too."""
     seen = {row.tobytes() for row in others}
     return np.array([row.tobytes() in seen for row in x], bool)

@@ -10,7 +10,7 @@ from gpt.settings import EvaluateSpec
 from gpt.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
-from pipeline.history import read_histories
+from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -36,8 +36,7 @@ def main() -> None:
             "val": "val.npy",
             "test": "test.npy, read here and nowhere else",
             "meta": "meta.json of the text",
-            "weights*": "model.safetensors, one per seed",
-            "histories*": "history.json of the trainings, in the same order",
+            **TRAININGS,
             "samples?": "samples.json of the first seed's model, for the share that is accepted",
         },
         outputs={"out": "metrics.json"},
@@ -54,9 +53,6 @@ def main() -> None:
         "model": title(spec.model),
         "inputs": "tokens",
         "implementation": "torch",
-        "parameters": model.parameter_count(),
-        "train_flops": float(np.mean([history["train_flops"] for history in histories])),
-        "provenance": histories[0]["provenance"],
         "data_sha256": meta["data_sha256"],
     }
     rows = []
@@ -83,8 +79,8 @@ def main() -> None:
                     split=name,
                     values=[value * factor for value in values],
                     ci=(ci[0] * factor, ci[1] * factor),
-                    train_seconds=float(np.mean([h["seconds"] for h in histories])),
                     **about,
+                    **cost(histories),
                 )
             )
             print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}")
@@ -97,16 +93,16 @@ def main() -> None:
                 split="test",
                 values=[samples["accepted_share"]],
                 ci=proportion_interval(np.arange(samples["judged"]) < accepted),
-                train_seconds=histories[0]["seconds"],
                 **about,
+                **cost(histories[:1]),
             )
         )
     notes = {
         "data": meta["protocol"],
         "protocol": (
             "each token of the whole stream but the first is predicted once, in windows of"
-            f" {context} tokens of which the last {stride} count; documents stand in one stream,"
-            " a separator between them; float32"
+            f" {context} tokens of which the last {stride} count; documents are one stream,"
+            " with a separator between them; float32"
         ),
         "bits_per_byte": (
             "nats of all tokens, separators too, / ln 2 / bytes of the documents as cleaned"

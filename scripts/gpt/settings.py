@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pipeline.settings import Seed, Seeds, Settings, Share, Threads
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
 from raw.about import About
 from raw.raw_files import RawFile
 
@@ -26,16 +26,9 @@ class Model(Settings):
     context: int = Field(128, ge=2, description="tokens that the model sees at once")
     n_layers: int = Field(4, ge=1, description="blocks")
     n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
-    d_model: int = Field(128, ge=2, validate_default=True, description="width")
+    d_model: Width = Field(128, ge=2, validate_default=True, description="width")
     dropout: Share = Field(0.1, description="share of activations dropped in training")
     positions: Literal["learned", "sinusoidal"] = Field("learned", description="kind of positions")
-
-    @field_validator("d_model")
-    @classmethod
-    def _heads_share_the_width(cls, value: int, info: ValidationInfo) -> int:
-        if value % info.data.get("n_heads", 1):
-            raise ValueError(f"expected a multiple of n_heads {info.data['n_heads']}")
-        return value
 
     @field_validator("positions")
     @classmethod
@@ -79,11 +72,18 @@ class Evaluation(Settings):
 class Way(Settings):
     """One way of sampling: the arguments of torch_nn.sampling.sample."""
 
-    temperature: float = Field(1.0, ge=0, description="0: the likeliest token")
+    temperature: float = Field(1.0, ge=0, description="0: the likeliest token; else at least 0.001")
     top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
     top_p: float | None = Field(
         None, gt=0, le=1, description="draw from the likeliest of this mass; null: from all"
     )
+
+    @field_validator("temperature")
+    @classmethod
+    def _logits_stay_finite(cls, value: float) -> float:
+        if 0 < value < 0.001:
+            raise ValueError("expected 0, or at least 0.001")
+        return value
 
 
 class Sampling(Settings):

@@ -29,7 +29,7 @@ def main() -> None:
     load_weights(args.weights, model)
     tokens = tokenizer.encode(spec.sentence)[: spec.model.context]
     with torch.no_grad():
-        _, weights = model.hidden(torch.tensor([tokens], device=device), return_weights=True)
+        _, weights = model.forward_with_attention(torch.tensor([tokens], device=device))
     names = np.array([tokenizer.decode([token]) for token in tokens])
     write_npz(
         args.attention,

@@ -1,6 +1,7 @@
 """Train a GPT on a stream of tokens; keep the weights that are best on validation."""
 
 import copy
+from operator import itemgetter
 
 import torch
 
@@ -15,10 +16,11 @@ from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 
@@ -28,11 +30,7 @@ def main() -> None:
         __doc__,
         TrainSpec,
         inputs={"train": "train.npy", "val": "val.npy", "meta": "meta.json of the text"},
-        outputs={
-            "weights": "model.safetensors",
-            "history": "history.json",
-            "checkpoint?": "directory of the checkpoint while training",
-        },
+        outputs=TRAINING_OUTPUTS,
     )
     spec = args.spec
     device = setup(spec.seed, spec.threads)
@@ -40,19 +38,20 @@ def main() -> None:
     context = spec.model.context
     train = load_tokens(args.train, context)
     val = load_tokens(args.val, context)[: spec.eval_tokens + 1]
+
     model = build(spec.model, vocab_size(args.meta)).to(device)
     best = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
         decay_groups(model, spec.weight_decay), lr=spec.lr, betas=(0.9, spec.beta2)
     )
     rate = one_cycle(spec.steps, spec.warmup_steps, final=spec.min_lr_share)
-    run = TrainingRun(
-        TorchParts(device, model=model, optimizer=optimizer, best=best),
-        Checkpoint.of(args, args.train, args.val, args.meta),
-        spec.steps,
-        steps_per_epoch=len(train) / (spec.batch_size * context),
-        provenance=provenance(spec.threads, device.type, ("torch", "numpy")),
-    )
+
+    per_epoch = len(train) / (spec.batch_size * context)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    parts = TorchParts(device, model=model, optimizer=optimizer, best=best)
+    checkpoint = Checkpoint.of(args, args.train, args.val, args.meta)
+    run = TrainingRun(parts, checkpoint, spec.steps, per_epoch, provenance=origin)
+
     for step in run:
         lr = spec.lr * rate(step)
         batch = random_windows(train, generator(spec.seed, "batch", step), spec.batch_size, context)
@@ -63,10 +62,11 @@ def main() -> None:
         if run.due(spec.eval_every):
             nats, counts = window_nats(model, covering_windows(val, context, context))
             point = run.record(val_loss=float(nats.sum() / counts.sum()))
-            if point is run.best(key=lambda point: point["val_loss"]):
+            if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(model.state_dict())
+
     save_weights(args.weights, best)
-    chosen = run.best(key=lambda point: point["val_loss"])
+    chosen = run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(
         args.history,
@@ -76,7 +76,7 @@ def main() -> None:
         seed=spec.seed,
         best_step=chosen["step"],
         precision=precision_name(bfloat16),
-        parameters=model.parameter_count(),
+        parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, window) * run.step * spec.batch_size,
     )
     print(f"best val {chosen['val_loss']:.4f} at step {chosen['step']}, {run.seconds:.0f} s")

@@ -2,21 +2,16 @@
 
 import json
 
-from pydantic import Field
-
+from mlp.settings import SelectSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
 
-class Spec(settings.Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-
-
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        SelectSpec,
         inputs={"rankings*": "ranking.json of every rung, in order"},
         outputs={"out": "selection.json"},
     )

@@ -5,8 +5,8 @@ Reads only the training part of the data set.
 
 from mlp.folds import split
 from mlp.inputs import load_inputs
-from mlp.recipe import GridPoint, HeldOutRecipe
-from mlp.training import build_training, run_to_end, scored_epoch
+from mlp.settings import GridPoint, HeldOutSpec
+from mlp.training import build_training, run_to_end, scored_epoch, train_flops
 from pipeline import settings
 from pipeline.atomic import write_json
 from raw.image_data import load_meta
@@ -15,7 +15,7 @@ from raw.image_data import load_meta
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        HeldOutRecipe,
+        HeldOutSpec,
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
@@ -23,7 +23,7 @@ def main() -> None:
         },
         outputs={"out": "JSON: the grid point, the fold's accuracy (null if diverged), the curve"},
     )
-    spec: HeldOutRecipe = args.spec
+    spec = args.spec
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
     kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, spec.examples)
@@ -42,6 +42,7 @@ def main() -> None:
             "diverged": message is not None,
             "message": message,
             "seconds": training.seconds,
+            "train_flops": train_flops(training),
             "curve": curve,
         },
     )

@@ -4,31 +4,54 @@ Which members is fixed in the configuration before the test part is read: `searc
 members of `searched` that were trained on all folds but one, `searched/seeds` those that were
 trained on all images. Each of these groups counts the same, whatever the number of its members.
 
-Its validation value is that of another, smaller ensemble: on an image of a fold, of each group's
-model the one net that was trained without that fold.
+Its validation value is that of another, smaller ensemble: for an image of a fold, each group is the
+one net of its model that was trained without that fold.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
-from mlp.rows import NOTES, row_maker, scored, write_predictions
+from mlp.rows import NOTES, row_maker, scored
+from mlp.settings import EnsembleSpec
+from mlp.views import answer_names
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
+from pipeline.predictions import write_predictions
 from pipeline.provenance import provenance
 from raw.image_data import load_meta
 
-
-class Spec(settings.Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    members: list[str] = Field(["plain/seeds"], min_length=1, description="model/seeds or /folds")
-    threads: int = Field(1, ge=1, description="BLAS threads of the trainings, for the record")
+Arrays = Mapping[str, np.ndarray]  # those of a model's probabilities.npz
+Folds = Mapping[int, np.ndarray]  # fold -> indices of its images
+Make = Callable[..., dict]  # a row
 
 
-def read(paths: list[Path]) -> dict[str, dict[str, np.ndarray]]:
+@dataclass(frozen=True)
+class Group:
+    """Some members of one model: its seeds, or its folds."""
+
+    model: str
+    part: str  # seeds or folds
+    arrays: Arrays
+    chosen: np.ndarray  # bool (M,): which of the model's members
+
+    @property
+    def members(self) -> str:
+        """5 folds, 1 seed"""
+        count = int(self.chosen.sum())
+        return f"{count} {self.part if count > 1 else self.part.rstrip('s')}"
+
+    def answer_name(self, allowed: Sequence[str]) -> str:
+        """The last of the answers that the model has: a net on features, say, has no shifts."""
+        return [name for name in allowed if name in self.arrays][-1]
+
+
+def read(paths: Sequence[Path]) -> dict[str, Arrays]:
     """model -> the arrays of its probabilities.npz.
 
     Raises InputError if two are of one model, or if they are not of the same images.
@@ -37,37 +60,33 @@ def read(paths: list[Path]) -> dict[str, dict[str, np.ndarray]]:
     for path in paths:
         arrays = read_npz(path)
         if (model := str(arrays["model"])) in found:
-            raise InputError(f"{path}: expected one file a model, found {model} twice")
+            raise InputError(f"{path}: expected one file per model, found {model} twice")
         found[model] = arrays
         if not np.array_equal(arrays["label"], next(iter(found.values()))["label"]):
             raise InputError(f"{path}: expected the labels of {paths[0]}: evaluate again")
     return found
 
 
-def group(models: dict[str, dict[str, np.ndarray]], name: str) -> tuple[dict, np.ndarray]:
-    """(the model's arrays, which of its members) of `searched/folds` or `searched/seeds`.
+def group(models: Mapping[str, Arrays], name: str) -> Group:
+    """The members that `searched/folds` or `searched/seeds` names.
 
     Raises InputError if there is no such model, or no such member.
     """
     model, _, part = name.partition("/")
     if model not in models:
         raise InputError(f"members: expected models among {sorted(models)}, found {name}")
-    arrays = models[model]
-    chosen = np.char.startswith(arrays["members"], part.rstrip("s"))
-    if part not in ("seeds", "folds") or not chosen.any():
-        raise InputError(f"members: {name}: {model} has only {arrays['members'].tolist()}")
-    return arrays, chosen
+    members = models[model]["members"]
+    chosen = np.char.startswith(members, part.rstrip("s"))
+    if not chosen.any():
+        raise InputError(f"members: {name}: {model} has only {members.tolist()}")
+    return Group(model, part, models[model], chosen)
 
 
-def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
-    """fold -> indices of its training images, for the folds that a net of every group's model has
-    not seen.
+def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
+    """fold -> indices of its training images, for folds that a net of every model has not seen.
 
     Raises InputError if such a fold has other images or labels in another model.
     """
-    models = [arrays for arrays, _ in groups]
-    if any("out_of_fold" in arrays for arrays in models):
-        raise InputError("--probabilities: found those of an older version: evaluate again")
     if not all("out_of_fold_p" in arrays for arrays in models):
         return {}
     folds, labels = ([a[f"out_of_fold_{key}"] for a in models] for key in ("fold", "label"))
@@ -84,37 +103,62 @@ def unseen(groups: list[tuple[dict, np.ndarray]]) -> dict[int, np.ndarray]:
     return found
 
 
-def readings(groups: list[tuple[dict, np.ndarray]]) -> dict[str, str]:
-    """Ways to read an image (mlp.views) that a group has -> what they add to a name."""
-    found = {"p": ""}
-    if any("flips" in arrays for arrays, _ in groups):
-        found["flips"] = " + flips"
-    if any("shifts" in arrays for arrays, _ in groups):
-        found["shifts"] = " + flips and shifts" if "flips" in found else " + shifts"
-    return found
+def listed(names: Sequence[str]) -> str:
+    """searched, mixer and pyramid"""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
-def richest(arrays: dict[str, np.ndarray], allowed: list[str]) -> str:
-    """The last of the readings that the model has: one on features, say, has no shifts."""
-    return [reading for reading in allowed if reading in arrays][-1]
+def total_cost(groups: Sequence[Group]) -> dict:
+    """What all members cost together, as columns of a row."""
+
+    def total(name: str) -> float:
+        return float(sum(group.arrays[name][group.chosen].sum() for group in groups))
+
+    return {
+        "parameters": int(total("parameters")),
+        "train_seconds": total("seconds"),
+        "train_flops": total("flops"),
+    }
 
 
-def words(name: str, found: tuple[dict, np.ndarray]) -> str:
-    """searched (5 folds), mixer (1 seed)"""
-    model, _, part = name.partition("/")
-    count = int(found[1].sum())
-    return f"{model} ({count} {part if count > 1 else part.rstrip('s')})"
+def one_fold_each_cost(models: Sequence[Arrays]) -> dict:
+    """What one net of each model costs, trained without a fold."""
+
+    def total(name: str) -> float:
+        return float(sum(a[name][np.char.startswith(a["members"], "fold")].mean() for a in models))
+
+    return {
+        "parameters": int(sum(arrays["parameters"][0] for arrays in models)),
+        "train_seconds": total("seconds"),
+        "train_flops": total("flops"),
+    }
 
 
-def _fold_seconds(arrays: dict[str, np.ndarray]) -> float:
-    """Mean of the trainings without a fold."""
-    return arrays["seconds"][np.char.startswith(arrays["members"], "fold")].mean()
+def cv_row(make: Make, groups: Sequence[Group], names: Sequence[str], folds: Folds) -> dict:
+    """The accuracy on each of `folds` (see unseen) of the mean of the groups' answers `names`."""
+    answers = [g.arrays[f"out_of_fold_{name}"] for g, name in zip(groups, names, strict=True)]
+    hits = np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
+    models = list({group.model: group.arrays for group in groups}.values())
+    return make(
+        split="cv",
+        members=" + ".join(["1 fold"] * len(models)),
+        values=[float(hits[images].mean()) for images in folds.values()],
+        ci=None,
+        **one_fold_each_cost(models),
+    )
+
+
+def mean_answer(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
+    """(N, K): the mean over the groups of the mean of each group's members."""
+    means = [g.arrays[name][g.chosen].mean(axis=0) for g, name in zip(groups, names, strict=True)]
+    return np.mean(means, axis=0)
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        EnsembleSpec,
         inputs={
             "meta": "meta.json of the data set",
             "probabilities*": "probabilities.npz of every model that is named",
@@ -124,49 +168,40 @@ def main() -> None:
     spec, meta = args.spec, load_meta(args.meta)
     models = read(args.probabilities)
     groups = [group(models, name) for name in spec.members]
-    y = groups[0][0]["label"]
-    title = f"ensemble of {', '.join(map(words, spec.members, groups))}"
-    cost = (
-        int(sum(arrays["parameters"][chosen].sum() for arrays, chosen in groups)),
-        float(sum(arrays["seconds"][chosen].sum() for arrays, chosen in groups)),
+    chosen = {group.model: group.arrays for group in groups}
+    folds = unseen(list(chosen.values()))
+    y = groups[0].arrays["label"]
+    make = partial(
+        row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"]),
+        model=f"Ensemble of {listed(list(chosen))}",
+        inputs="as its members",
     )
-    folds = unseen(groups)
-    once = {str(arrays["model"]): arrays for arrays, _ in groups}.values()
-    one_each = (
-        int(sum(arrays["parameters"][0] for arrays in once)),
-        float(sum(_fold_seconds(arrays) for arrays in once)) if folds else None,
-    )
-    make = row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"])
-    rows, suffixes = [], readings(groups)
-    for number, suffix in enumerate(suffixes.values(), start=1):
-        ways = [richest(arrays, list(suffixes)[:number]) for arrays, _ in groups]
+    members, costs = " + ".join(group.members for group in groups), total_cost(groups)
+    views = answer_names(*(any(name in g.arrays for g in groups) for name in ("flips", "shifts")))
+    rows = []
+    for number, view in enumerate(views.values(), start=1):
+        names = [group.answer_name(list(views)[:number]) for group in groups]
         if folds:
-            answers = [g[f"out_of_fold_{way}"] for way, (g, _) in zip(ways, groups, strict=True)]
-            mean = np.mean(answers, axis=0)
-            hits = mean.argmax(axis=1) == groups[0][0]["out_of_fold_label"]
-            values = [float(hits[images].mean()) for images in folds.values()]
-            rows.append(make(title + suffix, "cv", values, *one_each))
-            print(f"{title}{suffix}: out of fold {np.mean(values):.4f}")
-        means = [g[way][chosen].mean(axis=0) for way, (g, chosen) in zip(ways, groups, strict=True)]
-        mean = np.mean(means, axis=0)
-        values, interval = scored(mean[None], y)
-        rows.append(make(title + suffix, "test", values, *cost, interval))
-        print(f"{title}{suffix}: test {values[0]:.4f}")
-    note = {
+            rows.append(cv_row(partial(make, views=view), groups, names, folds))
+        p = mean_answer(groups, names)
+        rows.append(make(split="test", views=view, members=members, **scored(p[None], y), **costs))
+    for row in rows:
+        print(f"{row['members']}, views {row['views']}: {row['split']} {row['value']:.4f}")
+    notes = NOTES | {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},
-        "predictions": f"of the ensemble{suffix}",
-        "read": dict(zip(spec.members, ways, strict=True)),
+        "predictions": f"of the ensemble, views: {view}",
+        "read": dict(zip(spec.members, names, strict=True)),
     }
     if folds:
-        note["cv"] = (
-            "of another, smaller ensemble: on an image of a fold, of each group's model the net"
-            " that was trained without that fold. n_seeds counts the folds that every model has"
-            f" such a net for (here {', '.join(map(str, folds))}); parameters and train_seconds are"
-            " of one net of each. A fold that chose a recipe flatters it"
+        notes["cv"] = (
+            "of another, smaller ensemble: for an image of a fold, each group is the one net of its"
+            " model that was trained without that fold. n_seeds counts the folds that every model"
+            f" has such a net for (here {', '.join(map(str, folds))}); parameters, train_seconds"
+            " and train_flops are of one net per model. A fold that chose a recipe flatters it"
         )
-    write_json(args.metrics, {"rows": rows, "notes": NOTES | note})
-    write_predictions(args.predictions, mean, y)
+    write_json(args.metrics, {"rows": rows, "notes": notes})
+    write_predictions(args.predictions, y, p.argmax(axis=1), p)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Features of an image data set on disk: a folder with train.npy, test.npy and meta.json.
 
 An .npy is uint8 (V, N, D): V views of each of N images, D features. A view is the image shifted by
-(down, right) pixels, black coming in, and then mirrored or not; view 0 is the image itself. A value
-q stands for q limit / 255; the limit of each part is in meta.json, and standardising needs none.
+(down, right) pixels, black coming in, and then flipped or not; view 0 is the image itself. A value
+q means q limit / 255; the limit of each part is in meta.json, and standardising needs none.
 The files are memory-mapped: a batch reads its own rows, and processes share what they have read.
 """
 
@@ -18,7 +18,7 @@ from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 from raw.prepared import again, load_json
 
-View = tuple[int, int, bool]  # down, right, mirrored
+View = tuple[int, int, bool]  # down, right, flipped
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Features:
     """The features of one split.
 
     values: uint8 (V, N, D); views: what each of the V is; grids: of each part the rows, columns and
-    numbers at each place, in this order; mirror: int64 (D,), p with features(mirror image) =
-    features(image)[p], or None where the mirrored views are stored instead.
+    numbers at each place, in this order; flip: int64 (D,), p with features(flipped image) =
+    features(image)[p], or None where the flipped views are stored instead.
     """
 
     values: np.ndarray
     views: tuple[View, ...]
     grids: tuple[tuple[int, int, int], ...]
-    mirror: np.ndarray | None
+    flip: np.ndarray | None
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -41,20 +41,19 @@ class Features:
         return tuple(prod(grid) for grid in self.grids)
 
     def take(
-        self, rows: np.ndarray, shifts: np.ndarray | None, mirrored: np.ndarray, out: np.ndarray
+        self, rows: np.ndarray, shifts: np.ndarray | None, flipped: np.ndarray, out: np.ndarray
     ) -> None:
         """Write the features of images `rows` (B,) to out (B, D).
 
-        shifts: integers (B,), places in `shifts()`, or None: not shifted. mirrored: bool (B,).
+        shifts: integers (B,), places in `shifts()`, or None: not shifted. flipped: bool (B,).
         """
         places = np.zeros(len(rows), np.int64) if shifts is None else shifts
-        if self.mirror is None:
-            out[...] = self.values[self._table[places, mirrored.astype(np.int64)], rows]
+        if self.flip is None:
+            out[...] = self.values[self._table[places, flipped.astype(np.int64)], rows]
             return
         out[...] = self.values[self._table[places, 0], rows]
-        turned = np.flatnonzero(mirrored)
-        if len(turned):
-            out[turned] = out[turned].take(self.mirror, axis=1)
+        if flipped.any():
+            out[flipped] = out[flipped].take(self.flip, axis=1)
 
     def shifts(self) -> np.ndarray:
         """The different shifts of the views, int64 (S, 2): down, right; the first is (0, 0)."""
@@ -62,11 +61,11 @@ class Features:
 
     @cached_property
     def _table(self) -> np.ndarray:
-        """(S, 2): the view of each shift, plain and mirrored; -1 where it is not stored."""
+        """(S, 2): the view of each shift, as it is and flipped; -1 where it is not stored."""
         known = {view: number for number, view in enumerate(self.views)}
         return np.array(
             [
-                [known.get((down, right, turned), -1) for turned in (False, True)]
+                [known.get((down, right, flipped), -1) for flipped in (False, True)]
                 for down, right in self.shifts().tolist()
             ]
         )
@@ -83,20 +82,20 @@ def load_features(
     """
     folder = Path(folder)
     path, described = folder / f"{split}.npy", folder / "meta.json"
-    meta = load_json(described, ("parts", "views", "mirror", "image_shape", "images_sha256"))
+    meta = load_json(described, ("parts", "views", "flip", "image_shape", "images_sha256"))
     try:
         grids = tuple((int(r), int(c), int(n)) for r, c, n in (p["grid"] for p in meta["parts"]))
         width = sum(prod(grid) for grid in grids)
         views = tuple((int(v[0]), int(v[1]), bool(v[2])) for v in meta["views"][split])
-        mirror = None if meta["mirror"] is None else np.array(meta["mirror"], np.int64)
+        flip = None if meta["flip"] is None else np.array(meta["flip"], np.int64)
         if not views or views[0] != (0, 0, False) or len(set(views)) < len(views):
             raise ValueError(f"views {views}")
-        if mirror is None:
+        if flip is None:
             needed = {(down, right, True) for down, right, _ in views}
             if not needed <= set(views):
-                raise ValueError("neither mirrored views nor a permutation")
-        elif not np.array_equal(np.sort(mirror), np.arange(width)):
-            raise ValueError("mirror is no permutation of the features")
+                raise ValueError("neither flipped views nor a permutation")
+        elif not np.array_equal(np.sort(flip), np.arange(width)):
+            raise ValueError("flip is no permutation of the features")
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         found = " ".join(str(error).split())
         raise InputError(
@@ -116,4 +115,4 @@ def load_features(
         fits, found = False, " ".join(str(error).split()) or type(error).__name__
     if not fits:
         raise InputError(f"{path}: expected uint8 {wanted}, found: {found}. {again(path)}")
-    return Features(values, views, grids, mirror)
+    return Features(values, views, grids, flip)

@@ -11,11 +11,11 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the training folds and of the held-out fold, each in ascending order.
 
-    y (N,) labels. The examples of each class are dealt out in random order, one a fold in turn, so
-    that neither a class nor a whole fold is larger than another by more than one. The folds depend
-    on y, folds, fold_seed and examples alone: all candidates meet the same ones. examples: a sample
-    of so many, with the classes' shares, is split instead; None: all.
-    Raises InputError for a fold that is not there, or where the rarest class has fewer examples
+    y (N,) labels. The examples of each class are dealt out in random order, one per fold in turn,
+    so that neither a class nor a whole fold is larger than another by more than one. The folds
+    depend on y, folds, fold_seed and examples alone: all candidates meet the same ones. examples: a
+    sample of so many, with the classes' shares, is split instead; None: all.
+    Raises InputError for a fold that does not exist, or where the rarest class has fewer examples
     than there are folds.
     """
     if fold >= folds:

@@ -2,7 +2,7 @@
 
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization,
 AISTATS 2016, algorithm 1; but the number of survivors and their epochs are free in each rung, and
-a survivor starts anew instead of going on, since its learning rate follows the length of the run.
+a survivor starts again from fresh weights, since its learning rate follows the length of the run.
 """
 
 import json
@@ -35,9 +35,9 @@ def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
 
 def causes(candidate: Mapping) -> dict:
     """What a result takes from its candidate: name, settings and, if it diverged, how."""
-    told = ["candidate", "settings", "diverged"]
-    told += ["message", "parameters"] if candidate.get("diverged") else []
-    return {name: candidate.get(name) for name in told}
+    names = ["candidate", "settings", "diverged"]
+    names += ["message", "parameters"] if candidate.get("diverged") else []
+    return {name: candidate.get(name) for name in names}
 
 
 def check_rung(
@@ -67,26 +67,26 @@ def check_rung(
     for score in scores:
         place, entered = score["place"], entrants[score["place"]]
         planned, found = (
-            {name: told.get(name) for name in ("candidate", "settings")}
-            for told in (entered, score)
+            {name: result.get(name) for name in ("candidate", "settings")}
+            for result in (entered, score)
         )
         if found != planned:
             raise InputError(
-                f"--scores: place {place}: expected {planned}, who stands there in the ranking"
-                f" before, found {found}: train it again"
+                f"--scores: place {place}: expected {planned}, as in the ranking before, found"
+                f" {found}: train it again"
             )
         if keys and score.get("key") != keys[place]:
             raise InputError(
                 f"--scores: place {place} ({score['candidate']}): expected the key {keys[place]},"
-                f" found {score.get('key')}: it comes of other settings, code or data. Delete it,"
+                f" found {score.get('key')}: it is of other settings, code or data. Delete it,"
                 " and it is trained again"
             )
 
 
 def rank(scores: Sequence[Mapping]) -> list[Mapping]:
-    """Best first: by accuracy; equal ones by lower loss, fewer parameters, former place.
+    """Best first: by accuracy; equal ones by lower loss, fewer parameters, place before.
 
-    Who diverged is last. Raises InputError if everyone did.
+    Those that diverged are last. Raises InputError if all did.
     """
     if all(score["diverged"] for score in scores):
         raise InputError(

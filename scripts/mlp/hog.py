@@ -6,67 +6,57 @@ contrast cancel. Two forms of it:
 
 - `dalal_triggs`: scikit-image's, after Dalal and Triggs, CVPR 2005, its defaults.
 - `felzenszwalb`: after Felzenszwalb et al., TPAMI 2010, section 6.2. Directions and places are
-  shared between the two nearest bins and cells, and a cell stands in the result once instead of
-  once a block: shorter, smoother, and a mirror image only permutes it.
+  shared between the two nearest bins and cells, and a cell is in the result once instead of once
+  per block: shorter, smoother, and a flipped image only permutes it.
 
 Both take the world around an image as black. N images, cells R down and C across, O orientations.
 """
 
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
-from pydantic import Field
 from skimage.feature import hog
 
+from mlp.settings import HogPart
 from pipeline.errors import InputError
-from pipeline.settings import Settings
 
 EPSILON = 1e-5  # of scikit-image's block normalisation
 CLIP = 0.2  # of L2-Hys
-# This and the next were set before any training, by the look of the features; never tuned.
+# This and the next were set before any training, from a look at the features; never tuned.
 CELL_CLIP = 0.3
 # Added to the energy of 2x2 cells, pixels in [0, 1]: keeps an empty neighbourhood empty.
 CELL_EPSILON = 0.02
 
 
-class Part(Settings):
-    """One grid of cells: a part of an image's features."""
+def features(part: HogPart, images: np.ndarray) -> np.ndarray:
+    """float32 (N, D), in [0, `limit`], of images uint8 (N, H, W)."""
+    if part.kind == "felzenszwalb":
+        return felzenszwalb(images, part.cell, part.orientations)
+    return dalal_triggs(images, part.cell, part.orientations, part.block)
 
-    kind: Literal["felzenszwalb", "dalal_triggs"] = Field(
-        "felzenszwalb", description="how cells are counted and normalised"
-    )
-    cell: int = Field(4, ge=2, description="side of a cell in pixels")
-    orientations: int = Field(8, ge=2, le=36, description="directions in half a turn")
-    block: int = Field(2, ge=1, description="of dalal_triggs: side of a block in cells")
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """float32 (N, D), in [0, `limit`], of images uint8 (N, H, W)."""
-        if self.kind == "felzenszwalb":
-            return felzenszwalb(images, self.cell, self.orientations)
-        return dalal_triggs(images, self.cell, self.orientations, self.block)
+def limit(part: HogPart) -> float:
+    """The greatest value that a feature can have."""
+    return felzenszwalb_limit(part.orientations) if part.kind == "felzenszwalb" else 1.0
 
-    @property
-    def limit(self) -> float:
-        """The greatest value that a feature can have."""
-        return felzenszwalb_limit(self.orientations) if self.kind == "felzenszwalb" else 1.0
 
-    def grid(self, height: int, width: int) -> tuple[int, int, int]:
-        """Rows, columns, numbers at each place: how the features lie, in this order."""
-        if self.kind == "felzenszwalb":
-            return *_grid(height, width, self.cell), self.orientations + 4
-        places = height // self.cell - self.block + 1, width // self.cell - self.block + 1
-        return *places, self.block**2 * self.orientations
+def grid(part: HogPart, height: int, width: int) -> tuple[int, int, int]:
+    """Rows, columns, numbers at each place: how the features lie, in this order."""
+    if part.kind == "felzenszwalb":
+        return *_grid(height, width, part.cell), part.orientations + 4
+    places = height // part.cell - part.block + 1, width // part.cell - part.block + 1
+    return *places, part.block**2 * part.orientations
 
-    def mirror(self, height: int, width: int) -> np.ndarray | None:
-        """p with features(mirror image) = features(image)[p]; None if no p does that.
 
-        It is so with scikit-image's: a gradient across is in its first bin, which begins there,
-        and stays there in the mirror, while all other bins change places.
-        """
-        if self.kind == "felzenszwalb":
-            return felzenszwalb_mirror(height, width, self.cell, self.orientations)
-        return None
+def flip(part: HogPart, height: int, width: int) -> np.ndarray | None:
+    """p with features(flipped image) = features(image)[p]; None if no p does that.
+
+    None does for scikit-image's: a gradient across is in its first bin, which begins there, and
+    stays there when the image is flipped, while all other bins change places.
+    """
+    if part.kind == "felzenszwalb":
+        return felzenszwalb_flip(height, width, part.cell, part.orientations)
+    return None
 
 
 def dalal_triggs(images: np.ndarray, cell: int, orientations: int, block: int) -> np.ndarray:
@@ -108,12 +98,12 @@ def dalal_triggs(images: np.ndarray, cell: int, orientations: int, block: int) -
 
 
 def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray:
-    """Cells normalised by the four 2x2 neighbourhoods they stand in, averaged; then the energies.
+    """Cells normalised by the four 2x2 neighbourhoods they are in, averaged; then the energies.
 
     images uint8 (N, H, W), cell: pixels of a cell's side; as many cells as come nearest to it fill
     the image. Returns float32 (N, D), D = R C (O + 4), ordered (R, C, O + 4): number o < O of a
     cell is the direction o pi / O of the gradient, up to its sign; the last four are the cell's
-    sums over the directions, one a neighbourhood: up left, up right, down left, down right.
+    sums over the directions, one per neighbourhood: up left, up right, down left, down right.
     Unlike the paper: no directions with sign, and cells are clipped at 0.3, not at 0.2.
     Raises InputError if a cell is larger than the image.
     """
@@ -142,8 +132,8 @@ def felzenszwalb_limit(orientations: int) -> float:
     return 0.25 * min(CELL_CLIP * orientations, orientations**0.5)
 
 
-def felzenszwalb_mirror(height: int, width: int, cell: int, orientations: int) -> np.ndarray:
-    """The permutation p with features(mirror image) = features(image)[p], int64 (D,)."""
+def felzenszwalb_flip(height: int, width: int, cell: int, orientations: int) -> np.ndarray:
+    """The permutation p with features(flipped image) = features(image)[p], int64 (D,)."""
     rows, columns = _grid(height, width, cell)
     numbers = np.arange(rows * columns * (orientations + 4)).reshape(rows, columns, -1)
     # The direction a becomes pi - a, and left becomes right.

@@ -8,6 +8,7 @@ from the images in memory and the features in a memory-mapped file.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -16,19 +17,20 @@ from mlp.shifts import ShiftingWindows
 from pipeline.errors import InputError
 from raw.image_data import load_part
 
-CHOICES = ("pixels", "hog", "pixels+hog")
 # Share of a part's median deviation that is added to every deviation of the part: a pixel that is
 # nearly always black must not count a hundred times.
 SOFTENING = 0.15
 
 
 class Examples:
-    """What numpy_nn asks of an array of examples. A subclass has `rows` (N,), the images they are
-    of, and `_rows(rows, out)`, which writes those of a batch to `out` (B, D) uint8, or to a new
-    array if that is None, and returns it."""
+    """What numpy_nn needs of an array of examples; `rows` (N,) are the images they are of."""
 
     dtype = np.dtype(np.uint8)
     rows: np.ndarray
+
+    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        """The rows uint8 (B, D) of images `rows` (B,), written to `out` or to a new array."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -45,7 +47,7 @@ class Examples:
         index: np.ndarray,
         axis: int = 0,
         out: np.ndarray | None = None,
-        mode: str = "raise",
+        mode: Literal["raise", "wrap", "clip"] = "raise",
     ) -> np.ndarray:
         """self[index], written to `out` (B, D); np.take(examples, index, axis=0) comes here."""
         if axis != 0:
@@ -57,7 +59,7 @@ class Inputs(Examples):
     """The examples of one split as rows uint8 (N, D).
 
     images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
-    alone; rows: which of the N images these examples are, all by default; turned: mirrored.
+    alone; rows: which of the N images these examples are, all by default; flipped: left is right.
     """
 
     def __init__(
@@ -66,13 +68,13 @@ class Inputs(Examples):
         features: Features | None = None,
         rows: np.ndarray | None = None,
         *,
-        turned: bool = False,
+        flipped: bool = False,
     ):
         counts = [] if images is None else [len(images)]
         counts += [] if features is None else [features.values.shape[1]]
         if not counts or len(set(counts)) > 1:
             raise ValueError(f"expected images, features or as many of both, found {counts}")
-        self.images, self.features, self.turned = images, features, turned
+        self.images, self.features, self.flipped = images, features, flipped
         self.rows = np.arange(counts[0]) if rows is None else rows
         self.pixels = 0 if images is None else images[0].size
         self.widths = [self.pixels] if self.pixels else []
@@ -91,22 +93,22 @@ class Inputs(Examples):
     def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         if out is None:
             out = np.empty((len(rows), self.shape[1]), np.uint8)
-        if self.pixels:
+        if self.images is not None:
             images = self.images[rows]
-            images = images[..., ::-1] if self.turned else images
+            images = images[..., ::-1] if self.flipped else images
             out[:, : self.pixels] = images.reshape(len(rows), -1)
         if self.features is not None:
-            turned = np.full(len(rows), self.turned)
-            self.features.take(rows, None, turned, out[:, self.pixels :])
+            flipped = np.full(len(rows), self.flipped)
+            self.features.take(rows, None, flipped, out[:, self.pixels :])
         return out
 
     def subset(self, index: np.ndarray) -> "Inputs":
         """The examples `index`, integers or bool; nothing is copied."""
-        return Inputs(self.images, self.features, self.rows[index], turned=self.turned)
+        return Inputs(self.images, self.features, self.rows[index], flipped=self.flipped)
 
-    def mirrored(self) -> "Inputs":
-        """The mirror images of these examples."""
-        return Inputs(self.images, self.features, self.rows, turned=not self.turned)
+    def flip(self) -> "Inputs":
+        """These examples, each image flipped from left to right."""
+        return Inputs(self.images, self.features, self.rows, flipped=not self.flipped)
 
     def augmented(self, rng: np.random.Generator, flips: bool, shift: int) -> "Augmented":
         """These examples, each time in a view that `rng` draws: see Augmented."""
@@ -135,9 +137,9 @@ class Inputs(Examples):
 
 
 class Augmented(Examples):
-    """Inputs whose rows are random views, drawn anew each time, pixels and features alike.
+    """Inputs whose rows are random views, drawn again each time, pixels and features alike.
 
-    flips: half of the views are mirror images. shift: largest shift in pixels: down and right each
+    flips: half of the views are flipped. shift: largest shift in pixels: down and right each
     uniform in -shift to shift; with features, uniform over those shifts that their file holds.
     All randomness comes from `rng`: with its state in a checkpoint a run goes on exactly.
     Raises InputError if no features of that shift are stored.
@@ -146,7 +148,9 @@ class Augmented(Examples):
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
         self.inputs, self.rng, self.flips, self.shift = inputs, rng, flips, shift
         self.rows, self.shape = inputs.rows, inputs.shape
-        self._shifts = None
+        self._windows = None
+        if inputs.images is not None:
+            self._windows = ShiftingWindows(inputs.images, shift)
         if inputs.features is not None:
             known = inputs.features.shifts()
             reach = abs(known).max(axis=1)
@@ -157,24 +161,23 @@ class Augmented(Examples):
                 )
             self._shifts = known[reach <= shift]
             self._places = np.flatnonzero(reach <= shift)
-        self._windows = ShiftingWindows(inputs.images, shift) if inputs.pixels else None
 
     def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         inputs, count = self.inputs, len(rows)
         if out is None:
             out = np.empty((count, self.shape[1]), np.uint8)
-        turned = np.full(count, inputs.turned)
+        flipped = np.full(count, inputs.flipped)
         if self.flips:
-            turned ^= self.rng.random(count) < 0.5
-        if self._shifts is None:
+            flipped ^= self.rng.random(count) < 0.5
+        if inputs.features is None:
             down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
-            inputs.features.take(rows, self._places[drawn], turned, out[:, inputs.pixels :])
-        if inputs.pixels:
+            inputs.features.take(rows, self._places[drawn], flipped, out[:, inputs.pixels :])
+        if self._windows:
             images = self._windows.take(rows, down, right)  # (B, C, H, W)
-            images[turned] = images[turned, ..., ::-1]
+            images[flipped] = images[flipped, ..., ::-1]
             out[:, : inputs.pixels] = images.reshape(count, -1)
         return out
 
@@ -184,11 +187,9 @@ def load_inputs(
 ) -> tuple[Inputs, np.ndarray]:
     """The inputs of `part` ("train" or "test"), and the labels int64 (N,).
 
-    choice: one of CHOICES; images: images.npz; features: the folder of the features, not read for
-    pixels alone. Raises InputError if a file is missing or damaged, or holds what does not fit.
+    choice: pixels, hog or pixels+hog; images: images.npz; features: the folder of the features, not
+    read for pixels alone. Raises InputError if a file is missing or damaged, or does not fit.
     """
-    if choice not in CHOICES:
-        raise InputError(f"inputs: expected one of {', '.join(CHOICES)}, found {choice!r}")
     pictures, labels = load_part(images, part, classes)  # (N, C, H, W)
     if choice == "pixels":
         return Inputs(pictures), labels

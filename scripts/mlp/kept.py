@@ -1,11 +1,11 @@
 """Results that are kept: a training whose every cause is the same is not done again.
 
-Snakemake plans a job anew when a file before it is written anew, whatever is in it. A search that
-ran again and chose the same candidate would retrain all that follows. So a training is known by a
-key of its causes, and a result with the right key stays. Those of the rungs lie in a folder that is
-no output of a rule: Snakemake removes an output before its job starts, and with update() it would
-put the old file back when the job is stopped, newer than all that it is made of. The old outputs of
-a final training are removed likewise; a key helps there only whoever runs it by hand.
+Snakemake plans a job again when one of its inputs was written again, whatever is in it. A search
+that ran again and chose the same candidate would retrain all that follows. So a training is known
+by a key of its causes, and a result with the right key stays. Those of the rungs are in a folder
+that is no output of a rule: Snakemake removes an output before its job starts, and with update() it
+would put the old file back when the job is stopped, newer than all that it is made of. The old
+outputs of a final training are removed likewise; there a key helps only those who run it by hand.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from pipeline.checkpoint import file_sha256
 def key(spec_key: str, candidate: Mapping, *files: Path) -> str:
     """What a result follows from, as sha256 (hex): settings and code, the candidate, the data.
 
-    candidate: all that the result takes from it; files: small ones that name the data by checksum
-    (meta.json).
+    candidate: all that the result takes from the search; files: small ones that name the data by
+    checksum (meta.json).
     """
     parts = [spec_key, json.dumps(candidate, sort_keys=True), *map(file_sha256, files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -33,7 +33,7 @@ def recall(folder: Path | None, expected: str) -> dict | None:
 
 
 def keep(folder: Path | None, result: Mapping) -> None:
-    """Keep a result, which has its key as "key", for the runs to come; no folder, no keeping."""
+    """Keep a result, which has its key as "key", for later runs; nothing without a folder."""
     if folder:
         write_json(folder / f"{result['key']}.json", result)
 

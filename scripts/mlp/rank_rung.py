@@ -1,38 +1,25 @@
 """Rank the candidates of one rung of the halving search by their validation accuracy.
 
-Of a rung that is scored on several folds it is the mean over them. Who stands among the first
-`survivors` trains in the next rung, unless it diverged.
+For a rung that is scored on several folds it is the mean over them. The first `survivors` train in
+the next rung, except those that diverged.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from pydantic import Field, JsonValue
 
 from mlp.halving import causes, check_rung, entrant, rank
 from mlp.kept import key
+from mlp.settings import RankSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
-TOLD = (
+RANKED = (
     "candidate", "settings", "parameters", "accuracy", "fold_accuracy", "diverged", "message",
     "seconds",
 )  # fmt: skip
-
-
-class Spec(settings.Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    rung: int = Field(0, ge=0, description="the rung, from 0")
-    epochs: int = Field(1, ge=1, description="epochs of each training of the rung")
-    survivors: int = Field(1, ge=1, description="how many the next rung trains; 1 after the last")
-    folds: list[int] = Field([0], min_length=1, description="the folds that score the rung")
-    trainings: list[dict[str, JsonValue]] | None = Field(
-        None,
-        description="what train_rung.py was told for each fold, less the place: only scores that"
-        " follow from it are ranked; null: the scores' keys are not looked at",
-    )
 
 
 def over_folds(scores: Sequence[Mapping]) -> dict:
@@ -56,7 +43,7 @@ def over_folds(scores: Sequence[Mapping]) -> dict:
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        RankSpec,
         inputs={
             "scores*": "JSON of every candidate of the rung: all folds of a place, then the next",
             "ranking": "ranking.json of the rung before; candidates.json for rung 0",
@@ -65,7 +52,7 @@ def main() -> None:
         },
         outputs={"out": "ranking.json"},
     )
-    spec: Spec = args.spec
+    spec = args.spec
     found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     count, left = divmod(len(found), len(spec.folds))
     if spec.trainings and len(spec.trainings) != len(spec.folds):
@@ -75,8 +62,8 @@ def main() -> None:
         )
     if left:
         raise InputError(
-            f"--scores: expected {len(spec.folds)} for each place, one a fold, found {len(found)}:"
-            " train the rung again"
+            f"--scores: expected {len(spec.folds)} for each place, one per fold, found"
+            f" {len(found)}: train the rung again"
         )
     entrants = [entrant(args.ranking, spec.dataset, spec.rung, k) for k in range(count)]
     files = [args.meta] if args.meta else []
@@ -105,7 +92,7 @@ def main() -> None:
             "folds": spec.folds,
             "survivors": spec.survivors,
             "candidates": [
-                {name: score[name] for name in TOLD}
+                {name: score[name] for name in RANKED}
                 | {
                     "survives": place < spec.survivors and not score["diverged"],
                     "came_from": score["place"],

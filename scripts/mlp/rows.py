@@ -1,11 +1,12 @@
-"""What the evaluations of Part 1 write: rows of the leaderboard, predictions, example images."""
+"""What the evaluations of the room share: rows of the leaderboard, accuracies, example images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.atomic import write_csv, write_npz
+from pipeline.atomic import write_npz
 from pipeline.results import proportion_interval, row
 
 NOTES = {
@@ -15,59 +16,36 @@ NOTES = {
         " one of its members have seen the image"
     ),
     "interval": "Wilson's; of several seeds bootstrap over images, of the seeds' mean",
-    "ensemble": "parameters and train_seconds are the sums of all members",
-    "flips": "test-time augmentation: the mean over each image and its mirror image",
+    "ensemble": "parameters, train_seconds and train_flops are the sums of all members",
+    "flips": "test-time augmentation: the mean over each image and the flipped one",
     "shifts": (
         "test-time augmentation, of nets on pixels alone: the mean over each image as it is and"
-        " moved by every shift that the training drew from, with flips over the mirror images too"
+        " moved by every shift that the training drew from, with flips over the flipped ones too"
     ),
 }
 
 
 def row_maker(dataset: str, provenance: dict, data_sha256: str) -> Callable[..., dict]:
-    """make(model, split, values, parameters, seconds, ci=None) -> a row of this data set."""
-
-    def make(
-        model: str,
-        split: str,
-        values: Sequence[float],
-        parameters: int,
-        seconds: float,
-        ci: tuple[float, float] | None = None,
-    ) -> dict:
-        return row(
-            task="image_classification",
-            dataset=dataset,
-            model=model,
-            implementation="numpy",
-            metric="accuracy",
-            split=split,
-            values=values,
-            ci=ci,
-            parameters=parameters,
-            train_seconds=seconds,
-            provenance=provenance,
-            data_sha256=data_sha256,
-        )
-
-    return make
-
-
-def scored(p: np.ndarray, y: np.ndarray) -> tuple[list[float], tuple[float, float]]:
-    """Accuracy of each model and the interval of their mean; p (M, N, K), y (N,)."""
-    hits = p.argmax(axis=2) == y  # (M, N)
-    return hits.mean(axis=1).tolist(), proportion_interval(hits if len(hits) > 1 else hits[0])
-
-
-def write_predictions(path: Path, p: np.ndarray, y: np.ndarray) -> None:
-    """predictions.csv: id, label, prediction, p_0 ... of p (N, K) against y (N,)."""
-    names = [f"p_{k}" for k in range(p.shape[1])]
-    rows = (
-        {"id": i, "label": int(y[i]), "prediction": int(p[i].argmax())}
-        | dict(zip(names, (f"{value:.6f}" for value in p[i]), strict=True))
-        for i in range(len(y))
+    """pipeline.results.row for accuracies on this data set."""
+    return partial(
+        row,
+        task="image_classification",
+        dataset=dataset,
+        implementation="numpy",
+        metric="accuracy",
+        provenance=provenance,
+        data_sha256=data_sha256,
     )
-    write_csv(path, rows, ["id", "label", "prediction", *names])
+
+
+def scored(p: np.ndarray, y: np.ndarray) -> dict:
+    """Accuracy of each model and the interval of their mean, as a row's `values` and `ci`.
+
+    p (M, N, K) of M models, y (N,).
+    """
+    hits = p.argmax(axis=2) == y  # (M, N)
+    interval = proportion_interval(hits if len(hits) > 1 else hits[0])
+    return {"values": hits.mean(axis=1).tolist(), "ci": interval}
 
 
 def write_examples(

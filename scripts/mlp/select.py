@@ -2,30 +2,25 @@
 
 Equal means go to the smaller deviation, then to the smaller learning rate, the larger batch, the
 smaller dropout. A candidate that diverged on any fold has no mean and is never selected. The test
-set has no part in it.
+set is not read.
 """
 
 import json
 from collections import defaultdict
 
 import numpy as np
-from pydantic import Field
 
-from mlp.recipe import GridPoint
+from mlp.settings import GridPoint, SelectSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
 
-class Spec(settings.Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-
-
 def summarise(scores: list[dict]) -> list[dict]:
-    """One entry a candidate: its settings, accuracies by fold, mean and sample deviation.
+    """One entry per candidate: its settings, accuracies by fold, mean and sample deviation.
 
     An entry whose training diverged on a fold has mean and std None (that fold's accuracy, too),
-    "diverged" True and "message", what the first such fold said.
+    "diverged" True and "message", that of the first such fold.
     Raises InputError unless every candidate has been scored once on each of the same folds.
     """
     names = tuple(GridPoint.model_fields)
@@ -33,7 +28,7 @@ def summarise(scores: list[dict]) -> list[dict]:
     for score in scores:
         folds = by_candidate[tuple(score[name] for name in names)]
         if score["fold"] in folds:
-            raise InputError(f"fold {score['fold']} of {dict(score)} stands there twice")
+            raise InputError(f"fold {score['fold']} of {dict(score)}: found twice")
         folds[score["fold"]] = score
     expected = set.union(*(set(folds) for folds in by_candidate.values()))
     candidates = []
@@ -56,6 +51,7 @@ def summarise(scores: list[dict]) -> list[dict]:
                 **candidate,
                 "fold_accuracy": accuracies,
                 "fold_seconds": [score["seconds"] for score in ordered],
+                "fold_flops": [score["train_flops"] for score in ordered],
                 "mean": mean,
                 "std": std,
                 "diverged": bool(messages),
@@ -82,7 +78,7 @@ def choose(candidates: list[dict]) -> dict:
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        SelectSpec,
         inputs={"scores*": "JSON of every candidate and fold"},
         outputs={"out": "selection.json"},
     )

@@ -29,8 +29,7 @@ def token_table(grids: Sequence[Grid], side: int, patch: int, margin: int = 0) -
                 f" of that, found one of {rows}x{columns} cells"
             )
         cells, beyond = rows // across, margin * rows // side
-        places = np.arange(start, start + rows * columns * numbers)
-        places = places.reshape(rows, columns, numbers)
+        places = np.arange(start, start + rows * columns * numbers).reshape(rows, columns, numbers)
         framed = np.pad(places, ((beyond, beyond), (beyond, beyond), (0, 0)), constant_values=-1)
         window = cells + 2 * beyond
         windows = np.lib.stride_tricks.sliding_window_view(framed, (window, window), axis=(0, 1))

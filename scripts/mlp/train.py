@@ -8,49 +8,40 @@ code, data and candidate, is kept. The test part is not read.
 
 import json
 import os
-import time
 
-from pydantic import Field
+import numpy as np
 
 from mlp.folds import split
 from mlp.inputs import load_inputs
 from mlp.kept import kept, key
-from mlp.recipe import Recipe
-from mlp.training import build_training, model_name, parameter_count, probabilities
-from numpy_nn.training import TrainingDiverged, evaluate
+from mlp.model import inputs_name, parameter_count, title
+from mlp.recipe import changed, recipe_keys
+from mlp.settings import TrainSpec
+from mlp.training import build_training, train_flops
+from mlp.views import probabilities
+from numpy_nn.prediction import evaluate
+from numpy_nn.training import TrainingDiverged
 from pipeline import settings
-from pipeline.atomic import write_json, write_npz
+from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint, file_sha256
 from pipeline.errors import InputError
 from pipeline.provenance import provenance
+from pipeline.training_run import TrainingRun
 from raw.image_data import load_meta
-
-SAVE_EVERY = 15.0  # seconds of training between checkpoints
-
-
-class Spec(Recipe):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    model: str = Field("plain", description="name of the model in the configuration")
-    seed: int = Field(1, ge=0, description="seed of weights, order, dropout and augmentation")
-    fold: int | None = Field(None, ge=0, description="fold to hold out; null: train on all")
-    folds: int = Field(5, ge=2, description="number of folds")
-    fold_seed: int = Field(0, ge=0, description="seed of the folds")
-    mirrors: bool = Field(False, description="score mirror images if trained with them")
-    threads: int = Field(1, ge=1, description="BLAS threads, for the record: the rule sets them")
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        TrainSpec,
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
             "hog?": "folder of its features, for a recipe that reads them",
-            "selection?": "selection.json of the search that chose the recipe; none: as it is",
+            "selection?": "selection.json of the search that chose the recipe; none: --spec has it",
         },
         outputs={
-            "model": "weights, .npz",
+            "weights": "weights, .npz",
             "history": "history.json: the curve, seconds, provenance",
             "checkpoint?": "directory of the checkpoint",
         },
@@ -58,81 +49,65 @@ def main() -> None:
     chosen = {}
     if args.selection:
         chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
-    spec: Spec = args.spec.changed(chosen)
+    spec = changed(args.spec, chosen)
     features = [args.hog / "meta.json"] if args.hog else []
     causes = key(args.spec_key, chosen, args.meta, *features)
-    if kept(args.history, args.model, causes):
-        os.utime(args.model)
+    if kept(args.history, args.weights, causes):
+        os.utime(args.weights)
         os.utime(args.history)
-        print(f"{args.model}: already trained by this recipe: kept")
+        print(f"{args.weights}: already trained by this recipe: kept")
         return
-    # A training that is stopped leaves no result of another one standing.
+    # A training that is stopped must not leave the result of another one behind.
     args.history.unlink(missing_ok=True)
-    args.model.unlink(missing_ok=True)
+    args.weights.unlink(missing_ok=True)
+
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
-    kept_x, kept_y, validation, curve = x, y, None, []
+    train, validation, part = np.arange(len(y)), None, None
     if spec.fold is not None:
-        others, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
-        kept_x, kept_y = x.subset(others), y[others]
+        train, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
         validation = x.subset(held_out), y[held_out]
-    # Fold k and seed k have nothing in common but the number.
-    part = None if spec.fold is None else "fold"
+        part = "fold"  # fold k and seed k have nothing in common but the number
     training = build_training(
-        spec, kept_x, kept_y, validation, classes=classes, seed=spec.seed, part=part
+        spec, x.subset(train), y[train], validation, classes=classes, seed=spec.seed, part=part
     )
-    checkpoint = None
-    if args.checkpoint:
-        checkpoint = Checkpoint(args.checkpoint, causes, args.data)
-        if stored := checkpoint.load():
-            arrays, meta = stored
-            training.load_state(arrays, meta["training"])
-            curve = meta["curve"]
-            print(f"resumed after epoch {training.epoch}", flush=True)
-    saved = time.perf_counter()
-    while not training.finished:
+    run = TrainingRun(
+        training,
+        Checkpoint(args.checkpoint, causes, args.data) if args.checkpoint else None,
+        spec.epochs,
+        provenance=provenance(spec.threads, packages=("numpy",)),
+    )
+    for _epoch in run:
         try:
-            curve.append(training.run_epoch())
+            run.append(training.run_epoch())
         except TrainingDiverged as error:
             raise InputError(str(error)) from None
-        print(curve[-1], flush=True)
-        due = time.perf_counter() - saved > SAVE_EVERY
-        if checkpoint and (due or checkpoint.stopping):
-            arrays, meta = training.state()
-            checkpoint.save(arrays, {"training": meta, "curve": curve})
-            saved = time.perf_counter()
-    out_of_fold = None
+        if training.finished:
+            break
+
+    model, out_of_fold = training.model, None
     if validation:
-        mirrors = spec.mirrors and spec.flips
-        plain, flips = probabilities(training.model, validation[0], mirrors)
-        out_of_fold = {
-            "accuracy": evaluate(plain, validation[1])[1],
-            "flips_accuracy": evaluate(flips, validation[1])[1] if mirrors else None,
-            "examples": len(validation[1]),
-        }
-    write_npz(args.model, **training.model.state_dict())
-    write_json(
+        accuracy = evaluate(probabilities(model, validation[0]), validation[1])[1]
+        out_of_fold = {"accuracy": accuracy, "examples": len(validation[1])}
+    write_npz(args.weights, **model.state_dict())
+    run.finish(
         args.history,
-        {
-            "task": "image_classification",
-            "dataset": spec.dataset,
-            "model": model_name(spec, spec.model, training.model.architecture),
-            "seed": spec.seed,
-            "part": f"seed{spec.seed}" if spec.fold is None else f"fold{spec.fold}",
-            "fold": spec.fold,
-            "recipe": spec.recipe(),
-            "candidate": chosen,
-            "curve": curve,
-            "seconds": training.seconds,
-            "parameters": parameter_count(training.model),
-            "out_of_fold": out_of_fold,
-            "provenance": provenance(spec.threads, packages=("numpy",)),
-            "key": causes,
-            "weights_sha256": file_sha256(args.model),
-        },
+        task="image_classification",
+        dataset=spec.dataset,
+        model=title(spec, spec.model, model.architecture),
+        inputs=inputs_name(spec),
+        seed=spec.seed,
+        part=f"seed{spec.seed}" if spec.fold is None else f"fold{spec.fold}",
+        fold=spec.fold,
+        recipe=recipe_keys(spec),
+        candidate=chosen,
+        seconds=training.seconds,  # of the epochs alone, without validation
+        parameters=parameter_count(model),
+        train_flops=train_flops(training),
+        out_of_fold=out_of_fold,
+        key=causes,
+        weights_sha256=file_sha256(args.weights),
     )
-    if checkpoint:
-        checkpoint.clear()
 
 
 if __name__ == "__main__":

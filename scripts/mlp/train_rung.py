@@ -1,32 +1,27 @@
 """Train one candidate for one rung of the halving search and score it on the held-out fold.
 
-The candidate is the one that stands at `place` in the ranking of the rung before. Reads only the
-training part of the data set. A result that was kept, from the same settings, code, data and
-candidate, is taken again: a ranking that changed below its survivors retrains nobody.
+The candidate is the one at `place` in the ranking of the rung before. Reads only the training part
+of the data set. A result that was kept, from the same settings, code, data and candidate, is used
+again: a ranking that changed below its survivors retrains nothing.
 """
-
-from pydantic import Field
 
 from mlp.folds import split
 from mlp.halving import causes, entrant
 from mlp.inputs import load_inputs
 from mlp.kept import keep, key, recall
-from mlp.recipe import HeldOutRecipe
-from mlp.training import build_training, parameter_count, run_to_end, scored_epoch
+from mlp.model import parameter_count
+from mlp.recipe import changed
+from mlp.settings import RungSpec
+from mlp.training import build_training, run_to_end, scored_epoch
 from pipeline import settings
 from pipeline.atomic import write_json
 from raw.image_data import load_meta
 
 
-class Spec(HeldOutRecipe):
-    rung: int = Field(0, ge=0, description="the rung, from 0")
-    place: int = Field(0, ge=0, description="place in the ranking before, from 0")
-
-
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        RungSpec,
         inputs={
             "data": "images.npz of a prepared data set",
             "meta": "its meta.json",
@@ -38,7 +33,7 @@ def main() -> None:
             "kept?": "folder of the results of earlier runs; none: nothing is kept",
         },
     )
-    spec: Spec = args.spec
+    spec = args.spec
     candidate = entrant(args.ranking, spec.dataset, spec.rung, spec.place)
     files = [args.meta, *([args.hog / "meta.json"] if args.hog else [])]
     expected = key(args.spec_key, causes(candidate), *files)
@@ -46,14 +41,14 @@ def main() -> None:
         write_json(args.out, result)
         print(f"{args.out}: already the result of {candidate['candidate']}: kept")
         return
-    # A training that is stopped leaves no result of another one standing.
+    # A training that is stopped must not leave the result of another one behind.
     args.out.unlink(missing_ok=True)
     curve, message, seconds, parameters = [], candidate.get("message"), 0.0, 0
     best = {}
     if candidate.get("diverged"):
         parameters = candidate["parameters"]
     else:
-        recipe = spec.changed(candidate["settings"])
+        recipe = changed(spec, candidate["settings"])
         classes = len(load_meta(args.meta)["classes"])
         x, y = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
         train, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, spec.examples)

@@ -1,4 +1,4 @@
-"""What a net of Part 1 is asked at test time: an image, its mirror image, and both moved.
+"""The views of an image that a net answers about at test time: as it is, flipped, and shifted.
 
 Its answer is then the mean of the probabilities: test-time augmentation (Krizhevsky et al.,
 ImageNet Classification, NIPS 2012, section 4.1). The views are those that its training drew from.
@@ -10,57 +10,86 @@ from itertools import product
 import numpy as np
 
 from mlp.inputs import Inputs
-from mlp.recipe import Recipe
+from mlp.settings import Recipe
 from mlp.shifts import shifted
-from mlp.training import probabilities
-from numpy_nn.module import Module
+from numpy_nn.module import Module, NonFiniteError
+from numpy_nn.prediction import predict
+from pipeline.errors import InputError
 
 
-def moved(x: Inputs, down: int, right: int) -> Inputs:
+def probabilities(net: Module, x: Inputs) -> np.ndarray:
+    """p (N, K) float32 of the images x as they are.
+
+    Raises InputError if a probability is not a number.
+    """
+    try:
+        return predict(net, x)
+    except NonFiniteError as error:
+        raise InputError(
+            f"{error}. The training diverged: lower the learning rate and train again."
+        ) from None
+
+
+def shift(x: Inputs, down: int, right: int) -> Inputs:
     """The images of x moved by `down` and `right` pixels, black coming in; pixels alone.
 
-    Raises ValueError if x has features: theirs would have to be computed anew.
+    Raises ValueError if x has features: they would have to be computed again.
     """
     if x.features is not None:
-        raise ValueError("moved: expected inputs of pixels alone, found features")
+        raise ValueError("shift: expected inputs of pixels alone, found features")
     images = x.images[x.rows]  # (N, C, H, W)
     flat = images.reshape(-1, *images.shape[2:])
-    return Inputs(shifted(flat, down, right).reshape(images.shape), turned=x.turned)
+    return Inputs(shifted(flat, down, right).reshape(images.shape), flipped=x.flipped)
+
+
+def answer_names(flips: bool, shifts: bool) -> dict[str, str]:
+    """The arrays of a net's answers: their name -> the leaderboard's column `views`."""
+    found = {"p": "none"}
+    if flips:
+        found["flips"] = "flips"
+    if shifts:
+        found["shifts"] = "flips and shifts" if flips else "shifts"
+    return found
 
 
 @dataclass(frozen=True)
 class Views:
-    """mirrors: mirror images too; shift: all moves of up to so many pixels down and right too."""
+    """flips: flipped images too; shift: all shifts of up to so many pixels down and right too."""
 
-    mirrors: bool
+    flips: bool
     shift: int
 
     @classmethod
-    def of(cls, recipe: Recipe, *, mirrors: bool, shifts: bool) -> "Views":
-        """Those of `recipe`'s training that are asked for; a net on features has no shifts."""
+    def of(cls, recipe: Recipe, *, flips: bool, shifts: bool) -> "Views":
+        """The views of `recipe`'s training, where asked for; a net on features has no shifts."""
         on_pixels = recipe.inputs == "pixels"
-        return cls(mirrors and recipe.flips, recipe.shift if shifts and on_pixels else 0)
+        return cls(flips and recipe.flips, recipe.shift if shifts and on_pixels else 0)
 
     @property
-    def readings(self) -> dict[str, str]:
-        """What `answers` gives -> what it adds to a model's name."""
-        found = {"p": ""}
-        if self.mirrors:
-            found["flips"] = " + flips"
-        if self.shift:
-            found["shifts"] = " + flips and shifts" if self.mirrors else " + shifts"
-        return found
+    def names(self) -> dict[str, str]:
+        """The arrays that `answers` returns: their name -> the leaderboard's column `views`."""
+        return answer_names(self.flips, self.shift > 0)
 
     def answers(self, net: Module, x: Inputs) -> dict[str, np.ndarray]:
-        """Probabilities (N, K) float32 by reading: of x alone, of it and its mirror image, of all.
+        """Probabilities (N, K) float32 by name: of x alone, of it and its flipped images, of all.
 
         Raises InputError if a probability is not a number.
         """
-        p, flips = probabilities(net, x, self.mirrors)
-        found = {"p": p} | ({"flips": flips} if self.mirrors else {})
+        found = {"p": probabilities(net, x)}
+        if self.flips:
+            found["flips"] = self._both(net, x, found["p"])
         if self.shift:
             steps = range(-self.shift, self.shift + 1)
-            views = [moved(x, *step) for step in product(steps, repeat=2) if any(step)]
-            several = [(p, flips), *(probabilities(net, view, self.mirrors) for view in views)]
-            found["shifts"] = np.mean([q if both is None else both for q, both in several], axis=0)
+            several = [found.get("flips", found["p"])]
+            for step in product(steps, repeat=2):
+                if any(step):
+                    view = shift(x, *step)
+                    p = probabilities(net, view)
+                    several.append(self._both(net, view, p) if self.flips else p)
+            found["shifts"] = np.mean(several, axis=0)
         return found
+
+    @staticmethod
+    def _both(net: Module, x: Inputs, p: np.ndarray) -> np.ndarray:
+        """The mean of p, the answer about x, and of that about x flipped."""
+        return (p + probabilities(net, x.flip())) / 2

@@ -20,31 +20,23 @@ class WeightAverage:
     flat: the optimiser's `flat`, over the parameters of `model`.
     """
 
-    BLOCK = 1 << 15
-
     def __init__(self, model: Module, flat: FlatParameters, decay: float):
         if not 0 <= decay < 1:
-            raise ValueError(f"WeightAverage: expected a decay in [0, 1), given {decay}")
+            raise ValueError(f"WeightAverage: expected a decay in [0, 1), found {decay}")
         self.decay, self.updates = float(decay), 0
         buffers = {k: a for k, a in model.named_buffers() if a.dtype.kind == "f"}
         self.live = {"parameters": flat.value, **buffers}
         self.average = {name: array.copy() for name, array in self.live.items()}
-        longest = max([self.BLOCK, *(array.size for array in buffers.values())])
-        self._scratch = np.empty(longest, flat.value.dtype)
-        self._blocks = [
-            (self.live["parameters"][block], self.average["parameters"][block])
-            for block, _ in flat.blocks(self.BLOCK)
-        ] + [(buffers[name], self.average[name]) for name in buffers]
+        self._scratch = {name: np.empty_like(array) for name, array in self.live.items()}
 
     def update(self) -> None:
         """Take the weights of now into the average: after every step of the optimiser."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for live, average in self._blocks:
-            scratch = self._scratch[: live.size].reshape(live.shape)
-            np.subtract(live, average, out=scratch)
-            scratch *= 1 - decay
-            average += scratch
+        for name, average in self.average.items():
+            difference = np.subtract(self.live[name], average, out=self._scratch[name])
+            difference *= 1 - decay
+            average += difference
 
     def swap(self) -> None:
         """Exchange the model's weights and the average."""

@@ -17,7 +17,7 @@ def batches(
     if count < smallest or batch_size < smallest:
         raise ValueError(
             f"batches: expected at least {smallest} examples and a batch size of at least"
-            f" {smallest}, given {count} and {batch_size}"
+            f" {smallest}, found {count} and {batch_size}"
         )
     order = rng.permutation(count)
     for start in range(0, count, batch_size):

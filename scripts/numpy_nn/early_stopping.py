@@ -22,7 +22,7 @@ class EarlyStopping:
         if patience < 1 or not min_delta >= 0 or monitor not in self.SIGNS:
             raise ValueError(
                 "EarlyStopping: expected patience >= 1, min_delta >= 0 and a monitor of"
-                f" {sorted(self.SIGNS)}, given {patience}, {min_delta} and {monitor!r}"
+                f" {sorted(self.SIGNS)}, found {patience}, {min_delta} and {monitor!r}"
             )
         self.patience, self.min_delta, self.monitor = patience, float(min_delta), monitor
         self.best_score: float | None = None
@@ -37,7 +37,7 @@ class EarlyStopping:
         """Look at an epoch's entry {"epoch", monitor, ...} and at the weights that it scored."""
         score = self.SIGNS[self.monitor] * entry[self.monitor]
         if not math.isfinite(score):
-            raise ValueError(f"EarlyStopping: expected a finite {self.monitor}, given {score}")
+            raise ValueError(f"EarlyStopping: expected a finite {self.monitor}, found {score}")
         if self.best_score is None or score > self.best_score + self.min_delta:
             self.best_score, self.best_epoch, self.waited = score, entry["epoch"], 0
             self.best_weights = model.state_dict()

@@ -29,11 +29,11 @@ class FlatParameters:
 
     def __init__(self, parameters: Sequence[Parameter], state: int = 0):
         if len({id(parameter) for parameter in parameters}) < len(parameters):
-            raise ValueError("parameters: expected each once, given one several times")
+            raise ValueError("parameters: expected each once, found one several times")
         ordered = sorted(parameters, key=lambda parameter: not parameter.decay)
         dtypes = {parameter.value.dtype for parameter in ordered} or {np.dtype(np.float32)}
         if len(dtypes) > 1:
-            raise ValueError(f"parameters: expected one dtype, given {sorted(map(str, dtypes))}")
+            raise ValueError(f"parameters: expected one dtype, found {sorted(map(str, dtypes))}")
         (dtype,) = dtypes
         size = sum(parameter.value.size for parameter in ordered)
         rows = np.zeros((2 + state, math.ceil(size / self.ALIGNED) * self.ALIGNED), dtype)
@@ -47,14 +47,3 @@ class FlatParameters:
                 view[...] = getattr(parameter, name)
                 setattr(parameter, name, view)
             start = stop
-
-    def blocks(self, size: int) -> list[tuple[slice, bool]]:
-        """(slice of at most `size` parameters, whether they are decayed), covering all of them."""
-        return [
-            (slice(start, min(start + size, stop)), decayed)
-            for first, stop, decayed in (
-                (0, self.decayed, True),
-                (self.decayed, len(self.value), False),
-            )
-            for start in range(first, stop, size)
-        ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from numpy_nn.dropout import Dropout
+from numpy_nn.losses import Loss
 from numpy_nn.module import Module
 
 
@@ -24,10 +24,10 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
 
     Everything runs in float64, and the module stays so: its parameters get new arrays. Build an
     optimiser afterwards, not before. A Model of mlp or token_mixer begins with Standardise, which
-    makes float32 of everything: check Sequential(*model.layers[1:]). Dropout masks are frozen after
-    a first pass; at the end, also if a layer raises, they are free again and the buffers
-    (BatchNorm's running averages) what they were. Layers that work in place get copies of x.
-    x (N, ...) float should keep away from kinks (ReLU at 0) by more than h.
+    makes float32 of everything: check Sequential(*model.layers[1:]). Every pass draws the same
+    dropout masks; at the end, also if a layer raises, generators and buffers (BatchNorm's running
+    averages) are what they were. x (N, ...) float should keep away from kinks (ReLU at 0) by more
+    than h.
 
     Returns {"x": error, "<parameter>": error, ...}; "x" only if `backward` returns dL/dx. The error
     is inf where a gradient is not finite, and where `backward` adds to `Parameter.grad` or leaves
@@ -35,56 +35,70 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     `Parameter.grad` instead of writing into the one that is there, which an optimiser reads.
     """
     dtypes = {parameter.value.dtype for parameter in module.parameters()}
+    buffers = {name: array.copy() for name, array in module.named_buffers()}
+    rewind = _rewinder(module)
+
+    def forward() -> np.ndarray:
+        rewind()
+        return module.forward(x)
+
     module.astype(np.float64)
     x = x.astype(np.float64)
-    dropouts = [part for part in module.modules() if isinstance(part, Dropout)]
-    buffers = {name: array.copy() for name, array in module.named_buffers()}
     try:
-        return _errors(module, x, dropouts, step, seed)
+        w = np.random.default_rng(seed).standard_normal(forward().shape)
+        checked = _analytic(module, x, w)
+        return {
+            name: relative_error(
+                grad, numeric_gradient(lambda: float(np.vdot(w, forward())), array, step)
+            )
+            for name, (array, grad) in checked.items()
+        }
     except Exception:
         for dtype in dtypes:
             module.astype(dtype)
         raise
     finally:
-        _freeze(dropouts, False)
+        rewind()
         for name, array in module.named_buffers():
             array[...] = buffers[name]
 
 
-def _errors(
-    module: Module, x: np.ndarray, dropouts: list[Dropout], step: float, seed: int
-) -> dict[str, float]:
-    """What `gradcheck` returns, for a module and an x in float64; the dropouts are frozen then."""
-    _freeze(dropouts, False)
-    w = np.random.default_rng(seed).standard_normal(module.forward(x.copy()).shape)
-    _freeze(dropouts, True)
-    module.forward(x.copy())
+def _analytic(
+    module: Module, x: np.ndarray, w: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By name: x and the parameters, and their gradients by `backward`, after a forward pass."""
     grads = {name: parameter.grad for name, parameter in module.named_parameters()}
     # `backward` has to overwrite: one that adds to what is there leaves a NaN.
     for grad in grads.values():
         grad.fill(math.nan)
-    grad_x = module.backward(w.copy())
+    grad_x = module.backward(w)
     for name, parameter in module.named_parameters():
         if parameter.grad is not grads[name]:
             raise ValueError(
-                f"{name}: expected backward to write into grad (grad[...] = ...), given another"
+                f"{name}: expected backward to write into grad (grad[...] = ...), found another"
                 f" array {np.shape(parameter.grad)}"
             )
     checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
     if grad_x is not None:
-        checked["x"] = (x, grad_x.copy())
+        checked["x"] = x, grad_x.copy()
+    return checked
 
-    def value() -> float:
-        return float(np.vdot(w, module.forward(x.copy())))
 
-    return {
-        name: relative_error(grad, numeric_gradient(value, array, step))
-        for name, (array, grad) in checked.items()
-    }
+def _rewinder(module: Module) -> Callable[[], None]:
+    """A function that sets the generators of all layers back to where they are now."""
+    found = [g for part in module.modules() for g in vars(part).values()]
+    bits = [g.bit_generator for g in found if isinstance(g, np.random.Generator)]
+    states = [generator.state for generator in bits]
+
+    def rewind() -> None:
+        for generator, state in zip(bits, states, strict=True):
+            generator.state = state
+
+    return rewind
 
 
 def gradcheck_loss(
-    loss: Module, outputs: np.ndarray, targets: np.ndarray, step: float = 1e-4
+    loss: Loss, outputs: np.ndarray, targets: np.ndarray, step: float = 1e-4
 ) -> float:
     """The worst relative error of a loss's gradient with respect to its outputs, as above."""
     outputs = outputs.astype(np.float64)
@@ -119,8 +133,3 @@ def relative_error(analytic: np.ndarray, numeric: np.ndarray) -> float:
     size = np.maximum(np.abs(analytic), np.abs(numeric))
     scale = max(1e-2 * float(size.max(initial=0.0)), 1e-3)
     return float((np.abs(analytic - numeric) / np.maximum(size, scale)).max(initial=0.0))
-
-
-def _freeze(dropouts: list[Dropout], frozen: bool) -> None:
-    for dropout in dropouts:
-        dropout.frozen = frozen

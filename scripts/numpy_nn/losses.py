@@ -1,16 +1,16 @@
 """Losses: one number that says how wrong the outputs are, and its gradient.
 
-`forward(outputs, targets)` returns the mean over the batch as a Python float; `backward()` returns
-its gradient with respect to the outputs, which is where the model's backward pass begins.
+`loss(outputs, targets)` returns the mean over the batch as a Python float; `loss.backward()`
+returns its gradient with respect to the outputs, which is where the model's backward pass begins.
 """
+
+from typing import NoReturn
 
 import numpy as np
 
-from numpy_nn.module import Module, NonFiniteError, all_finite
 
-
-class Loss(Module):
-    """Base of the losses: `loss(outputs, targets)` is `forward`, for use by hand."""
+class Loss:
+    """Base of the losses: `forward`, which checks what it is given, and `backward`."""
 
     def forward(self, outputs: np.ndarray, targets: np.ndarray) -> float:
         raise NotImplementedError
@@ -19,10 +19,21 @@ class Loss(Module):
         raise NotImplementedError
 
     def __call__(self, outputs: np.ndarray, targets: np.ndarray) -> float:
-        for name, given in (("outputs", outputs), ("targets", targets)):
-            if not isinstance(given, np.ndarray):
-                self._fail(f"{name} in a NumPy array", type(given).__name__)
         return self.forward(outputs, targets)
+
+    def _check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        """Refuse what is no array, and outputs that are empty or no floating-point numbers."""
+        for name, found in (("outputs", outputs), ("targets", targets)):
+            if not isinstance(found, np.ndarray):
+                self._fail(f"{name} in a NumPy array", type(found).__name__)
+        if outputs.size == 0 or outputs.dtype.kind != "f":
+            self._fail("at least one output, floating-point", f"{outputs.shape} {outputs.dtype}")
+
+    def _fail(self, expected: str, found: str) -> NoReturn:
+        raise ValueError(f"{self!r}: expected {expected}, found {found}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -41,31 +52,23 @@ class SoftmaxCrossEntropy(Loss):
         if not 0 <= label_smoothing < 1:
             self._fail("label smoothing in [0, 1)", f"{label_smoothing}")
         self.label_smoothing = float(label_smoothing)
-        self._examples = np.arange(0)
 
     def forward(self, logits: np.ndarray, targets: np.ndarray) -> float:
         self._check(logits, targets)
         size, classes = logits.shape
-        smoothing = self.label_smoothing
-        # Class by class (K, N) in memory: sums over few classes are then a few long additions.
-        z = self._buffer("z", (classes, size), logits.dtype)
-        p = self._buffer("p", z.shape, z.dtype)
-        np.copyto(z, logits.T)
-        z -= np.maximum.reduce(z, axis=0)
-        np.exp(z, out=p)
-        total = np.add.reduce(p, axis=0)
-        p /= total
-        log_total = np.log(total, out=total)
-        self.p, self.targets = p, targets
+        # Class by class, (K, N): sums over few classes are then a few long additions.
+        z = logits.T.copy()
+        z -= z.max(axis=0)
+        self.p, self.targets = np.exp(z), targets
+        total = self.p.sum(axis=0)
+        self.p /= total
+        log_total = np.log(total)
         # sum_nk t_nk log p_nk, with log p = z - log_total
         if targets.ndim == 2:
             likelihood = float(np.vdot(targets, z.T) - np.vdot(targets.sum(axis=1), log_total))
         else:
-            if len(self._examples) != size:
-                self._examples = np.arange(size)
-            self.at_label = targets, self._examples
-            likelihood = float(np.add.reduce(z[self.at_label]) - np.add.reduce(log_total))
-        if smoothing:
+            likelihood = float(z[targets, np.arange(size)].sum() - log_total.sum())
+        if smoothing := self.label_smoothing:
             all_classes = float(z.sum() - classes * log_total.sum())
             likelihood = (1 - smoothing) * likelihood + smoothing / classes * all_classes
         return -likelihood / size
@@ -76,24 +79,20 @@ class SoftmaxCrossEntropy(Loss):
             self._fail("forward before backward", "none")
         classes, size = self.p.shape
         smoothing = self.label_smoothing
-        grad = self._buffer("grad", self.p.shape, self.p.dtype)
-        np.multiply(self.p, 1 / size, out=grad)
+        grad = self.p * (1 / size)
         if smoothing:
             grad -= smoothing / (classes * size)
         if self.targets.ndim == 2:
             grad -= ((1 - smoothing) / size) * self.targets.T
         else:
-            grad[self.at_label] -= (1 - smoothing) / size
+            grad[self.targets, np.arange(size)] -= (1 - smoothing) / size
         return grad.T
 
     def _check(self, logits: np.ndarray, targets: np.ndarray) -> None:
-        if logits.ndim != 2 or 0 in logits.shape or logits.dtype.kind != "f":
-            self._fail(
-                "logits (N, K) with N, K >= 1, floating-point", f"{logits.shape} {logits.dtype}"
-            )
+        super()._check(logits, targets)
+        if logits.ndim != 2:
+            self._fail("logits (N, K)", f"{logits.shape}")
         size, classes = logits.shape
-        if not all_finite(logits):
-            raise NonFiniteError(f"{self!r}: expected finite logits, given NaN or infinity")
         if targets.ndim == 2:
             if targets.shape != logits.shape or targets.dtype != logits.dtype:
                 self._fail(
@@ -108,7 +107,7 @@ class SoftmaxCrossEntropy(Loss):
                 )
         elif targets.shape != (size,) or targets.dtype.kind not in "iu":
             self._fail(f"integer labels of shape ({size},)", f"{targets.dtype} {targets.shape}")
-        elif np.minimum.reduce(targets) < 0 or np.maximum.reduce(targets) >= classes:
+        elif targets.min() < 0 or targets.max() >= classes:
             self._fail(f"labels in [0, {classes})", f"{targets.min()} to {targets.max()}")
 
 
@@ -119,23 +118,15 @@ class MeanSquaredError(Loss):
     """
 
     def forward(self, outputs: np.ndarray, targets: np.ndarray) -> float:
-        if outputs.shape != targets.shape or outputs.size == 0:
+        self._check(outputs, targets)
+        if targets.shape != outputs.shape or targets.dtype != outputs.dtype:
             self._fail(
-                f"at least one output and targets of the outputs' shape {outputs.shape}",
-                f"{targets.shape}",
+                f"targets {outputs.shape} {outputs.dtype}", f"{targets.shape} {targets.dtype}"
             )
-        if outputs.dtype.kind != "f":
-            self._fail("floating-point outputs", f"{outputs.dtype}")
-        if targets.dtype != outputs.dtype:
-            self._fail(f"targets {outputs.dtype}", f"{targets.dtype}")
-        if not (np.isfinite(outputs).all() and np.isfinite(targets).all()):
-            raise NonFiniteError(f"{self!r}: expected finite values, given NaN or infinity")
-        difference = self._buffer("difference", outputs.shape, outputs.dtype)
-        self.difference = np.subtract(outputs, targets, out=difference)
-        return float(np.vdot(difference, difference)) / difference.size
+        self.difference = outputs - targets
+        return float(np.vdot(self.difference, self.difference)) / self.difference.size
 
     def backward(self) -> np.ndarray:
         if "difference" not in vars(self):
             self._fail("forward before backward", "none")
-        grad = self._buffer("grad", self.difference.shape, self.difference.dtype)
-        return np.multiply(self.difference, 2 / self.difference.size, out=grad)
+        return self.difference * (2 / self.difference.size)

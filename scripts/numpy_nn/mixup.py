@@ -12,7 +12,7 @@ class Mixup:
 
     def __init__(self, alpha: float, classes: int):
         if not alpha > 0 or classes < 2:
-            raise ValueError(f"Mixup: expected alpha > 0, classes >= 2, given {alpha}, {classes}")
+            raise ValueError(f"Mixup: expected alpha > 0, classes >= 2, found {alpha}, {classes}")
         self.alpha, self.classes = alpha, classes
 
     def __call__(
@@ -22,11 +22,11 @@ class Mixup:
         if len(x) == 0 or y.shape != (len(x),) or y.dtype.kind not in "iu":
             raise ValueError(
                 f"Mixup: expected N >= 1 examples and integer labels ({len(x)},),"
-                f" given {x.shape} and {y.dtype} {y.shape}"
+                f" found {x.shape} and {y.dtype} {y.shape}"
             )
         if y.min() < 0 or y.max() >= self.classes:
             raise ValueError(
-                f"Mixup: expected labels in [0, {self.classes}), given {y.min()} to {y.max()}"
+                f"Mixup: expected labels in [0, {self.classes}), found {y.min()} to {y.max()}"
             )
         share = float(rng.beta(self.alpha, self.alpha))
         partner = rng.permutation(len(x))

@@ -1,45 +1,16 @@
 """What every layer is: a forward pass, a backward pass, parameters with their gradients."""
 
-import math
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import NoReturn
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from numpy_nn.checks import checked_backward, checked_forward
+
 
 class NonFiniteError(ValueError):
-    """A NaN or an infinity where numbers are needed; the message names the layer."""
-
-
-def all_finite(x: np.ndarray) -> bool:
-    """Whether x, floating-point numbers of any shape, holds neither NaN nor infinity.
-
-    The sum of squares costs microseconds, and is finite unless an element is not, or it overflows.
-    Only then every element is looked at.
-    """
-    return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
-
-
-def load_arrays(
-    owner: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]
-) -> None:
-    """Copy the arrays of `state` into `arrays`, in place.
-
-    Raises ValueError, which names `owner`, if a name is missing or unknown, or if a shape differs;
-    nothing was copied then.
-    """
-    missing, unknown = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
-    if missing or unknown:
-        raise ValueError(
-            f"{owner}: expected {len(arrays)} arrays;"
-            f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
-        )
-    for name, array in arrays.items():
-        if array.shape != (given := np.shape(state[name])):
-            raise ValueError(f"{owner}: {name}: expected shape {array.shape}, given {given}")
-    for name, array in arrays.items():
-        array[...] = state[name]
+    """A NaN or an infinity where numbers are needed."""
 
 
 class Parameter:
@@ -64,27 +35,27 @@ class Module:
     `Parameter.grad` (`grad[...] = ...`: an optimiser reads that very array) and returns dL/dx (the
     shape of the input).
 
-    An array that `forward` or `backward` returns belongs to the layer: the next call overwrites
-    it. Copy what must last.
+    Around both, this class puts checks of shape and dtype (see checks): ValueError names the layer,
+    what it expected and what it found. Whether numbers are finite nobody asks here: see `diagnose`.
 
-        first, second = model(x1), model(x2)              # wrong: both are the outputs for x2
-        first, second = model(x1).copy(), model(x2)       # right
-        loss = sum_of(model(x1)), sum_of(model(x2))       # right: used before the next call
+    No pass changes an array that it was given. Arrays are new at every call: keeping their memory
+    for the next one saved at most 4 % of a step.
     """
 
     training = True
-    # Whether forward looks for NaN and infinity in its input. A Model does it for its layers that
-    # pass on what is not finite, so that it reaches the output.
-    watchful = True
-    passes_on_non_finite = False
-    # Whether forward may return its very input, or a view of it, and backward its dL/dy.
-    hands_on = False
-    # Shape and dtype of the last input; what `_buffer` has of each role, and what it gave last.
-    _received: tuple[tuple[int, ...], np.dtype] | None = None
-    _memory: dict[str, np.ndarray] | None = None
-    _last: Mapping[str, np.ndarray] = MappingProxyType({})
-    # The smallest batch that training can do with.
-    smallest_batch = 1
+    # What forward takes: its axes, where "..." is any number of them, and its kinds of dtype. A
+    # layer with parameters takes their dtype alone.
+    axes: tuple[int | str, ...] = ("N", "...")
+    kinds = "f"
+    output: np.ndarray | None = None  # what forward returned last
+    received: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of the last input
+
+    def __init_subclass__(cls, checked: bool = True, **options: Any):
+        """Put the checks around what the class computes, unless its parts do that themselves."""
+        super().__init_subclass__(**options)
+        for name, check in (("forward", checked_forward), ("backward", checked_backward)):
+            if checked and name in vars(cls):
+                setattr(cls, name, check(vars(cls)[name]))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -93,11 +64,6 @@ class Module:
         raise NotImplementedError
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """`forward`, for use by hand: refuses what is no array, and what is not finite, always."""
-        if not isinstance(x, np.ndarray):
-            self._fail("a NumPy array", type(x).__name__)
-        if not self.watchful and x.dtype.kind == "f" and not all_finite(x):
-            self._refuse_non_finite()
         return self.forward(x)
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
@@ -110,11 +76,15 @@ class Module:
                     if isinstance(item, Module):
                         yield f"{name}.{index}", item
 
-    def modules(self) -> Iterator["Module"]:
-        """This module and all below it."""
-        yield self
-        for _, child in self.children():
-            yield from child.modules()
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """All modules below this one, parts before what they are part of, and itself as ""."""
+        for prefix, child in self.children():
+            for name, module in child.named_modules():
+                yield f"{prefix}.{name}" if name else prefix, module
+        yield "", self
+
+    def modules(self) -> list["Module"]:
+        return [module for _, module in self.named_modules()]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every parameter of this module and of its children, in the order of definition."""
@@ -139,20 +109,25 @@ class Module:
             for name, array in child.named_buffers():
                 yield f"{prefix}.{name}", array
 
-    def not_finite(self) -> list[str]:
-        """Names of the parameters and float buffers that hold a NaN or an infinity."""
-        floats = ((name, a) for name, a in self._arrays() if a.dtype.kind == "f")
-        return [name for name, array in floats if not np.isfinite(array).all()]
-
-    def train(self, training: bool = True) -> "Module":
+    def train(self, training: bool = True) -> Self:
         """Switch to training behaviour (dropout drops), or with False to evaluation."""
-        self.training = training
-        for _, child in self.children():
-            child.train(training)
+        for module in self.modules():
+            module.training = training
         return self
 
-    def eval(self) -> "Module":
+    def eval(self) -> Self:
         return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Within this context all modules are in evaluation; afterwards each is as before."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all parameters and buffers by name: `np.savez(path, **model.state_dict())`."""
@@ -165,7 +140,7 @@ class Module:
         """
         load_arrays("state", dict(self._arrays()), state)
 
-    def astype(self, dtype: type) -> "Module":
+    def astype(self, dtype: type) -> Self:
         """Change the dtype of all parameters and gradients (float64 for gradient checks).
 
         Before an optimiser is built, not afterwards: it would go on with the arrays of before.
@@ -173,77 +148,41 @@ class Module:
         for parameter in self.parameters():
             parameter.value = parameter.value.astype(dtype)
             parameter.grad = parameter.grad.astype(dtype)
+        for module in self.modules():
+            module.received = None
         return self
+
+    def not_finite(self) -> list[str]:
+        """Names of the parameters and float buffers that hold a NaN or an infinity."""
+        floats = ((name, a) for name, a in self._arrays() if a.dtype.kind == "f")
+        return [name for name, array in floats if not np.isfinite(array).all()]
 
     def _arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for name, parameter in self.named_parameters():
             yield name, parameter.value
         yield from self.named_buffers()
 
-    def _buffer(self, role: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        """Memory that is kept between steps: one array for each role.
+    @property
+    def dtype(self) -> np.dtype | None:
+        """That of the layer's own parameters, if it has any: it takes no other."""
+        own = (value for value in vars(self).values() if isinstance(value, Parameter))
+        return next((parameter.value.dtype for parameter in own), None)
 
-        It is as long as the longest that was asked for, in the last dtype; a smaller batch gets the
-        beginning of it.
-        """
-        last = self._last.get(role)
-        if last is not None and last.shape == shape and last.dtype == dtype:
-            return last
-        if self._memory is None:
-            self._memory, self._last = {}, {}
-        size, whole = math.prod(shape), self._memory.get(role)
-        if whole is None or whole.size < size or whole.dtype != dtype:
-            whole = self._memory[role] = np.empty(size, dtype)
-        self._last[role] = whole[:size].reshape(shape)
-        return self._last[role]
-
-    def _receive(self, x: np.ndarray, expected: str = "(N, ...)", fits: bool = True) -> None:
-        """Refuse an input that does not fit, is empty, or (if watchful) not of finite floats.
-
-        Its shape and dtype are what `_check_gradient` asks of the gradient, unless it is told.
-        """
-        shape, dtype = x.shape, x.dtype
-        if not (fits and shape and x.size):
-            self._fail(f"shape {expected} with N >= 1", f"{shape}")
-        if dtype.kind != "f":
-            self._fail("floating-point numbers", f"{dtype}")
-        if self.watchful and not all_finite(x):
-            self._refuse_non_finite()
-        self._received = shape, dtype
-
-    def _check_gradient(
-        self, grad_output: np.ndarray, shape: tuple[int, ...] | None = None
-    ) -> None:
-        """Refuse a dL/dy that has not the shape (default: that of the input) and dtype of y."""
-        if self._received is None:
-            self._fail("forward before backward", "none")
-        received, dtype = self._received
-        shape = received if shape is None else shape
-        if grad_output.shape != shape:
-            self._fail(f"dL/dy {shape}", f"{grad_output.shape}")
-        if grad_output.dtype != dtype:
-            self._fail(f"dL/dy {dtype}", f"{grad_output.dtype}")
-
-    def _refuse_non_finite(self) -> NoReturn:
-        raise NonFiniteError(f"{self!r}: expected finite input, given NaN or infinity")
-
-    def _fail(self, expected: str, given: str) -> NoReturn:
-        raise ValueError(f"{self!r}: expected {expected}, given {given}")
+    def refuse(self, expected: str, found: str) -> NoReturn:
+        """Raise ValueError, which names this layer."""
+        raise ValueError(f"{self!r}: expected {expected}, found {found}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-class Sequential(Module):
+class Sequential(Module, checked=False):
     """Layers one after another, y = f_n(... f_1(x)); by the chain rule, backward in reverse."""
 
     def __init__(self, *layers: Module):
         if len(set(map(id, layers))) < len(layers):
-            raise ValueError("Sequential: expected each layer once, given one several times")
+            raise ValueError("Sequential: expected each layer once, found one several times")
         self.layers = list(layers)
-        # Taken from a Model, they do not look for NaN by themselves any more.
-        for module in self.modules():
-            module.watchful = True
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for layer in self.layers:
@@ -251,7 +190,7 @@ class Sequential(Module):
         return x
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
-        """Stops early, returning None, at a layer that was told not to compute dL/dx."""
+        """Stops early, returning None, at a layer that does not compute dL/dx."""
         grad: np.ndarray | None = grad_output
         for layer in reversed(self.layers):
             grad = layer.backward(grad)
@@ -261,3 +200,42 @@ class Sequential(Module):
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+def diagnose(model: Module, x: np.ndarray) -> str:
+    """Where the forward pass that `model` has just made on x first left the finite numbers.
+
+    It looks at the outputs that the layers still hold, in the order of the pass. Nothing is
+    computed again, so that no mask is drawn and no running average moves. For when a loss or a
+    prediction is NaN; until then nobody has to look.
+    """
+    if not np.isfinite(x).all():
+        return "the input holds NaN or infinity"
+    for name, module in model.named_modules():
+        if module.output is not None and not np.isfinite(module.output).all():
+            return (
+                f"{module!r} ({name or 'all of it'}) is the first to return NaN or infinity;"
+                f" weights that are not finite: {', '.join(model.not_finite()) or 'none'}"
+            )
+    return "the output of every layer is finite"
+
+
+def load_arrays(
+    owner: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]
+) -> None:
+    """Copy the arrays of `state` into `arrays`, in place.
+
+    Raises ValueError, which names `owner`, if a name is missing or unknown, or if a shape differs;
+    nothing was copied then.
+    """
+    missing, unknown = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
+    if missing or unknown:
+        raise ValueError(
+            f"{owner}: expected {len(arrays)} arrays;"
+            f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+        )
+    for name, array in arrays.items():
+        if array.shape != (found := np.shape(state[name])):
+            raise ValueError(f"{owner}: {name}: expected shape {array.shape}, found {found}")
+    for name, array in arrays.items():
+        array[...] = state[name]

@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a step. Each works in place, block by block."""
+"""Optimisers: how a gradient becomes a step, in place."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,55 +14,40 @@ class Optimiser:
     `lr` is an attribute that a schedule may set before any `step()`. A second optimiser on the same
     parameters takes them along: the first one then steps in memory that no layer reads.
 
-    A step works on blocks of BLOCK parameters: value, gradient, state and scratch of one fit into a
-    core's L2 cache, so that only a block's first operation waits for memory (up to a third faster
-    than whole passes). It may leave anything in the gradients: the next backward pass overwrites
-    them.
+    A step runs over all parameters at once. `scratch` is memory for its intermediate results: new
+    memory for each made a step of 3.9 million parameters 40 % (SGD) to 75 % (Adam) slower. It may
+    leave anything in the gradients: the next backward pass overwrites them.
     """
 
-    BLOCK = 1 << 15
     STATE: tuple[str, ...] = ()
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float = 0.0):
         if not (lr > 0 and weight_decay >= 0):
             raise ValueError(
                 f"{type(self).__name__}: expected lr > 0, weight_decay >= 0,"
-                f" given {lr}, {weight_decay}"
+                f" found {lr}, {weight_decay}"
             )
         self.lr, self.weight_decay, self.steps = float(lr), float(weight_decay), 0
         self.flat = FlatParameters(parameters, len(self.STATE))
         self.state = dict(zip(self.STATE, self.flat.state, strict=True))
-        scratch = np.empty(self.BLOCK, self.flat.value.dtype)
-        self._blocks = [
-            (
-                decayed,
-                self.flat.value[block],
-                self.flat.grad[block],
-                scratch[: block.stop - block.start],
-                *(array[block] for array in self.state.values()),
-            )
-            for block, decayed in self.flat.blocks(self.BLOCK)
-        ]
+        self.scratch = np.empty_like(self.flat.value)
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
         self.steps += 1
-        lr = float(self.lr)
-        plain, decayed = self._factors(lr, 0.0), self._factors(lr, self.weight_decay)
-        # As arrays () of the parameters' dtype: half the time of a call with a Python float, and
-        # a float64 scalar of NumPy would have NumPy 2 compute in float64.
-        dtype = self.flat.value.dtype
-        plain, decayed = ([np.array(factor, dtype) for factor in fs] for fs in (plain, decayed))
-        for is_decayed, *arrays in self._blocks:
-            self._update(decayed if is_decayed else plain, *arrays)
+        # A float64 scalar of NumPy would have NumPy 2 compute in float64.
+        self.lr = float(self.lr)
+        self._update(self.flat.value, self.flat.grad, *self.flat.state)
 
-    def _factors(self, lr: float, decay: float) -> tuple[float, ...]:
-        """The numbers that `_update` multiplies with, at this step."""
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+        """Update the parameters p by the gradients g and the state, all (P,), in place."""
         raise NotImplementedError
 
-    def _update(self, factors: Sequence[np.ndarray], *arrays: np.ndarray) -> None:
-        """Update one block: arrays are (value, grad, scratch, *state), each (at most BLOCK,)."""
-        raise NotImplementedError
+    def _decay_in_gradient(self, p: np.ndarray, g: np.ndarray) -> None:
+        """g <- g + w p, for the parameters that are decayed."""
+        if self.weight_decay:
+            weights = slice(self.flat.decayed)
+            g[weights] += np.multiply(p[weights], self.weight_decay, out=self.scratch[weights])
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of the state's vectors by name, and the number of steps taken."""
@@ -84,11 +69,9 @@ class SGD(Optimiser):
                                         p <- p - lr (g + m v)    (Nesterov)
 
     Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
-    What is kept is `carried` = m v (PyTorch keeps v, its momentum buffer): Nesterov's form then
-    needs each vector once.
     """
 
-    STATE = ("carried",)
+    STATE = ("v",)
 
     def __init__(
         self,
@@ -100,30 +83,19 @@ class SGD(Optimiser):
     ):
         if not 0 <= momentum < 1 or (nesterov and momentum == 0):
             raise ValueError(
-                f"SGD: expected momentum in [0, 1), above 0 for Nesterov, given {momentum}"
+                f"SGD: expected momentum in [0, 1), above 0 for Nesterov, found {momentum}"
             )
         self.momentum, self.nesterov = float(momentum), nesterov
         super().__init__(parameters, lr, weight_decay)
 
-    def _factors(self, lr, decay):
-        return lr, decay, self.momentum
-
-    def _update(self, factors, value, grad, scratch, carried):
-        lr, decay, momentum = factors
-        # The gradient is only read: not writing it back saves a sixth of the memory traffic.
-        if decay:
-            np.multiply(value, decay, out=scratch)
-            scratch += grad
-            grad = scratch
-        carried += grad
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+        (v,) = state
+        self._decay_in_gradient(p, g)
+        v *= self.momentum
+        v += g
         if self.nesterov:
-            carried *= momentum
-            np.add(grad, carried, out=scratch)
-            scratch *= lr
-        else:
-            np.multiply(carried, lr, out=scratch)
-            carried *= momentum
-        value -= scratch
+            g += np.multiply(v, self.momentum, out=self.scratch)
+        p -= np.multiply(g if self.nesterov else v, self.lr, out=self.scratch)
 
 
 class AdamW(Optimiser):
@@ -132,12 +104,11 @@ class AdamW(Optimiser):
         m <- b1 m + (1 - b1) g;   v <- b2 v + (1 - b2) g^2
         p <- p - lr w p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 
-    `mean` and `square` are m and v, the first and the second moment. Kingma and Ba, Adam, ICLR
-    2015, algorithm 1; Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019,
-    algorithm 2.
+    Kingma and Ba, Adam, ICLR 2015, algorithm 1; Loshchilov and Hutter, Decoupled Weight Decay
+    Regularization, ICLR 2019, algorithm 2.
     """
 
-    STATE = ("mean", "square")
+    STATE = ("m", "v")
 
     def __init__(
         self,
@@ -149,34 +120,31 @@ class AdamW(Optimiser):
     ):
         if not all(0 <= beta < 1 for beta in betas) or not eps > 0:
             raise ValueError(
-                f"{type(self).__name__}: expected betas in [0, 1) and eps > 0, given {betas}, {eps}"
+                f"{type(self).__name__}: expected betas in [0, 1) and eps > 0, found {betas}, {eps}"
             )
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         super().__init__(parameters, lr, weight_decay)
 
-    def _factors(self, lr, decay):
-        beta1, beta2 = self.betas
-        unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
-        averages = beta1, 1 - beta1, beta2, 1 - beta2
-        return 1 - lr * decay, *averages, 1 / unbias2, self.eps, lr / unbias1
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+        if self.weight_decay:
+            p[: self.flat.decayed] *= 1 - self.lr * self.weight_decay
+        self._move(p, g, *state)
 
-    def _update(self, factors, value, grad, scratch, mean, square):
-        kept, beta1, rest1, beta2, rest2, unbias2, eps, rate = factors
-        if kept != 1:
-            value *= kept
-        mean *= beta1
-        np.multiply(grad, rest1, out=scratch)
-        mean += scratch
-        square *= beta2
-        np.multiply(grad, grad, out=scratch)
-        scratch *= rest2
-        square += scratch
-        np.multiply(square, unbias2, out=scratch)
+    def _move(self, p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
+        """The step without decay."""
+        beta1, beta2 = self.betas
+        bias_correction1, bias_correction2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+        scratch = self.scratch
+        m *= beta1
+        m += np.multiply(g, 1 - beta1, out=scratch)
+        v *= beta2
+        np.multiply(g, g, out=scratch)
+        v += np.multiply(scratch, 1 - beta2, out=scratch)
+        np.multiply(v, 1 / bias_correction2, out=scratch)
         np.sqrt(scratch, out=scratch)
-        scratch += eps
-        np.divide(mean, scratch, out=scratch)
-        scratch *= rate
-        value -= scratch
+        scratch += self.eps
+        np.divide(m, scratch, out=scratch)
+        p -= np.multiply(scratch, self.lr / bias_correction1, out=scratch)
 
 
 class Adam(AdamW):
@@ -185,11 +153,6 @@ class Adam(AdamW):
     Kingma and Ba, Adam, ICLR 2015, algorithm 1. Without decay the same as AdamW.
     """
 
-    def _factors(self, lr, decay):
-        return decay, *super()._factors(lr, 0.0)
-
-    def _update(self, factors, value, grad, scratch, mean, square):
-        decay, *factors = factors
-        if decay:
-            grad += np.multiply(value, decay, out=scratch)
-        super()._update(factors, value, grad, scratch, mean, square)
+    def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+        self._decay_in_gradient(p, g)
+        self._move(p, g, *state)

@@ -2,45 +2,31 @@
 
 import numpy as np
 
-from numpy_nn.module import Module, NonFiniteError
+from numpy_nn.module import Module, NonFiniteError, diagnose
 
 
 def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     """The class probabilities (N, K), float32, of x (N, ...), with dropout off.
 
     Afterwards each layer is in training or in evaluation as before. Raises NonFiniteError, with the
-    weights that are to blame, if a logit is NaN or infinite.
+    layer that is to blame, if a logit is NaN or infinite.
     """
     if len(x) == 0:
-        raise ValueError(f"predict: expected at least one example, given {x.shape}")
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+        raise ValueError(f"predict: expected at least one example, found {x.shape}")
     parts = []
-    try:
+    # Overflow needs no warning: what is not finite is an error of its own.
+    with model.evaluating(), np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(x), batch_size):
-            logits = _logits(model, x[start : start + batch_size], start)
+            batch = x[start : start + batch_size]
+            logits = model(batch)
+            if not np.isfinite(logits).all():
+                raise NonFiniteError(
+                    f"predict: examples from {start} on: expected finite logits {logits.shape},"
+                    f" found NaN or infinity: {diagnose(model, batch)}"
+                )
             p = np.exp(logits - logits.max(axis=1, keepdims=True))
             parts.append(p / p.sum(axis=1, keepdims=True))
-    finally:
-        for module, training in modes:
-            module.training = training
     return np.concatenate(parts)
-
-
-def _logits(model: Module, x: np.ndarray, start: int) -> np.ndarray:
-    """The logits of a batch that begins with example `start`; NonFiniteError as `predict` says."""
-    try:
-        # Overflow needs no warning: what is not finite is an error of its own.
-        with np.errstate(over="ignore", invalid="ignore"):
-            logits = model.forward(x)
-        if not np.isfinite(logits).all():
-            raise NonFiniteError(f"expected finite logits {logits.shape}, given NaN or infinity")
-    except NonFiniteError as error:
-        broken = ", ".join(model.not_finite()) or "none"
-        raise NonFiniteError(
-            f"predict: examples from {start} on: {error}; weights that are not finite: {broken}"
-        ) from None
-    return logits
 
 
 def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -51,15 +37,15 @@ def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """
     if p.ndim != 2 or len(p) == 0 or y.shape != (len(p),) or y.dtype.kind not in "iu":
         raise ValueError(
-            f"evaluate: expected p (N, K) with N >= 1 and integer labels (N,), given {p.shape}"
+            f"evaluate: expected p (N, K) with N >= 1 and integer labels (N,), found {p.shape}"
             f" and {y.dtype} {y.shape}"
         )
     if y.min() < 0 or y.max() >= p.shape[1]:
         raise ValueError(
-            f"evaluate: expected labels in [0, {p.shape[1]}), given {y.min()} to {y.max()}"
+            f"evaluate: expected labels in [0, {p.shape[1]}), found {y.min()} to {y.max()}"
         )
     if not np.isfinite(p).all():
-        raise NonFiniteError(f"evaluate: expected finite p {p.shape}, given NaN or infinity")
+        raise NonFiniteError(f"evaluate: expected finite p {p.shape}, found NaN or infinity")
     at_label = p[np.arange(len(y)), y].astype(np.float64)
     nats = -np.log(np.maximum(at_label, np.finfo(np.float32).tiny)).mean()
     return float(nats), float((p.argmax(axis=1) == y).mean())

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from numpy_nn.module import Module, NonFiniteError, all_finite
+from numpy_nn.checks import check_input
+from numpy_nn.module import Module, NonFiniteError
 
 
 class Standardise(Module):
@@ -16,6 +17,8 @@ class Standardise(Module):
     trained: backward is None.
     """
 
+    kinds = "biuf"
+
     def __init__(self, mean: float = 0.0, std: float = 1.0, features: int | None = None):
         shape = () if features is None else (features,)
         self.moments = np.empty((2, *shape), np.float32)
@@ -26,7 +29,11 @@ class Standardise(Module):
         return self.moments.ndim == 2
 
     def fit(self, x: np.ndarray, rows: int = 4096) -> "Standardise":
-        """Set mean and std to those of x (N, ...), `rows` examples at a time; returns self."""
+        """Set mean and std to those of x (N, ...), `rows` examples at a time; returns self.
+
+        Raises NonFiniteError if x holds NaN or infinity.
+        """
+        check_input(self, x)
         flat = self._flat(x)
         axis = 0 if self.per_feature else None
         count = flat.size / self.moments[0].size
@@ -36,7 +43,7 @@ class Standardise(Module):
         square = sum(((part - mean) ** 2).sum(axis=axis) for part in parts) / count
         std = np.sqrt(square)
         if not (np.isfinite(mean).all() and np.isfinite(std).all()):
-            raise NonFiniteError(f"{self!r}: expected finite examples, given NaN or infinity")
+            raise NonFiniteError(f"{self!r}: expected finite examples, found NaN or infinity")
         self.moments[0], self.moments[1] = mean, np.where(std > 1e-6, std, 1.0)
         return self
 
@@ -45,11 +52,8 @@ class Standardise(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         flat = self._flat(x)
-        if x.dtype.kind == "f" and not all_finite(x):
-            self._refuse_non_finite()
         mean, std = self.moments if self.per_feature else self.moments.tolist()
-        y = self._buffer("y", flat.shape, np.float32)
-        np.copyto(y, flat, casting="same_kind")
+        y = flat.astype(np.float32)
         y *= 1 / std
         y -= mean / std
         return y
@@ -59,18 +63,11 @@ class Standardise(Module):
 
     def _flat(self, x: np.ndarray) -> np.ndarray:
         """x as (N, D)."""
-        if x.ndim == 0 or x.size == 0:
-            self._fail("shape (N, ...) with N >= 1", f"{x.shape}")
-        if x.dtype.kind not in "biuf":
-            self._fail("real numbers", f"{x.dtype}")
         flat = x.reshape(len(x), -1)
         if self.per_feature and flat.shape[1] != self.moments.shape[1]:
-            self._fail(f"shape (N, {self.moments.shape[1]})", f"{flat.shape}")
+            self.refuse(f"shape (N, {self.moments.shape[1]})", f"{flat.shape}")
         return flat
 
     def __repr__(self) -> str:
-        return (
-            f"Standardise({self.moments.shape[1]} features)"
-            if self.per_feature
-            else "Standardise()"
-        )
+        features = f"{self.moments.shape[1]} features" if self.per_feature else ""
+        return f"Standardise({features})"

@@ -10,7 +10,7 @@ N examples, T tokens of F features each (a table says which; they may overlap), 
         x + [norm, transpose, pair T -> token_hidden -> T, transpose] (x)
         x + [norm, pair C -> channel_hidden -> C] (x)
         where a pair is Linear, activation, dropout, Linear
-    [norm, behind such blocks alone] -> side by side (N, T C)
+    [norm, after such blocks alone] -> side by side (N, T C)
         -> [Linear, norm, activation, dropout] ... -> Linear (N, classes)
 
 The Linear F -> C has the same weights for every token. For tokens that do not overlap it is the
@@ -25,20 +25,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from numpy_nn.architecture import Model, stored_architecture
-from numpy_nn.dropout import Dropout
+from numpy_nn.architecture import Model
 from numpy_nn.gather import Gather
-from numpy_nn.initialisers import xavier_uniform
 from numpy_nn.linear import Linear
-from numpy_nn.mlp import ACTIVATIONS, NORMS, activate, check_choice
+from numpy_nn.mlp import perceptron
 from numpy_nn.module import Module, Sequential
+from numpy_nn.parts import Parts
 from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
 from numpy_nn.tokens import Flatten, Transpose
 from numpy_nn.unfold import Unfold
-
-# The keys of a level.
-LEVEL = ("window", "stride", "channels")
 
 
 def build_token_mixer(
@@ -69,71 +65,35 @@ def build_token_mixer(
     activation: "relu" or "gelu"; norm: "none", "batch" or "layer". Raises ValueError for others,
     or for a level that does not fit.
     """
-    check_choice("activation", activation, ACTIVATIONS)
-    check_choice("norm", norm, NORMS)
+    parts = Parts(weights_rng, dropout_rng, activation, norm)
     standardise = standardise or Standardise()
     tokens, token_features = np.shape(table)
-    make_norm = NORMS[norm]
-
-    def normalise(width: int) -> list[Module]:
-        return [make_norm(width)] if make_norm else []
-
-    def pair(width: int, inner: int) -> list[Module]:
-        return [
-            Linear(width, inner, weights_rng),
-            *activate(activation, mixer_dropout, dropout_rng),
-            Linear(inner, width, weights_rng, xavier_uniform),
-        ]
-
-    layers: list[Module] = [
+    layers = [
         standardise,
-        *([Dropout(input_dropout, dropout_rng)] if input_dropout else []),
-        Gather(table, features, input_grad=False),
-        Linear(token_features, channels, weights_rng, input_grad=False),
-        *normalise(channels),
-        ACTIVATIONS[activation](),
+        *parts.dropped(input_dropout),
+        *embedding(parts, table, features, channels),
     ]
-    side, width = math.isqrt(tokens), channels
-    if levels and side**2 != tokens:
-        raise ValueError(f"levels: expected a square number of tokens, given {tokens}")
-    for level in levels:
-        unfold = Unfold(side, level["window"], level["stride"])
-        inner, outer = level["window"] ** 2 * width, level["channels"]
-        body = [unfold, Linear(inner, outer, weights_rng), *normalise(outer)]
-        body.append(ACTIVATIONS[activation]())
-        keeps = (unfold.out_side, outer) == (side, width)
-        layers += [Residual(Sequential(*body))] if keeps else body
-        side, width = unfold.out_side, outer
-    left = side**2 if levels else tokens
+    left, width = tokens, channels
+    for settings in levels:
+        body, left, width = level(parts, left, width, **settings)
+        layers += body
     for _ in range(depth):
-        mix_tokens = [Transpose(), *pair(left, token_hidden), Transpose()]
-        layers.append(Residual(Sequential(*normalise(width), *mix_tokens)))
-        mix_channels = pair(width, channel_hidden)
-        layers.append(Residual(Sequential(*normalise(width), *mix_channels)))
+        layers += mixer_block(parts, left, width, token_hidden, channel_hidden, mixer_dropout)
     if depth:
-        layers += normalise(width)
-    layers.append(Flatten())
-    width *= left
-    for wide in hidden:
-        layers += [Linear(width, wide, weights_rng), *normalise(wide)]
-        layers += activate(activation, dropout, dropout_rng)
-        width = wide
-    layers.append(Linear(width, classes, weights_rng, xavier_uniform))
-    numbers = {
-        "tokens": tokens,
-        "token_features": token_features,
-        "features": features,
-        "channels": channels,
-        "depth": depth,
-        "token_hidden": token_hidden,
-        "channel_hidden": channel_hidden,
-        "classes": classes,
-    }
+        layers += parts.normalised(width)
+    layers += [Flatten(), *perceptron(parts, [left * width, *hidden, classes], dropout)]
     architecture = {
         "kind": "token_mixer",
-        "levels": [{name: int(level[name]) for name in LEVEL} for level in levels],
-        **{name: int(number) for name, number in numbers.items()},
-        "hidden": [int(wide) for wide in hidden],
+        "tokens": int(tokens),
+        "token_features": int(token_features),
+        "features": int(features),
+        "channels": int(channels),
+        "levels": [{key: int(number) for key, number in level.items()} for level in levels],
+        "depth": int(depth),
+        "token_hidden": int(token_hidden),
+        "channel_hidden": int(channel_hidden),
+        "hidden": [int(width) for width in hidden],
+        "classes": int(classes),
         "dropout": float(dropout),
         "mixer_dropout": float(mixer_dropout),
         "input_dropout": float(input_dropout),
@@ -144,21 +104,54 @@ def build_token_mixer(
     return Model(architecture, *layers)
 
 
-def token_mixer_from_state(state: Mapping[str, np.ndarray]) -> Model:
-    """The token mixer whose `state_dict` was `state`, for evaluation."""
-    architecture = stored_architecture(state)
-    check_choice("kind", architecture.pop("kind"), {"token_mixer"})
-    features = architecture["features"] if architecture.pop("per_feature") else None
-    # Loading fills the table in.
-    table = np.zeros((architecture.pop("tokens"), architecture.pop("token_features")), np.int64)
-    unused = np.random.default_rng(0)
-    model = build_token_mixer(
-        table,
-        weights_rng=unused,
-        dropout_rng=unused,
-        standardise=Standardise(features=features),
-        **architecture,
-    )
-    model.load_state_dict(state)
-    model.eval()
-    return model
+def embedding(parts: Parts, table: np.ndarray, features: int, channels: int) -> list[Module]:
+    """Features (N, D) -> tokens (N, T, channels), all tokens by the same weights."""
+    _, token_features = np.shape(table)
+    return [
+        Gather(table, features),
+        *parts.hidden(token_features, channels, input_grad=False),
+    ]
+
+
+def level(
+    parts: Parts, tokens: int, width: int, window: int, stride: int, channels: int
+) -> tuple[list[Module], int, int]:
+    """Each window of tokens (N, tokens, width) becomes one token of `channels`.
+
+    Returns the layers, how many tokens are left, and their channels. Where both stay as they were
+    the level is a residual.
+    """
+    side = math.isqrt(tokens)
+    if side**2 != tokens:
+        raise ValueError(f"levels: expected a square number of tokens, found {tokens}")
+    unfold = Unfold(side, window, stride)
+    body = [unfold, *parts.hidden(window**2 * width, channels)]
+    left = unfold.out_side**2
+    if (left, channels) == (tokens, width):
+        body = [Residual(Sequential(*body))]
+    return body, left, channels
+
+
+def mixer_block(
+    parts: Parts, tokens: int, width: int, token_hidden: int, channel_hidden: int, dropout: float
+) -> list[Module]:
+    """First every channel is mixed over the tokens, then every token over its channels."""
+    return [
+        Residual(
+            Sequential(
+                *parts.normalised(width),
+                Transpose(),
+                *pair(parts, tokens, token_hidden, dropout),
+                Transpose(),
+            )
+        ),
+        Residual(
+            Sequential(*parts.normalised(width), *pair(parts, width, channel_hidden, dropout))
+        ),
+    ]
+
+
+def pair(parts: Parts, width: int, inner: int, dropout: float) -> list[Module]:
+    """Two Linear layers, width -> inner -> width, with the activation and dropout between them."""
+    first = Linear(width, inner, parts.weights_rng)
+    return [first, *parts.activated(dropout), *parts.linear_output(inner, width)]

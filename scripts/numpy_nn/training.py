@@ -1,5 +1,6 @@
 """The training loop, one epoch at a time, with everything that a checkpoint has to hold."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,9 @@ from numpy_nn.averaging import WeightAverage
 from numpy_nn.batches import batch_count, batches
 from numpy_nn.clipping import clip_norm as clip_by_norm
 from numpy_nn.early_stopping import EarlyStopping
-from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.module import Module, NonFiniteError
+from numpy_nn.losses import Loss
+from numpy_nn.module import Module, NonFiniteError, diagnose
+from numpy_nn.normalisation import BatchNorm
 from numpy_nn.optimisers import Optimiser
 from numpy_nn.prediction import evaluate, predict
 from numpy_nn.schedules import Schedule
@@ -49,7 +51,7 @@ class Training:
     def __init__(
         self,
         model: Module,
-        loss: SoftmaxCrossEntropy,
+        loss: Loss,
         optimiser: Optimiser,
         schedule: Schedule,
         x: np.ndarray,
@@ -68,31 +70,24 @@ class Training:
         augment_rng: np.random.Generator | None = None,
     ):
         y = np.asarray(y)
-        if len(x) != len(y) or len(x) == 0:
-            raise ValueError(
-                "Training: expected as many labels as examples, at least one, given"
-                f" {len(y)} and {len(x)}"
-            )
+        # BatchNorm learns nothing from a single example.
+        normalised = any(isinstance(module, BatchNorm) for module in model.modules())
+        self._smallest = 2 if normalised else 1
         if y.ndim != 1 or y.dtype.kind not in "iu":
-            raise ValueError(f"Training: expected integer labels (N,), given {y.dtype} {y.shape}")
-        self._smallest = max(module.smallest_batch for module in model.modules())
+            raise ValueError(f"Training: expected integer labels (N,), found {y.dtype} {y.shape}")
+        _check_pairs("labels", x, y)
+        if validation is not None:
+            _check_pairs("validation labels", *validation)
+        elif early_stopping:
+            raise ValueError("EarlyStopping: expected validation data, found none")
         if min(len(x), batch_size) < self._smallest or epochs < 1:
             raise ValueError(
                 f"Training: expected at least {self._smallest} examples, batches of at least"
-                f" {self._smallest} (BatchNorm: 2) and 1 epoch, given {len(x)}, {batch_size} and"
+                f" {self._smallest} (BatchNorm: 2) and 1 epoch, found {len(x)}, {batch_size} and"
                 f" {epochs}"
             )
-        if early_stopping and validation is None:
-            raise ValueError("EarlyStopping: expected validation data, given none")
-        if validation is not None and (
-            len(validation[0]) != len(validation[1]) or len(validation[0]) == 0
-        ):
-            raise ValueError(
-                "Training: expected as many validation labels as examples, at least one, given"
-                f" {len(validation[1])} and {len(validation[0])}"
-            )
         if clip_norm is not None and not clip_norm > 0:
-            raise ValueError(f"Training: expected clip_norm above 0, given {clip_norm}")
+            raise ValueError(f"Training: expected clip_norm above 0, found {clip_norm}")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.x, self.y, self.batch_size, self.epochs = x, y, batch_size, epochs
         self.clip_norm, self.validation, self.early_stopping = clip_norm, validation, early_stopping
@@ -125,7 +120,7 @@ class Training:
         """
         if self.finished:
             raise ValueError(
-                f"Training: expected an epoch of {self.epochs} that is left, given a training that"
+                f"Training: expected an epoch of {self.epochs} that is left, found a training that"
                 f" has finished after {self.epoch}"
             )
         started = time.perf_counter()
@@ -137,7 +132,7 @@ class Training:
             correct += hits
             seen += len(index)
         if broken := self.model.not_finite():
-            what = f"{', '.join(broken)}: expected finite weights, given NaN or infinity"
+            what = f"{', '.join(broken)}: expected finite weights, found NaN or infinity"
             raise TrainingDiverged(self._where(index, what, self.step - 1))
         self.epoch += 1
         self.seconds += time.perf_counter() - started
@@ -166,19 +161,20 @@ class Training:
         if self.mix:
             x, targets = self.mix(x, y, self.augment_rng)
         self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
-        # Overflow needs no warning: the model and the loss stop at what is not finite.
+        # Overflow needs no warning: its NaN or infinity stops the training here.
         with np.errstate(over="ignore", invalid="ignore"):
-            try:
-                logits = self.model.forward(x)
-                loss = self.loss.forward(logits, targets)
-                if not np.isfinite(loss):
-                    raise NonFiniteError(f"loss {loss}")
-                self.model.backward(self.loss.backward())
-                if self.clip_norm is not None:
-                    norm = clip_by_norm(self.optimiser.flat.grad, self.clip_norm)
-                    self.clipped += norm > self.clip_norm
-            except NonFiniteError as error:
-                raise TrainingDiverged(self._where(index, str(error), self.step)) from error
+            logits = self.model(x)
+            loss = self.loss(logits, targets)
+            if not math.isfinite(loss):
+                what = f"expected a finite loss, found {loss}: {diagnose(self.model, x)}"
+                raise TrainingDiverged(self._where(index, what, self.step))
+            self.model.backward(self.loss.backward())
+            if self.clip_norm is not None:
+                norm = clip_by_norm(self.optimiser.flat.grad, self.clip_norm)
+                if not math.isfinite(norm):
+                    what = "expected finite gradients, found NaN or infinity"
+                    raise TrainingDiverged(self._where(index, what, self.step))
+                self.clipped += norm > self.clip_norm
             self.optimiser.step()
         if self.average:
             self.average.update()
@@ -254,6 +250,14 @@ class Training:
         yield "optimiser", self.optimiser
         if self.average:
             yield "average", self.average
+
+
+def _check_pairs(what: str, x: np.ndarray, y: np.ndarray) -> None:
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(
+            f"Training: expected as many {what} as examples, at least one, found {len(y)} and"
+            f" {len(x)}"
+        )
 
 
 def _below(part: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,10 +1,19 @@
 """The history.json of trainings, read again beside the weights that came out of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pipeline.errors import InputError
+
+# What every evaluation reads of the trainings, for pipeline.settings.arguments.
+TRAININGS = {
+    "weights*": "the trained weights, one file per seed",
+    "histories*": "history.json of the trainings, in the same order",
+}
 
 
 def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[dict]:
@@ -26,3 +35,16 @@ def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[d
         except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{path}: expected a history, found: {error}. Train again.") from None
     return found
+
+
+def cost(histories: Sequence[dict], over: Callable[..., Any] = np.mean) -> dict:
+    """What a row of the leaderboard says of these trainings: size, cost and where they ran.
+
+    over: np.mean for models that each answer alone, such as one per seed; np.sum for an ensemble.
+    """
+    return {
+        "parameters": int(over([history["parameters"] for history in histories])),
+        "train_seconds": float(over([history["seconds"] for history in histories])),
+        "train_flops": float(over([float(history["train_flops"]) for history in histories])),
+        "provenance": histories[0]["provenance"],
+    }

@@ -24,11 +24,11 @@ def _capabilities() -> dict[str, bool]:
 def use_bfloat16(wanted: bool, device: torch.device) -> bool:
     """Whether to multiply in bfloat16: if it is wanted and `device` does it itself.
 
-    Prints the choice and why. The same weights come only from the same precision; which it was
-    stands in the history of a training (`precision`).
+    Prints the choice and why. The same weights come only from the same precision; the history of a
+    training says which it was (`precision`).
     """
     if not wanted:
-        print("precision: float32, as it was asked for")
+        print("precision: float32, as the settings say")
         return False
     native, why = multiplies_bfloat16(device)
     print(f"precision: {'bfloat16' if native else 'float32 instead of bfloat16'}, since {why}")
@@ -36,4 +36,5 @@ def use_bfloat16(wanted: bool, device: torch.device) -> bool:
 
 
 def precision_name(bfloat16: bool) -> str:
+    """What the history of a training calls it."""
     return "bfloat16" if bfloat16 else "float32"

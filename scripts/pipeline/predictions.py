@@ -18,26 +18,17 @@ def write_predictions(
 ) -> None:
     """Write the columns id, those of `more`, label, prediction and p_0, p_1 ...
 
-    label, prediction (N): class numbers or texts; probabilities (N, K): of each class,
-    written with six decimals; ids (N): 0 to N - 1 by default; more: further columns, each (N), such
-    as the input itself.
+    label, prediction (N): class numbers or texts; probabilities (N, K): of each class, written with
+    six decimals; ids (N): 0 to N - 1 by default; more: further columns, each (N), such as the
+    input itself.
     """
-    more = more or {}
-    classes = 0 if probabilities is None else probabilities.shape[1]
-    columns = ["id", *more, "label", "prediction", *(f"p_{k}" for k in range(classes))]
-    rows = zip(
-        range(len(label)) if ids is None else ids,
-        *more.values(),
-        label,
-        prediction,
-        np.empty((len(label), 0)) if probabilities is None else probabilities,
-        strict=True,
-    )
-    write_csv(
-        path,
-        (
-            dict(zip(columns, [*told, *(f"{share:.6f}" for share in shares)], strict=True))
-            for *told, shares in rows
-        ),
-        columns,
-    )
+    columns = {
+        "id": range(len(label)) if ids is None else ids,
+        **(more or {}),
+        "label": label,
+        "prediction": prediction,
+    }
+    if probabilities is not None:
+        columns |= {f"p_{k}": [f"{p:.6f}" for p in of] for k, of in enumerate(probabilities.T)}
+    rows = zip(*columns.values(), strict=True)
+    write_csv(path, (dict(zip(columns, row, strict=True)) for row in rows), list(columns))

@@ -44,8 +44,8 @@ def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
 
     One model: Wilson's score interval (Wilson 1927, JASA 22, 209-212), which keeps its width at
     0 and 1. Several seeds: an example counts with the share of seeds that hit it, which is not
-    binomial, so `interval` resamples the examples; where all seeds hit (or all miss) every example
-    Wilson's interval of N examples stands in, as if there were one seed.
+    binomial, so `interval` resamples the examples; where the seeds agree on every example it is
+    Wilson's interval of N examples, as if there were one seed.
     Raises ValueError without examples, for another shape, or for values outside 0..1.
     """
     hits = np.asarray(hits, dtype=np.float64)

@@ -13,9 +13,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from pipeline.disk import NO_ROOM, cannot_write, require_writable
 from pipeline.errors import InputError
@@ -37,10 +38,32 @@ def each_once(values: list) -> list:
     return values
 
 
+def text_of(pattern: str, words: str) -> AfterValidator:
+    """For texts that must match the whole `pattern`; `words` say so to people."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {words}")
+        return text
+
+    return AfterValidator(check)
+
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(each_once)]
 Threads = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _shared_by_heads(width: int, info: ValidationInfo) -> int:
+    heads = info.data.get("n_heads", 1)
+    if width % heads:
+        raise ValueError(f"expected a multiple of n_heads {heads}")
+    return width
+
+
+# The d_model of a Transformer, in settings that name n_heads before it.
+Width = Annotated[int, AfterValidator(_shared_by_heads)]
 
 
 def spec_key(values: Mapping[str, Any]) -> str:
@@ -75,24 +98,36 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
         raise InputError("--spec: " + "; ".join(problems(error, settings))) from None
 
 
-def problems(error: ValidationError, settings: type[Settings]) -> list[str]:
+def problems(error: ValidationError, settings: Any) -> list[str]:
     """One line for each thing that is wrong: `model.n_heads: expected ..., found ...`.
 
-    A check that compares several settings raises ValueError("<key>: expected ..., found ...").
+    A check that compares several settings raises ValueError("<key>: expected ..., found ..."), with
+    a line for each problem. Where several kinds of value are possible, a line names them all.
+    settings: the model, or the annotation, that refused the values.
     """
-    lines = []
+    lines: list[str] = []
+    kinds: dict[str, list[str]] = {}  # place of a value -> what each kind of it expected
+    found: dict[str, str] = {}
     for problem in error.errors():
-        *outer, last = problem["loc"] or ("",)
-        where, kind = ".".join(map(str, problem["loc"])), problem["type"]
-        if kind == "extra_forbidden":
-            known = [name for inner in _inside(settings, outer) for name in inner.model_fields]
-            lines.append(f"{where}: unknown key; {nearest(str(last), known)}")
+        path, known = _place(settings, problem["loc"])
+        where, kind = ".".join(map(str, path)), problem["type"]
+        if kind in ("extra_forbidden", "invalid_key"):
+            lines.append(f"{where}: unknown key; {nearest(str(path[-1]), known)}")
         elif kind == "missing":
             lines.append(f"{where}: missing")
+        elif problem["loc"][-1:] == ("[key]",):
+            lines.append(f"{where}: expected as a key {_expected(problem)}")
         elif kind == "value_error" and isinstance(problem["input"], Mapping | Settings):
-            lines.append(".".join(filter(None, [where, str(problem["ctx"]["error"])])))
+            told = str(problem["ctx"]["error"]).splitlines()
+            lines += [".".join(filter(None, [where, line])) for line in told]
         else:
-            lines.append(f"{where}: {_expected(problem)}, found {_shown(problem['input'])}")
+            kinds.setdefault(where, []).append(_expected(problem))
+            found[where] = _shown(problem["input"], problem["type"])
+    for where, expected in kinds.items():
+        # A list with a wrong entry is not a number either: only the entry is reported.
+        if not any(other.startswith(f"{where}.") for other in [*kinds, *lines]):
+            told = " or ".join(dict.fromkeys(expected))
+            lines.append(f"{where}: expected {told}, found {found[where]}")
     return [" ".join(line.split()) for line in dict.fromkeys(lines)]
 
 
@@ -103,22 +138,55 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f"known: {', '.join(known)}" if known else "expected no further keys"
 
 
+# Kind of pydantic's problem -> what was expected.
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "none_required": "null",
+    "literal_error": "{expected}",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of {max_length} or fewer",
+    "string_too_short": "text of {min_length} or more letters",
+    "string_pattern_mismatch": "text of the form {pattern}",
+}
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
 def _expected(problem: Mapping[str, Any]) -> str:
-    """pydantic's message in the project's form: expected ..."""
-    text = problem["msg"].removeprefix("Value error, ")
-    text = re.sub(r"^Input should be (?=(?:greater|less|a multiple))", "expected a number ", text)
-    text = re.sub(r"^Input should be ", "expected ", text)
-    text = re.sub(r"^(\w+) should have (.*?)(?: after validation)?, not \d+$", r"expected \2", text)
-    return text
+    """What was expected, without the word `expected`."""
+    words = EXPECTED.get(problem["type"])
+    context = problem.get("ctx", {}).items()
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
+    text = words.format(**shown) if words else problem["msg"]
+    return text.removeprefix("Value error, ").removeprefix("expected ")
 
 
-def _shown(value: Any) -> str:
-    """A value as JSON, as it stands in YAML too, cut where it is long; with a hint for 1e-3."""
-    text = json.dumps(value, default=str)
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value):
+def _shown(value: Any, kind: str) -> str:
+    """A value as JSON, cut where it is long; with a hint where a number or truth is text."""
+    text = json.dumps(value, default=str, skipkeys=True)
+    text = text if len(text) <= 200 else f"{text[:197]}..."
+    if kind not in ("int_type", "float_type", "bool_type") or not isinstance(value, str):
+        return text
+    if (number := NUMBER.fullmatch(value)) and number[2]:
         mantissa, exponent = re.split("[eE]", value)
-        text += f" (YAML reads that as text: write {mantissa}.0e{int(exponent):+d})"
-    return text if len(text) <= 200 else f"{text[:197]}..."
+        mantissa += "" if "." in mantissa else ".0"
+        return f"{text} (YAML reads that as text: write {mantissa}e{int(exponent):+d})"
+    if number or value in ("true", "false"):
+        text += " (text: write it without quotes; within --config 'key={...}' all values are text,"
+        text += " so put them into a file for --configfile)"
+    return text
 
 
 def _nested(annotation: Any) -> list[type[Settings]]:
@@ -128,13 +196,29 @@ def _nested(annotation: Any) -> list[type[Settings]]:
     return [found for part in get_args(annotation) for found in _nested(part)]
 
 
-def _inside(settings: type[Settings], path: Sequence[str | int]) -> list[type[Settings]]:
-    """The settings at `path` in `settings`; indices and keys of containers lead nowhere new."""
-    found = [settings]
-    for name in path:
-        fields = [s.model_fields[name] for s in found if name in s.model_fields]
-        found = [inner for field in fields for inner in _nested(field.annotation)] or found
-    return found
+def kinds_of(annotation: Any) -> list[Any]:
+    """The kinds of value of an annotation: itself, or the members of a union."""
+    if get_origin(annotation) is Annotated:
+        return kinds_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [part for member in get_args(annotation) for part in kinds_of(member)]
+    return [annotation]
+
+
+def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], list]:
+    """Where a problem is, without pydantic's names for the members of unions; the keys there."""
+    found, inside, known = [], [settings], []
+    for name in path[:-1] if path[-1:] == ("[key]",) else path:
+        parts = [part for annotation in inside for part in kinds_of(annotation)]
+        models = [part for part in parts if isinstance(part, type) and issubclass(part, Settings)]
+        known = [key for model in models for key in model.model_fields]
+        inner = [m.model_fields[name].annotation for m in models if name in m.model_fields]
+        indexed = list if isinstance(name, int) else dict
+        inner += [get_args(part)[-1] for part in parts if get_origin(part) is indexed]
+        if inner or (models and name is path[-1]):
+            found.append(name)
+            inside = inner
+    return found, known
 
 
 def _described(

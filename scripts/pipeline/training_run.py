@@ -116,9 +116,13 @@ class TrainingRun:
             point[f"train_{name}"] = float(np.average(column, weights=weights))
         point |= values
         self._window = []
+        self.append(point)
+        return point
+
+    def append(self, point: Point) -> None:
+        """Add to the curve, and print, a point that comes ready: an epoch's of numpy_nn."""
         self.curve.append(point)
         print(" ".join(f"{name} {value:.5g}" for name, value in point.items()), flush=True)
-        return point
 
     def best(self, key: Callable[[Point], Any]) -> Point:
         """The point of the curve with the smallest key; the first of several."""

@@ -1,1 +1,1 @@
-"""What stands at the end of the pipeline: the leaderboard, the figures, the report."""
+"""The end of the pipeline: the leaderboard, the figures, the report."""

@@ -3,8 +3,8 @@
 Rows are checked (types, ranges, no duplicates) and sorted by task, dataset, metric, split and
 value, best first. A published result joins only if the run has its data set.
 
-accuracy_by_split.csv beside it is the same accuracies told by model: training, validation, test,
-test with flips and with shifts besides in columns of their own, one row a model of this run.
+accuracy_by_split.csv beside it has the same accuracies by model: one row per model of this run,
+with training, validation, test and test over several views in columns of their own.
 """
 
 from pydantic import Field
@@ -34,7 +34,7 @@ def main() -> None:
         },
         outputs={
             "out": "leaderboard.csv",
-            "splits?": "accuracy_by_split.csv: a row a classifier, a column a split",
+            "splits?": "accuracy_by_split.csv: a row per classifier, a column per split",
         },
     )
     added = {"run": args.spec.run, "config_sha256": args.spec.config_sha256, "source": OURS}

@@ -1,10 +1,12 @@
 """Build report.html: one self-contained page with every number, figure and text of a run.
 
-It loads nothing from anywhere: styles and script stand in the page, figures are data URIs.
+It loads nothing from anywhere: styles and script are in the page, figures are data URIs.
 All text is escaped by the template engine.
 """
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import jinja2
 from pydantic import Field
@@ -12,9 +14,12 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import race, report, split_table, splits, texts
+from reporting import race, report, splits, texts
+from reporting.formats import COUNTED
+from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
+from reporting.split_table import texts_of
 
 
 class Spec(settings.Settings):
@@ -31,6 +36,34 @@ class Spec(settings.Settings):
     published: str = Field("#D55E00", pattern=COLOUR, description="colour of published results")
 
 
+def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
+    """Room -> its name, data sets, and its files by kind, in the order of the page."""
+    kinds = ("figures", "histories", "metrics", "selections", "searches", "samples")
+    rooms: dict[str, dict] = {
+        name: {"name": name, "datasets": spec.rooms[name], **{kind: [] for kind in kinds}}
+        for name in spec.order or spec.rooms
+    }
+    for room, path in zip(spec.records, records, strict=True):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        kind = report.kind_of(record, path)
+        if kind == "searches":
+            record = race.read_rung(record, str(path))
+        rooms[room][kind].append(record)
+    return rooms
+
+
+def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
+    """Add what the page shows of a room's files."""
+    own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
+    room["splits"] = [texts_of(line) for line in classifiers if (line.dataset, line.model) in own]
+    room["races"] = [race.tables(rungs) for rungs in race.apart(room["searches"])]
+    room["trainings"] = report.trainings(room["histories"])
+    room["grids"] = [report.search(selection) for selection in room["selections"]]
+    room["texts"] = [texts.texts(drawn, samples) for drawn in room["samples"]]
+    room["data_notes"] = texts.data_notes(room["metrics"])
+    room["notes"] = texts.notes(room["metrics"])
+
+
 def main() -> None:
     args = settings.arguments(
         __doc__,
@@ -45,58 +78,40 @@ def main() -> None:
         outputs={"out": "report.html"},
     )
     spec = args.spec
-    for name, told, given in (
+    for name, described, given in (
         ("figures", spec.figures, args.figures),
         ("records", spec.records, args.records),
     ):
-        if len(told) != len(given):
-            raise InputError(f"--spec {name}: expected {len(given)}, one a file: {len(told)}")
-    ordered = {name: spec.rooms[name] for name in spec.order or spec.rooms}
-    rooms = {
-        name: {"name": name, "datasets": datasets, "figures": [], "histories": []}
-        | {"metrics": [], "selections": [], "searches": [], "samples": []}
-        for name, datasets in ordered.items()
-    }
-    for room, path in zip(spec.records, args.records, strict=True):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        kind = report.kind_of(record, path)
-        if kind == "searches":
-            record = race.read_rung(record, str(path))
-        rooms[room][kind].append(record)
-    general = []
-    for told, path in zip(spec.figures, args.figures, strict=True):
-        figure = {**told, "uri": report.data_uri(path)}
-        (rooms[told["room"]]["figures"] if told["room"] else general).append(figure)
-
+        if len(described) != len(given):
+            raise InputError(
+                f"--spec {name}: expected {len(given)}, one per file, found {len(described)}"
+            )
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
-    histories = [history for room in rooms.values() for history in room["histories"]]
+    rooms = read_rooms(spec, args.records)
+    general = []
+    for described, path in zip(spec.figures, args.figures, strict=True):
+        figure = {**described, "uri": report.data_uri(path)}
+        (rooms[figure["room"]]["figures"] if figure["room"] else general).append(figure)
     classifiers = splits.classifiers(rows)
     for room in rooms.values():
-        own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-        room["splits"] = [
-            split_table.told(line) for line in classifiers if own & splits.names(line)
-        ]
-        room["races"] = [race.told(rungs) for rungs in race.apart(room["searches"])]
-        room["trainings"] = report.trainings(room["histories"])
-        room["grids"] = [report.search(selection) for selection in room["selections"]]
-        room["texts"] = [texts.texts(samples, spec.samples) for samples in room["samples"]]
-        room["data_notes"] = texts.data_notes(room["metrics"])
-        room["notes"] = texts.notes(room["metrics"])
+        fill(room, classifiers, spec.samples)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    shown = dict.fromkeys(name for names in ordered.values() for name in names)
+    datasets = dict.fromkeys(name for room in rooms.values() for name in room["datasets"])
+    histories = [history for room in rooms.values() for history in room["histories"]]
     template = environment.from_string(args.template.read_text(encoding="utf-8"))
     page = template.render(
         spec=spec,
         rows=[report.shown(row) for row in rows],
-        headline=report.headline(rows, references, shown),
+        headline=headline(rows, references, datasets),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
-        claims=report.claims(references, spec.datasets),
+        claims=claims(references, spec.datasets),
         rooms=list(rooms.values()),
         figures=general,
         provenance=report.provenance(rows, histories),
+        counted=COUNTED,
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},
     )
     write_text(args.out, page + "\n")

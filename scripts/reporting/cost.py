@@ -12,13 +12,13 @@ def read(path: Path) -> list[dict]:
     return read_benchmark(path, NEEDED, "make bench-dag")
 
 
-def told(text: str, unit: str, digits: int = 0) -> str:
-    """A number of the table with its unit; nothing where none was measured."""
+def with_unit(text: str, unit: str, digits: int = 0) -> str:
+    """A number with its unit; an empty text where none was measured."""
     return f"{float(text):,.{digits}f} {unit}" if text else ""
 
 
 def markdown(rows: list[dict]) -> list[str]:
-    """A table, a line a measurement, and how it was made."""
+    """A table, one line per measurement, and how it was made."""
     lines = [
         "| what | jobs | wall time | CPU time | peak memory | limit | kept | measured at |",
         "|---|---:|---:|---:|---:|---|---|---|",
@@ -28,9 +28,9 @@ def markdown(rows: list[dict]) -> list[str]:
         cells = (
             row["what"],
             f"{int(row['jobs']):,}" if row["jobs"] else "",
-            told(row["seconds"], "s", 2) + share,
-            told(row["cpu_seconds"], "s", 2),
-            told(row["peak_mb"], "MB"),
+            with_unit(row["seconds"], "s", 2) + share,
+            with_unit(row["cpu_seconds"], "s", 2),
+            with_unit(row["peak_mb"], "MB"),
             row["limit"],
             "yes" if row["within"] == "True" else "**no**",
             f"`{row['commit'][:7]}`",
@@ -40,20 +40,20 @@ def markdown(rows: list[dict]) -> list[str]:
 
 
 def note(rows: list[dict]) -> str:
-    """What is held against the limits, and where it was measured."""
+    """What the limits apply to, and where it was measured."""
     first = rows[0]
     parts = (
         ("cores", "{} cores"), ("processor", "{}"), ("snakemake", "Snakemake {}"),
     )  # fmt: skip
     machine = ", ".join(text.format(first[key]) for key, text in parts if first.get(key))
     overhead = (
-        " The overhead is the wall time of the run less that of its jobs alone, packed on the same"
-        " cores in the order that they allow."
+        " The overhead is the wall time of the run minus that of its jobs alone, packed on the same"
+        " cores in an order that their dependencies allow."
     )
     seen = any(row["share"] for row in rows)
     return (
-        "A dry run plans in an empty folder, a no-op is `make run` on a finished run. Planning is"
-        " one thread that computes, so its CPU time, which other programs do not lengthen, is held"
-        f" against the limit.{overhead if seen else ''} Measured: {machine or 'not told where'}."
-        " `make bench-dag` measures it anew, `make readme` writes this table."
+        "A dry run plans in an empty folder, a no-op is `make run` on a finished run. Planning is a"
+        " single busy thread, so the limit applies to its CPU time, which other programs do not"
+        f" lengthen.{overhead if seen else ''} Measured: {machine or 'machine unknown'}."
+        " `make bench-dag` measures it again, `make readme` writes this table."
     )

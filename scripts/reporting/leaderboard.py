@@ -1,8 +1,7 @@
-"""The leaderboard: which rows may stand on it, in which order, and which of them are published."""
+"""The leaderboard: its rows, their checks and order, and the published results beside them."""
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,21 @@ from pipeline.results import COLUMNS
 from pipeline.settings import Settings
 
 OURS = "this run"
-KEY = ("task", "dataset", "model", "implementation", "metric", "split")
-INTEGERS = ("n_seeds", "parameters", "threads")
-NUMBERS = ("value", "std", "ci_low", "ci_high", "train_seconds")
-# In a model's name: several views at test time, several models at once, a part of the split.
-ASIDE = re.compile(r" \+ (?:flips|shifts)\b|\bensemble of\b|\(test rows not\b")
+KEY = (
+    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
+    "split",
+)  # fmt: skip
+# The columns of leaderboard.csv that are not texts.
+TYPES: dict[str, type] = dict.fromkeys(("n_seeds", "parameters", "threads"), int)
+TYPES |= dict.fromkeys(("value", "std", "ci_low", "ci_high", "train_seconds", "train_flops"), float)
+# One trained model that reads every example of the split once.
+ORDINARY = {"views": "none", "members": "1", "subset": "all"}
+_GROUP = r"\d+ (seed|fold)s?"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is called, where its values lie, and whether more of it is better."""
+    """A metric's title, the range of its values, and whether more is better."""
 
     title: str
     low: float
@@ -68,6 +72,10 @@ class Row(Settings):
     task: str = Field(min_length=1)
     dataset: str = Field(min_length=1)
     model: str = Field(min_length=1)
+    inputs: str = Field(min_length=1)
+    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands"]
+    members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
+    subset: Literal["all", "not in train"]
     implementation: Literal["numpy", "torch"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
@@ -78,6 +86,7 @@ class Row(Settings):
     ci_high: float | None
     parameters: int | None = Field(ge=0)
     train_seconds: float | None = Field(ge=0)
+    train_flops: float | None = Field(ge=0)
     threads: int = Field(ge=1)
     device: str = Field(min_length=1)
     commit: str = Field(min_length=1)
@@ -164,19 +173,19 @@ def published_rows(
 
 
 def order(row: Mapping) -> tuple:
-    """Sort key: task, dataset, metric, split, then the best value first."""
+    """Sort key: task, dataset, metric, split, then the best value first, then the rest of KEY."""
     sign = -1 if METRICS[row["metric"]].more_is_better else 1
     where = (row["task"], row["dataset"], row["metric"], row["split"])
-    return *where, sign * row["value"], row["model"], row["implementation"] or ""
+    return *where, sign * row["value"], not ordinary(row), *(row[name] or "" for name in KEY)
 
 
 def ordinary(row: Mapping) -> bool:
-    """Whether a row is of one trained model, as it is, on the whole split.
+    """Whether a row is of one trained model that reads each example of the whole split once.
 
-    Not so are test-time augmentation, an ensemble, and a part of the split's rows: such a row has
-    no place beside a published result of the whole split.
+    Test-time augmentation, ensembles and parts of a split have no place beside a published result
+    of the whole split.
     """
-    return not ASIDE.search(row["model"])
+    return all(row[name] == value for name, value in ORDINARY.items())
 
 
 def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
@@ -204,17 +213,14 @@ def read_leaderboard(path: Path) -> list[dict]:
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InputError(
                 f"{path}: expected the columns {','.join(COLUMNS)}, found"
-                f" {','.join(reader.fieldnames or ())}: build the leaderboard anew"
+                f" {','.join(reader.fieldnames or ())}: build the leaderboard again"
             )
-        rows = [{name: value or None for name, value in row.items()} for row in reader]
-    for row in rows:
-        for name in NUMBERS:
-            row[name] = float(row[name]) if row[name] is not None else None
-        for name in INTEGERS:
-            row[name] = int(row[name]) if row[name] is not None else None
-    return rows
+        return [
+            {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
+            for row in reader
+        ]
 
 
 def number(metric: str, value: float | None) -> str:
-    """`value` of `metric` with the digits that it deserves; an empty text for None."""
+    """`value` with the digits that `metric` is given with; an empty text for None."""
     return "" if value is None else f"{value:.{METRICS[metric].digits}f}"

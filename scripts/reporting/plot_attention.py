@@ -1,6 +1,6 @@
-"""Plot attention maps: a row a layer, a column a head; each row of a map sums to one.
+"""Plot attention maps: a row per layer, a column per head; each row of a map sums to one.
 
-The colours go with the square root of the weight, so that small weights can be told from none.
+Colour is the square root of the weight, so that small weights differ visibly from zero.
 """
 
 import matplotlib.pyplot as plt

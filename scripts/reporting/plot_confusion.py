@@ -61,8 +61,8 @@ def plot(counts: np.ndarray, names: list[str], title: str, spec: Spec) -> plt.Fi
     bar.set_label("share of the true class")
     bar.outline.set_visible(False)
     right, total = int(np.trace(counts)), int(counts.sum())
-    told = f"test split: {right:,} of {total:,} right ({right / total:.2%})"
-    plots.heading(figure, title, told)
+    share = f"test split: {right:,} of {total:,} right ({right / total:.2%})"
+    plots.heading(figure, title, share)
     return figure
 
 

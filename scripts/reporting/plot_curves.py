@@ -1,4 +1,4 @@
-"""Plot training curves: a figure a room, a panel a data set, model and quantity, a line a seed."""
+"""Plot training curves: a figure per room, a panel per model and quantity, a line per seed."""
 
 import json
 import textwrap
@@ -13,6 +13,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
+from reporting.formats import trained_label
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
@@ -66,7 +67,7 @@ def trainings(histories: list[dict]) -> str:
 
 def plot(histories: list[dict], spec: Spec) -> plt.Figure:
     def model(history: dict) -> tuple:
-        return history["task"], history["dataset"], history["model"]
+        return history["task"], history["dataset"], trained_label(history)
 
     panels = []
     for (_, dataset, name), found in groupby(sorted(histories, key=model), key=model):

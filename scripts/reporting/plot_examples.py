@@ -39,8 +39,8 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
             frame = {"fill": False, "edgecolor": spec.wrong, "linewidth": 2.5, "clip_on": False}
             axes.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
     wrong = int((label[: len(images)] != prediction[: len(images)]).sum())
-    told = f"{len(images)} test images, {wrong} of them wrong (framed, ✗)"
-    plots.heading(figure, title, told)
+    count = f"{len(images)} test images, {wrong} of them wrong (framed, ✗)"
+    plots.heading(figure, title, count)
     return figure
 
 

@@ -1,8 +1,7 @@
-"""Plot the leaderboard: a figure a data set, a panel a metric, published results beside ours.
+"""Plot the leaderboard: a figure per data set, a panel per metric, published results beside ours.
 
-Shown is the test split, or validation where neither ours nor the published results have a test.
-Rows of ensembles, of test-time views and of a part of the split are hollow: they are no single
-model as it is on the whole split.
+It shows the test split, or validation where we have no test value. Ensembles, test-time views and
+parts of the split are hollow: they are not one model that reads each example of the split once.
 """
 
 import textwrap
@@ -15,6 +14,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting import plots
+from reporting.formats import label, several_inputs
 from reporting.leaderboard import METRICS, OURS, number, order, ordinary, read_leaderboard
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
@@ -28,7 +28,7 @@ class Spec(plots.Look):
 
 
 def panels(rows: list[dict]) -> list[list[dict]]:
-    """The rows of one data set, a list a metric, of the first of SPLITS that has a row of ours."""
+    """The rows of one data set, a list per metric, of the first of SPLITS with a row of ours."""
     found = []
     for metric in dict.fromkeys(row["metric"] for row in rows):
         for split in SPLITS:
@@ -40,9 +40,9 @@ def panels(rows: list[dict]) -> list[list[dict]]:
 
 
 def keep(group: list[dict], most: int) -> list[dict]:
-    """At most `most` rows: our single models, then the best of the published and of our asides.
+    """At most `most` rows: our ordinary ones, then the best published and the best other ones.
 
-    Of what the single models leave, half is for published results if there are so many.
+    Of the room that ordinary rows leave, published results get half if there are so many.
     """
     single = [row for row in group if row["source"] == OURS and ordinary(row)][:most]
     aside = [row for row in group if row["source"] == OURS and not ordinary(row)]
@@ -53,9 +53,10 @@ def keep(group: list[dict], most: int) -> list[dict]:
 
 
 def labels(group: list[dict]) -> list[str]:
-    """The names beside the rows. Long ones have several lines, or there is no room for the axis."""
+    """The names beside the rows. Long ones wrap, so that the axis has room."""
+    inputs = several_inputs(group)
     names = [
-        f"{row['model']} [{row['implementation']}]" if row["source"] == OURS else row["model"]
+        label(row, inputs) + (f" [{row['implementation']}]" if row["source"] == OURS else "")
         for row in group
     ]
     return [textwrap.fill(plots.plain(name), 42) for name in names]
@@ -63,17 +64,18 @@ def labels(group: list[dict]) -> list[str]:
 
 def height(group: list[dict]) -> float:
     """Inches of a panel: rows for labels of two lines, or more where one has more."""
-    lines = max(label.count("\n") + 1 for label in labels(group))
+    lines = max(name.count("\n") + 1 for name in labels(group))
     return (0.34 + 0.13 * max(0, lines - 2)) * len(group) + 0.62
 
 
 def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
+    """A panel: a row per result, the best one on top."""
     metric = group[0]["metric"]
     for y, row in enumerate(group):
         ours = row["source"] == OURS
+        single = ours and ordinary(row)
         colour = spec.ours if ours else spec.published
         mark = {"marker": "o", "s": 42} if ours else {"marker": "D", "s": 30}
-        single = ours and ordinary(row)
         fill = colour if single else "white"
         axes.scatter(row["value"], y, edgecolors=colour, facecolors=fill, zorder=3, **mark)
         if row["ci_low"] is not None:
@@ -83,43 +85,44 @@ def draw(axes: Axes, group: list[dict], spec: Spec) -> None:
         weight = "bold" if single else "normal"
         axes.annotate(number(metric, row["value"]), (end, y), fontweight=weight, **style)
     axes.set_yticks(range(len(group)), labels(group), fontsize=8)
-    for label, row in zip(axes.get_yticklabels(), group, strict=True):
-        label.set_color(plots.INK if row["source"] == OURS else plots.GREY)
+    for name, row in zip(axes.get_yticklabels(), group, strict=True):
+        name.set_color(plots.INK if row["source"] == OURS else plots.GREY)
     axes.set_ylim(len(group) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    finish_values(axes, group)
+
+
+def finish_values(axes: Axes, group: list[dict]) -> None:
+    """The axis of the values: room for the numbers, no tick beyond what the metric can reach."""
+    metric = METRICS[group[0]["metric"]]
     values = [row[k] for row in group for k in ("value", "ci_low", "ci_high") if row[k] is not None]
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) * 0.1 or 1.0
     axes.set_xlim(low - 0.08 * spread, high + 0.24 * spread)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    shown, highest = axes.get_xlim(), METRICS[metric].high
-    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= highest])
+    shown = axes.get_xlim()
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= metric.high])
     axes.set_xlim(shown)
     axes.grid(axis="x")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    better = "more is better" if METRICS[metric].more_is_better else "less is better"
-    axes.set_xlabel(f"{METRICS[metric].title}, {SPLITS[group[0]['split']]} ({better})")
+    better = "more is better" if metric.more_is_better else "less is better"
+    axes.set_xlabel(f"{metric.title}, {SPLITS[group[0]['split']]} ({better})")
 
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     groups = [keep(group, spec.rows) for group in panels(rows)]
     heights = [height(group) for group in groups]
-    figure, grid = plt.subplots(
-        len(groups),
-        1,
-        figsize=(6.6, sum(heights) + 0.75),
-        squeeze=False,
-        height_ratios=heights,
-    )
+    size = (6.6, sum(heights) + 0.75)
+    figure, grid = plt.subplots(len(groups), 1, figsize=size, squeeze=False, height_ratios=heights)
     for axes, group in zip(grid.flat, groups, strict=True):
         draw(axes, group, spec)
     plots.heading(figure, title)
-    known = any(row["source"] != OURS for group in groups for row in group)
+    shown = [row for group in groups for row in group]
     key = [("this run, with 95 % interval", {"marker": "o", "color": spec.ours})]
-    if any(row["source"] == OURS and not ordinary(row) for group in groups for row in group):
+    if any(row["source"] == OURS and not ordinary(row) for row in shown):
         aside = {"marker": "o", "color": spec.ours, "markerfacecolor": "none"}
         key.append(("ensemble, test-time views or part of the split", aside))
-    if known:
+    if any(row["source"] != OURS for row in shown):
         hollow = {"marker": "D", "color": spec.published, "markerfacecolor": "none"}
         key.append(("published", hollow))
     handles = [plt.Line2D([], [], ls="", label=text, **mark) for text, mark in key]

@@ -1,4 +1,4 @@
-"""Plot searches by successive halving: validation accuracy over epochs, a line a candidate.
+"""Plot searches by successive halving: validation accuracy over epochs, a line per candidate.
 
 Each rung trains the best of the rung before for more epochs. Accuracy is drawn by the logarithm of
 the error, so that the best candidates, a few tenths of a percent apart, do not lie on one another.
@@ -17,9 +17,8 @@ from reporting import plots
 from reporting.race import Rung, label, paths, read_rungs
 
 TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
-LATER = (
-    1.25  # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
-)
+# Errors of more than so many times the upper quartile of a rung lie on the lower edge.
+LATER = 1.25
 
 
 class Spec(plots.Look):
@@ -34,25 +33,25 @@ def height(accuracy: float | np.ndarray) -> float | np.ndarray:
 
 
 def lowest(rungs: list[Rung]) -> float:
-    """The accuracy below which candidates lie on the lower edge: few lost ones squeeze nobody."""
+    """The accuracy below which candidates lie on the lower edge, so that a few bad ones do not
+    squeeze the others together."""
     known = [c["accuracy"] for c in rungs[0].candidates if c["accuracy"] is not None]
     return max(min(known), 1 - LATER * float(np.quantile(1 - np.array(known), 0.75)))
 
 
 def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
-    """A line a candidate; colour, width and the mark at its end tell how far it came."""
+    """A line per candidate; colour, width and the mark at its end say how far it came."""
     routes = sorted(paths(rungs).items(), key=lambda item: len(item[1]))
     bottom = float(height(lowest(rungs)))
     top = float(height(max(accuracy for _, route in routes for _, accuracy in route)))
-    low = 0
     for place, (name, route) in enumerate(routes):
-        wins, last, first = name == rungs[-1].winner, len(route) == len(rungs), len(route) == 1
-        colour = spec.mark if wins else plots.GREY if first and not last else spec.ours
+        wins, last = name == rungs[-1].winner, len(route) == len(rungs)
+        first = len(route) == 1 and not last
+        colour = spec.mark if wins else plots.GREY if first else spec.ours
         x = np.array([epochs for epochs, _ in route], dtype=float)
-        if first and not last:
+        if first:
             x *= 1 + 0.012 * (place % 5 - 2)  # Side by side: equal accuracies hide one another.
         y = height([accuracy for _, accuracy in route])
-        low += y[-1] < bottom
         front = 2 + len(route) + wins
         style = {"lw": 3.0 if wins else 1.7 if last else 1.0, "alpha": 1 if last else 0.6}
         axes.plot(x, np.maximum(y, bottom), color=colour, zorder=front, **style)
@@ -60,20 +59,22 @@ def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
         size = {"s": 60 if wins else 24, "linewidths": 1.2, "zorder": front + 2}
         axes.scatter(x[-1], max(y[-1], bottom), color=colour, marker=mark, **size)
         if wins:
-            text = f"{name}\n{100 * route[-1][1]:.2f} %"
+            text = plots.plain(f"{name}\n{100 * route[-1][1]:.2f} %")
             beside = {"xytext": (11, 0), "textcoords": "offset points", "va": "center"}
-            axes.annotate(
-                plots.plain(text), (x[-1], y[-1]), color=colour, fontweight="bold", **beside
-            )
+            axes.annotate(text, (x[-1], y[-1]), color=colour, fontweight="bold", **beside)
+    if low := sum(bool(height(route[-1][1]) < bottom) for _, route in routes):
+        beside = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), color=plots.GREY, **beside)
+    finish_axes(axes, [rung.epochs for rung in rungs], bottom, top)
+
+
+def finish_axes(axes: Axes, epochs: list[int], bottom: float, top: float) -> None:
+    """Both axes of a figure whose lines lie between the heights bottom and top."""
     room = 0.07 * (top - bottom or 0.1)
-    if low:
-        start = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), color=plots.GREY, **start)
     axes.set_ylim(bottom - room, top + room)
     ticks = [tick for tick in TICKS if bottom - room <= height(tick) <= top + room]
     axes.set_yticks([float(height(tick)) for tick in ticks], [f"{100 * t:g} %" for t in ticks])
     axes.set_ylabel("validation accuracy")
-    epochs = [rung.epochs for rung in rungs]
     axes.set_xscale("log")
     axes.set_xticks(epochs, [str(number) for number in epochs])
     axes.minorticks_off()
@@ -95,9 +96,9 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
             fontsize=8.5, color=plots.GREY,
         )  # fmt: skip
     best = rungs[-1].candidates[0]
-    told = f"winner {best['candidate']}: {label(best['settings'])}"
+    winner = f"winner {best['candidate']}: {label(best['settings'])}"
     looks = [
-        (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(told), 122)),
+        (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(winner), 122)),
         (spec.ours, 1.7, "o", 5, "in the last rung"),
         (spec.ours, 1.0, "x", 5, "out on the way"),
         (plots.GREY, 0.0, "x", 5, "out after the first rung"),

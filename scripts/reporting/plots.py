@@ -58,9 +58,9 @@ STYLE = {
 
 
 class Look(Settings):
-    """What every plotting program is told: which figures, what they are called, how they look."""
+    """The settings of every plotting program: which figures, their titles, their look."""
 
-    names: list[str] = Field([], description="file names of the figures, one an input")
+    names: list[str] = Field([], description="file names of the figures, one per input")
     titles: list[str] = Field([], description="name of the data set of each input")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
 
@@ -75,7 +75,9 @@ def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
     titles = look.titles or [path.parent.name for path in inputs]
     for what, found in (("names", names), ("titles", titles)):
         if len(found) != len(inputs):
-            raise InputError(f"--spec {what}: expected {len(inputs)}, one an input: {len(found)}")
+            raise InputError(
+                f"--spec {what}: expected {len(inputs)}, one per input, found {len(found)}"
+            )
     if len(set(names)) != len(names):
         raise InputError("--spec names: two figures would have the same file name")
     return list(zip(inputs, names, titles, strict=True))
@@ -108,8 +110,8 @@ def heading(figure: Figure, title: str, second: str = "") -> None:
     """Write `title`, wrapped to the figure's width, and a `second` line over all panels."""
     # A bold letter of 10.5 points is about 0.1 inch wide.
     wrapped = textwrap.fill(title, max(20, int(figure.get_figwidth() * 9.6)))
-    told = plain(wrapped) + (f"\n{second}" if second else "")
-    figure.suptitle(told, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    text = plain(wrapped) + (f"\n{second}" if second else "")
+    figure.suptitle(text, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
 
 
 def text_colour(image: object, value: float) -> str:

@@ -1,7 +1,7 @@
 """Print the leaderboard of a finished run as tables, and where its report is.
 
-Classifiers first, a line a model, with training, validation and test in columns of their own; then
-every other metric. Columns that do not fit the terminal are left out; nothing is cut.
+Classifiers first, one line per model, with training, validation and test in columns of their own;
+then every other metric. Columns that do not fit the terminal are left out; nothing is cut.
 """
 
 import argparse
@@ -17,21 +17,22 @@ from rich.text import Text
 
 from pipeline import settings
 from pipeline.errors import InputError
-from reporting import report
+from reporting.formats import several_inputs, weights
 from reporting.leaderboard import METRICS, OURS, read_leaderboard
+from reporting.report import shown
 from reporting.splits import classifiers, spread
 from reporting.terminal import Column, Group, table
 
 SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 PUBLISHED = "published"
 SPLIT_COLUMNS = [
-    Column("inputs", 6, left=True), Column("training", 2), Column("validation", 1),
+    Column("training", 2), Column("validation", 1),
     Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
-    Column("time", 7),
+    Column("time", 6), Column("compute", 7),
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
-    Column("weights", 3), Column("time", 4), Column("source", 5, left=True),
+    Column("weights", 3), Column("time", 4), Column("source", 5, left=True), Column("compute", 6),
 ]  # fmt: skip
 
 
@@ -48,47 +49,44 @@ def run_name(config: Path) -> str:
 
 
 def by_split(rows: list[dict]) -> list[Group]:
-    """A group a data set with classifiers: ours by split, then the published test values."""
+    """A group per data set with classifiers: ours by split, then the published test values."""
     groups = []
     for dataset, found in groupby(classifiers(rows), key=lambda line: line.dataset):
-        lines = []
-        for line in found:
-            trained = report.shown(line.trained)
-            told = (line.train, line.validation, line.test, line.flips, line.shifts)
-            cells = (
-                line.inputs,
-                *map(spread, told),
-                trained["parameters_text"],
-                trained["seconds_text"],
-            )
-            lines.append((f"{line.model} [{line.implementation}]", cells, "bold"))
+        lines, ours = [], list(found)
+        inputs = several_inputs(line.trained for line in ours)
+        for line in ours:
+            flips, trained = line.more_views.get("flips"), shown(line.trained)
+            values = map(spread, (line.train, line.validation, line.test, flips, line.shifts))
+            costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
+            name = f"{line.label(inputs)} [{line.implementation}]"
+            lines.append((name, (*values, *costs), "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
-                cells = ("", "", "", spread(row), "", "", report.weights(row["parameters"]), "")
+                cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
                 lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups
 
 
 def by_metric(rows: list[dict]) -> list[Group]:
-    """A group a data set and metric that by_split has not: test rows, or else validation ones."""
-    told = {(line.dataset, line.metric) for line in classifiers(rows)}
+    """A group per data set and metric that by_split lacks: test rows, or else validation rows."""
+    by_splits = {(line.dataset, line.metric) for line in classifiers(rows)}
     groups = []
     for key in dict.fromkeys((row["dataset"], row["metric"]) for row in rows):
         here = [row for row in rows if (row["dataset"], row["metric"]) == key]
         ours = {row["split"] for row in here if row["source"] == OURS}
         split = next((name for name in SPLITS if name in ours), None)
         lines = []
-        for row in (report.shown(row) for row in here if row["split"] == split):
+        for row in (shown(row) for row in here if row["split"] == split):
             deviation = f"± {row['std_text']} " if row["std_text"] else ""
             deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
+            source = "" if row["ours"] else row["source_short"]
             cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
-            cells += (row["seconds_text"], "" if row["ours"] else row["source_short"])
-            kind = row["implementation"] if row["ours"] else PUBLISHED
-            name = f"{row['model']} [{kind}]" if row["ours"] else f"{row['model']} ({kind})"
-            lines.append((name, cells, "bold" if row["ours"] else "dim"))
-        if key not in told and lines:
+            cells += (row["seconds_text"], source, row["flops_text"])
+            kind = f"[{row['implementation']}]" if row["ours"] else f"({PUBLISHED})"
+            lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
+        if key not in by_splits and lines:
             groups.append(Group(f"{key[0]}: {METRICS[key[1]].title}, {SPLITS[split]}", lines))
     return groups
 
@@ -96,7 +94,7 @@ def by_metric(rows: list[dict]) -> list[Group]:
 def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -> str:
     """Everything that is printed; colours: with the codes of a terminal."""
     held = io.StringIO()
-    console = Console(file=held, width=max(width, 200), force_terminal=colours)
+    console = Console(file=held, width=width, force_terminal=colours)
     console.print(Text(f"\nLeaderboard of {name}\n", style="bold"))
     for groups, columns in ((by_split(rows), SPLIT_COLUMNS), (by_metric(rows), METRIC_COLUMNS)):
         if groups:
@@ -108,7 +106,7 @@ def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--run-name", action="store_true", help="print the run's name, no more")
+    parser.add_argument("--run-name", action="store_true", help="print only the run's name")
     args = parser.parse_args()
     name = run_name(args.config)
     if args.run_name:
@@ -117,7 +115,7 @@ def main() -> None:
     folder = Path("results", name)
     board = folder / "leaderboard.csv"
     if not board.exists():
-        # A dry run (ARGS="--dry-run") ends here too, and is no failure.
+        # A dry run (ARGS="--dry-run") ends here too; it is not a failure.
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
     terminal = sys.stdout.isatty()
@@ -125,7 +123,7 @@ def main() -> None:
     try:
         print(text(name, read_leaderboard(board), folder, width, terminal), end="", flush=True)
     except BrokenPipeError:
-        # The reader has seen enough (`| head`); Python would complain once more when it ends.
+        # The reader has stopped (`| head`); Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""A search by successive halving as its rungs tell it: who ran how far, and what it cost."""
+"""A search by successive halving, read from its rungs: who ran how far, and what it cost."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -51,8 +51,8 @@ class Rung:
 def read_rung(record: Mapping, name: str) -> Rung:
     """Check a ranking. Raises InputError if it is not one, or if nobody in it has an accuracy."""
     try:
-        told = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
-        rung = Rung(*told, folds=len(record.get("folds", [0])))
+        fields = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
+        rung = Rung(*fields, folds=len(record.get("folds", [0])))
         known = [c["accuracy"] for c in rung.candidates]
         names = [(c["candidate"], c["settings"]) for c in rung.candidates]
     except (KeyError, TypeError) as error:
@@ -112,8 +112,8 @@ def label(settings: Mapping) -> str:
     )
 
 
-def told(rungs: Sequence[Rung]) -> dict:
-    """A search for the report: a row a rung, and the candidates of the last one."""
+def tables(rungs: Sequence[Rung]) -> dict:
+    """A search for the report: a row per rung, and the candidates of the last one."""
     return {
         "seconds": sum(rung.seconds for rung in rungs),
         "rungs": [

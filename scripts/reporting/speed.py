@@ -20,7 +20,7 @@ def milliseconds(text: str) -> str:
 
 
 def markdown(rows: list[dict]) -> list[str]:
-    """A table, a line a peer and batch size, and some sentences on what its ratio means.
+    """A table, one line per peer and batch size, and a paragraph on what its ratio means.
 
     If OpenBLAS was measured with several kernels, a column names them.
     """
@@ -68,8 +68,8 @@ def note(rows: list[dict], several: bool) -> str:
         " processor; OPENBLAS_CORETYPE pins them to those of another one. PyTorch has its own BLAS."
     )
     return (
-        "The ratio is our time over the peer's: below 1 the NumPy code is the faster one, and at"
-        f" 0.75 it needs three quarters of the peer's time; {verdict}.{pinned if several else ''}"
+        "The ratio is our time over the peer's: below 1 the NumPy code is faster, and at 0.75 it"
+        f" needs three quarters of the peer's time; {verdict}.{pinned if several else ''}"
         f" The net is 784-512-256-10 in float32, timed in one process ({machine})."
-        " `make bench-mlp` measures it anew, `make readme` writes this table."
+        " `make bench-mlp` measures it again, `make readme` writes this table."
     )

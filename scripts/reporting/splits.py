@@ -1,29 +1,31 @@
-"""Training, validation and test side by side: one line a model, made of one row a split.
+"""Training, validation and test side by side: one line per model, made of one row per split.
 
-The leaderboard holds a row a split, which nothing can mistake; people compare models. Nothing here
-sorts by a test value: lines stand in the order of their validation values.
+The leaderboard holds a row per split, which nobody can misread; people compare models. Nothing here
+is sorted by a test value: the lines are in the order of their validation values.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from reporting.formats import MIXED, label
 from reporting.leaderboard import OURS, number, order
-from reporting.model_names import PART, inputs, is_ensemble, views, without_views
 
 COLUMNS = (
-    "dataset", "model", "implementation", "kind", "inputs", "train", "validation",
+    "dataset", "model", "implementation", "kind", "inputs", "members", "train", "validation",
     "validation_std", "validation_of", "test", "test_std", "test_seeds", "test_flips",
-    "test_flips_std", "test_shifts", "test_shifts_std", "parameters", "train_seconds",
+    "test_flips_std", "test_shifts", "test_shifts_std", "test_both_strands",
+    "test_both_strands_std", "parameters", "train_seconds", "train_flops",
 )  # fmt: skip
 # Cross-validation scores every training example, a validation split a few of them.
 VALIDATION = ("cv", "val")
+VIEWS = ("flips", "shifts", "flips and shifts", "both strands")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Line:
     """A model under one metric of a data set; each split's row, or None where there is none.
 
-    flips, shifts: the test split again, read with mirror images, and with moved images besides.
+    more_views: the test rows that average over several views of an example, by those views.
     """
 
     dataset: str
@@ -31,68 +33,85 @@ class Line:
     model: str
     implementation: str
     inputs: str
-    ensemble: bool
-    train: Mapping | None
-    validation: Mapping | None
-    test: Mapping | None
-    flips: Mapping | None
-    shifts: Mapping | None
+    train: Mapping | None = None
+    validation: Mapping | None = None
+    test: Mapping | None = None
+    more_views: dict[str, Mapping] = field(default_factory=dict)
+
+    @property
+    def members(self) -> str:
+        return self.trained["members"]
+
+    @property
+    def ensemble(self) -> bool:
+        return self.members != "1"
+
+    def label(self, inputs: bool = False) -> str:
+        """The model and, of an ensemble, its members; inputs: also what it reads."""
+        return label({**self.trained, "views": "none"}, inputs)
 
     @property
     def trained(self) -> Mapping:
-        """The row that tells the weights and seconds of the model that is tested."""
-        return next(row for row in self.rows if row)
+        """The row that holds the weights and the cost of the model that is tested."""
+        found = (self.test, *self.more_views.values(), self.train, self.validation)
+        return next(row for row in found if row)
 
     @property
-    def rows(self) -> tuple[Mapping | None, ...]:
-        """The rows of the leaderboard that the line is made of."""
-        return self.test, self.flips, self.shifts, self.train, self.validation
+    def shifts(self) -> Mapping | None:
+        """The test row with moved images, with flips too where the model has both."""
+        return self.more_views.get("flips and shifts") or self.more_views.get("shifts")
 
 
 def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
-    """Our models, best validation value first, single ones before ensembles, by data set.
+    """Our models by data set: single ones before ensembles, the best validation value first.
 
-    metric: that one only. Left out are the parts of a test split: they stand in leaderboard.csv.
+    metric: that one only. Rows of a part of a split are in leaderboard.csv alone.
     """
-    groups: dict[tuple, dict[tuple, Mapping]] = {}
+    found: dict[tuple, Line] = {}
     for row in rows:
-        if row["source"] == OURS and metric in (None, row["metric"]) and PART not in row["model"]:
-            name = without_views(row["model"])
-            key = (row["task"], row["dataset"], row["metric"], name, row["implementation"])
-            groups.setdefault(key, {})[row["split"], views(row["model"])] = row
-    found = []
-    for (task, dataset, name, model, implementation), splits in groups.items():
-        validations = (splits.get((split, "")) for split in VALIDATION)
-        validation = next((row for row in validations if row), None)
-        train, test = splits.get(("train", "")), splits.get(("test", ""))
-        flips = splits.get(("test", "flips"))
-        shifts = splits.get(("test", "flips and shifts"), splits.get(("test", "shifts")))
-        if any((train, validation, test, flips, shifts)):
-            told = (dataset, name, model, implementation, inputs(model, task), is_ensemble(model))
-            found.append(Line(*told, train, validation, test, flips, shifts))
-    places = list(dict.fromkeys(line.dataset for line in found))
-    return sorted(found, key=lambda line: (places.index(line.dataset), line.metric, *_rank(line)))
+        if row["source"] != OURS or metric not in (None, row["metric"]) or row["subset"] != "all":
+            continue
+        about = [row[name] for name in ("dataset", "metric", "model", "implementation", "inputs")]
+        # The validation value of an ensemble of several models is that of fewer members.
+        members = row["members"] if row["inputs"] != MIXED else ""
+        _place(found.setdefault((row["task"], *about, members), Line(*about)), row)
+    places = list(dict.fromkeys(line.dataset for line in found.values()))
+    return sorted(
+        found.values(), key=lambda line: (places.index(line.dataset), line.metric, *_rank(line))
+    )
+
+
+def _place(line: Line, row: Mapping) -> None:
+    """Put a row into its place of the line."""
+    if row["split"] in VALIDATION:
+        if line.validation is None or _precedence(row) < _precedence(line.validation):
+            line.validation = row
+    elif row["views"] == "none":
+        setattr(line, row["split"], row)
+    elif row["split"] == "test":
+        line.more_views[row["views"]] = row
+
+
+def _precedence(row: Mapping) -> tuple:
+    """One view before several, cross-validation before a validation split."""
+    return row["views"] != "none", VALIDATION.index(row["split"])
 
 
 def _rank(line: Line) -> tuple:
     known = line.validation is not None
-    return line.ensemble, not known, order(line.validation)[4] if known else 0.0, line.model
+    value = order(line.validation)[4] if known else 0.0
+    return line.ensemble, not known, value, line.model, line.members
 
 
 def classifiers(rows: Iterable[Mapping]) -> list[Line]:
     """The accuracy of every model on data sets where any has two of training, validation, test."""
     found = lines(rows, "accuracy")
-    told = {
+    compared = {
         line.dataset
         for line in found
-        if sum(part is not None for part in (line.train, line.validation, line.test)) > 1
+        if sum(map(bool, (line.train, line.validation, line.test or line.more_views))) > 1
     }
-    return [line for line in found if line.dataset in told]
-
-
-def names(line: Line) -> set[tuple[str, str]]:
-    """(data set, model) of the rows that the line is made of."""
-    return {(row["dataset"], row["model"]) for row in line.rows if row}
+    return [line for line in found if line.dataset in compared]
 
 
 def validation_of(line: Line) -> str:
@@ -102,7 +121,7 @@ def validation_of(line: Line) -> str:
     crossed, count = line.validation["split"] == "cv", line.validation["n_seeds"]
     if line.ensemble:
         return f"{count} fold{'s' * (count != 1)}, by one net of each kind" if crossed else ""
-    return f"{count} {'fold' if crossed else 'seed'}{'s' if count != 1 else ''}"
+    return f"{count} {'fold' if crossed else 'seed'}{'s' * (count != 1)}"
 
 
 def spread(row: Mapping | None) -> str:
@@ -115,32 +134,26 @@ def spread(row: Mapping | None) -> str:
 
 def more_views(line: Line) -> list[str]:
     """The test values over several views: `0.9443 ± 0.0013 + flips`, `... + flips and shifts`."""
-    return [f"{spread(r)} + {views(r['model'])}" for r in (line.flips, line.shifts) if r]
+    found = (line.more_views.get(views) for views in VIEWS)
+    return [f"{spread(row)} + {row['views']}" for row in found if row]
 
 
 def record(line: Line) -> dict:
     """The line as a row of accuracy_by_split.csv, with COLUMNS; None where nothing was measured."""
-
-    def of(row: Mapping | None, key: str) -> float | None:
-        return row[key] if row else None
-
-    return {
-        "dataset": line.dataset,
-        "model": line.model,
-        "implementation": line.implementation,
-        "kind": "ensemble" if line.ensemble else "single model",
-        "inputs": line.inputs,
-        "train": of(line.train, "value"),
-        "validation": of(line.validation, "value"),
-        "validation_std": of(line.validation, "std"),
-        "validation_of": validation_of(line),
-        "test": of(line.test, "value"),
-        "test_std": of(line.test, "std"),
-        "test_seeds": of(line.test, "n_seeds"),
-        "test_flips": of(line.flips, "value"),
-        "test_flips_std": of(line.flips, "std"),
-        "test_shifts": of(line.shifts, "value"),
-        "test_shifts_std": of(line.shifts, "std"),
-        "parameters": line.trained["parameters"],
-        "train_seconds": line.trained["train_seconds"],
-    }
+    about = ("dataset", "model", "implementation", "inputs", "members")
+    found = {name: getattr(line, name) for name in about}
+    found |= {"kind": "ensemble" if line.ensemble else "single model"}
+    for name, row in (
+        ("train", line.train),
+        ("validation", line.validation),
+        ("test", line.test),
+        ("test_flips", line.more_views.get("flips")),
+        ("test_shifts", line.shifts),
+        ("test_both_strands", line.more_views.get("both strands")),
+    ):
+        found |= {name: row["value"] if row else None, f"{name}_std": row["std"] if row else None}
+    found["validation_of"] = validation_of(line)
+    found["test_seeds"] = line.test["n_seeds"] if line.test else None
+    costs = ("parameters", "train_seconds", "train_flops")
+    found |= {name: line.trained[name] for name in costs}
+    return {name: found[name] for name in COLUMNS}

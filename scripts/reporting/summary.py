@@ -1,19 +1,19 @@
-"""The results as a Markdown table: a line a model of ours, a column a split, none in another's.
+"""The results as a Markdown table: one line per model of ours, one column per split.
 
-Flips, shifts and ensembles are measured on the same test split, but are no single model as it is:
-they have columns of their own, and no published result stands beside them.
+More views and ensembles are measured on the same test split, but are not one model that reads each
+example once: they have columns of their own, and no published result is set beside them.
 """
 
 from collections.abc import Mapping, Sequence
 
-from reporting.leaderboard import METRICS, number
-from reporting.model_names import member, members
-from reporting.report import best_published, headline, seconds, weights
+from reporting.formats import flops, seconds, weights
+from reporting.headline import best_published, headline
+from reporting.leaderboard import METRICS, number, ordinary
 from reporting.splits import Line, lines, more_views, spread, validation_of
 
 HEAD = (
     "| data set, metric | model | inputs | training | validation | test | test, more views"
-    " | ensemble, test | weights | time of a training | best published |",
+    " | ensemble, test | weights | cost of a training | best published |",
     "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
 )
 
@@ -25,35 +25,39 @@ def shown(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Lin
         entry["dataset"]: (entry["best"]["metric"], entry["best"]["split"])
         for entry in headline(list(rows), list(references), datasets)
     }
-    told = [line for line in lines(rows) if line.metric == chosen.get(line.dataset, ("",))[0]]
-    numpy = {line.dataset for line in told if line.implementation == "numpy"}
-    told.sort(key=lambda line: line.dataset not in numpy)
-    return [(line, chosen[line.dataset][1]) for line in told]
+    found = [line for line in lines(rows) if line.metric == chosen.get(line.dataset, ("",))[0]]
+    numpy = {line.dataset for line in found if line.implementation == "numpy"}
+    found.sort(key=lambda line: line.dataset not in numpy)
+    return [(line, chosen[line.dataset][1]) for line in found]
 
 
-def count(told: str) -> str:
-    return f" ({told})" if told else ""
+def count(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def ensemble_cell(line: Line) -> str:
     """An ensemble's test values, plain and of more views: `0.9150 (5 folds), 0.9170 + flips`."""
-    parts = []
-    if line.test:
-        parts.append(spread(line.test) + count(members(line.model)))
-    return "<br>".join(parts + more_views(line))
+    values = [spread(line.test) + count(line.members)] if line.test else []
+    return "<br>".join(values + more_views(line))
 
 
-def test_cell(line: Line, bold: bool) -> str:
+def test_cell(line: Line) -> str:
     row = line.test
     if row is None:
         return ""
     value, _, deviation = spread(row).partition(" ")
     seeds = count(f"{row['n_seeds']} seed{'s' if row['n_seeds'] > 1 else ''}")
-    text = (f"**{value}**" if bold else value) + (" " + deviation if deviation else "") + seeds
+    text = f"**{value}**" + (" " + deviation if deviation else "") + seeds
     if row["ci_low"] is not None:
         low, high = (number(row["metric"], row[key]) for key in ("ci_low", "ci_high"))
         text += f"<br>{low} – {high}"
     return text
+
+
+def cost_cell(line: Line) -> str:
+    """Time and arithmetic: `3 min 55 s<br>40.0 TFLOP`."""
+    row = line.trained
+    return "<br>".join(filter(None, (seconds(row["train_seconds"]), flops(row["train_flops"]))))
 
 
 def published_cell(row: Mapping, sources: Mapping[str, dict], references: Sequence[dict]) -> str:
@@ -65,9 +69,9 @@ def published_cell(row: Mapping, sources: Mapping[str, dict], references: Sequen
     return f"{number(row['metric'], other['value'])}, {other['model']}; {source}"
 
 
-def _key(line: Line) -> tuple[str, str, str]:
+def _key(line: Line) -> tuple[str, ...]:
     """What an ensemble of one model's folds or seeds shares with that model."""
-    return line.dataset, member(line.model), line.implementation
+    return line.dataset, line.model, line.inputs, line.implementation
 
 
 def markdown_table(
@@ -75,8 +79,8 @@ def markdown_table(
 ) -> list[str]:
     """Lines of the table. sources, references: what read_references gives.
 
-    An ensemble of one model's folds or seeds stands in that model's line, one of several models in
-    a line of its own. The best published result stands once a data set, and only if it compares.
+    An ensemble of one model's folds or seeds is in that model's line, one of several models in a
+    line of its own. The best published result appears once per data set, and only if it compares.
     """
     found = shown(rows, references)
     single = {_key(line) for line, _ in found if not line.ensemble}
@@ -88,27 +92,26 @@ def markdown_table(
     for line, split in found:
         if line.ensemble and _key(line) in single:
             continue
-        speaks = line.test if split == "test" else line.validation
-        first = line.dataset != last
+        first, last = line.dataset != last, line.dataset
         metric = METRICS[line.metric].title
         validation = spread(line.validation)
-        bold = not line.ensemble
+        if validation and split != "test" and not line.ensemble:
+            validation = f"**{validation}**"
+        speaks = line.test if split == "test" else line.validation
+        published = first and speaks and ordinary(speaks)
+        mark = "*" * line.ensemble
         cells = (
             f"{line.dataset}<br>{metric}" if first else "",
-            f"{'*' * line.ensemble}{line.model}{'*' * line.ensemble} ({line.implementation})",
+            f"{mark}{line.model}{mark} ({line.implementation})",
             line.inputs,
             spread(line.train),
-            (f"**{validation}**" if bold and split != "test" and validation else validation)
-            + count(validation_of(line)),
-            test_cell(line, bold) if not line.ensemble else "",
-            "<br>".join(more_views(line)) if not line.ensemble else "",
-            ensemble_cell(line) if line.ensemble else "<br>".join(several.get(_key(line), [])),
+            validation + count(validation_of(line)),
+            "" if line.ensemble else test_cell(line),
+            "" if line.ensemble else "<br>".join(more_views(line)),
+            "<br>".join(several.get(_key(line), [])),
             weights(line.trained["parameters"]),
-            seconds(line.trained["train_seconds"]),
-            published_cell(speaks, sources, references)
-            if first and speaks and not line.ensemble
-            else "",
+            cost_cell(line),
+            published_cell(speaks, sources, references) if published else "",
         )
         text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-        last = line.dataset
     return text

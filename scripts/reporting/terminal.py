@@ -1,9 +1,11 @@
 """Tables for a terminal of any width: columns that do not fit are left out, nothing is ever cut."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.console import Group as Stack
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 GAP = 2
@@ -20,7 +22,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Group:
-    """A heading and the lines under it: (name, one text a column, style)."""
+    """A heading and the lines under it: (name, one text per column, style)."""
 
     heading: str
     lines: list[tuple[str, Sequence[str], str]]
@@ -29,7 +31,7 @@ class Group:
 def fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
     """Places of the columns that leave the name three tenths of the width, in their order.
 
-    Empty columns (width 0) never stand; of the others the one with the lowest rank always does.
+    Empty columns (width 0) are never kept; of the others the one with the lowest rank always is.
     """
     left, kept = width - max(18, min(3 * width // 10, 48)), []
     for place in sorted(range(len(columns)), key=lambda place: columns[place].rank):
@@ -42,39 +44,35 @@ def fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> lis
     return sorted(kept)
 
 
-def table(groups: Sequence[Group], columns: Sequence[Column], width: int) -> Text:
+def table(groups: Sequence[Group], columns: Sequence[Column], width: int) -> Stack:
     """The groups under common columns, at most `width` characters wide; names wrap."""
-    cells = [line for group in groups for line in group.lines]
+    lines = [line for group in groups for line in group.lines]
     longest = [
-        max((len(texts[p]) for _, texts, _ in cells), default=0) for p in range(len(columns))
+        max((len(texts[p]) for _, texts, _ in lines), default=0) for p in range(len(columns))
     ]
     widths = [
         size and max(size, len(column.title)) for size, column in zip(longest, columns, strict=True)
     ]
     kept = fitting(columns, widths, width)
-    numbers = sum(widths[place] + GAP for place in kept)
-    name_width = min(max((len(name) for name, _, _ in cells), default=0) + 2, width - numbers)
-    name_width = max(name_width, 4)
+    name_width = width - sum(widths[place] + GAP for place in kept)
+    name_width = max(4, min(2 + max((len(name) for name, _, _ in lines), default=0), name_width))
 
-    def line(name: str, texts: Sequence[str]) -> str:
-        parts = [f"{name:<{name_width}}"]
+    def rows_of(group: Group | None) -> Table:
+        """The lines of a group; of None the titles of the columns."""
+        found = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=not group)
+        found.add_column(width=name_width, overflow="fold")
         for place in kept:
-            side = "<" if columns[place].left else ">"
-            parts.append(" " * GAP + f"{texts[place]:{side}{widths[place]}}")
-        return "".join(parts).rstrip() + "\n"
+            side = "left" if columns[place].left else "right"
+            found.add_column(columns[place].title, width=widths[place], justify=side, no_wrap=True)
+        for name, texts, style in group.lines if group else ():
+            # Texts, not strings: Rich would read [numpy] as markup.
+            cells = (Text(texts[place]) for place in kept)
+            found.add_row(Padding(Text(name), (0, 0, 0, 2)), *cells, style=style)
+        return found
 
-    found = Text(line("", [column.title for column in columns]), style="")
+    parts: list[Text | Table] = [rows_of(None)]
     for group in groups:
-        found.append("\n".join(textwrap.wrap(group.heading, width)) + "\n", style="bold underline")
-        for name, texts, style in group.lines:
-            first, *more = textwrap.wrap(
-                name, name_width, initial_indent="  ", subsequent_indent="    "
-            ) or [""]
-            found.append(line(first, texts), style=style)
-            for rest in more:
-                found.append(rest + "\n", style=style)
-    out = [columns[p].title for p in range(len(columns)) if widths[p] and p not in kept]
-    if out:
-        told = f"Not shown for lack of room: {', '.join(out)}."
-        found.append("\n".join(textwrap.wrap(told, width)) + "\n", style="dim")
-    return found
+        parts += [Text(group.heading, style="bold underline"), rows_of(group)]
+    if out := [columns[p].title for p in range(len(columns)) if widths[p] and p not in kept]:
+        parts.append(Text(f"Not shown for lack of room: {', '.join(out)}.", style="dim"))
+    return Stack(*parts)

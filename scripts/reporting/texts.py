@@ -15,12 +15,12 @@ def texts(samples: dict, most: int) -> dict:
             if sample.get(name) is not None
         }
         kept.append({"prompt": sample["prompt"], "text": continuation, "sampling": sampling})
-    told = {"samples": kept, "made": len(samples["samples"]), "note": way(samples["note"])}
-    return {**samples, **told}
+    made = len(samples["samples"])
+    return {**samples, "samples": kept, "made": made, "note": way(samples["note"])}
 
 
 def way(note: str) -> str:
-    """A note without settings as Python prints them: `top_k=None` is not told at all."""
+    """A note without settings as Python prints them: `top_k=None` is left out."""
     note = re.sub(r",? ?\b\w+=None\b", "", note)
     note = re.sub(r"\b(temperature|top_[kp])=", lambda m: m[1].replace("_", "-") + " ", note)
     return note.replace("accepted_share", "accepted share")

@@ -2,7 +2,7 @@
 
 `results` comes from the leaderboard of the standard run, `ensemble` from that of the run of this
 name, `speed` from the benchmark of Part 1 (mlp_step.csv), `cost` from that of the workflow
-(dag_cost.csv), if there are such. With --check nothing is written: the program ends with status 1
+(dag_cost.csv), each if it exists. With --check nothing is written: the program ends with status 1
 if a table is out of date.
 """
 
@@ -13,6 +13,7 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from reporting import cost, speed
+from reporting.formats import COUNTED
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
 
@@ -52,17 +53,18 @@ def results(leaderboard: Path, references: Path) -> list[str]:
     rows = read_leaderboard(leaderboard)
     link = leaderboard.with_name("report.html").as_posix()
     notes = [
-        "Training, validation and test are different splits and never mixed. Validation (± over the"
-        " folds or seeds) chose; the test split was read once a run (± over seeds; below it the"
-        " 95 % interval over its examples). On tinyshakespeare nothing was chosen: nanoGPT calls"
-        " what it holds out validation.",
-        "*More views*: the mean over each test image and its mirror image (flips), or over both"
-        " moved by a few pixels too (shifts). An *ensemble* averages the probabilities of several"
-        " trained models. Neither is one model as it is, so neither competes with the bold figures"
-        " or with published ones.",
+        "Training, validation and test are different splits and are never mixed. Validation (± over"
+        " the folds or seeds) made every choice; the test split was read once per run (± over"
+        " seeds; below it the 95 % interval over its examples). On tinyshakespeare nothing was"
+        " chosen: what nanoGPT holds out, it calls validation.",
+        "*More views*: the mean answer to each test image and its flip (flips), or to both and to"
+        " copies moved by a few pixels (shifts). An *ensemble* averages the probabilities of"
+        " several trained models. Neither is one model that reads each image once, so neither"
+        " competes with the bold figures or with published ones.",
+        f"*Cost*: time and compute of one training. {COUNTED}",
         "*MCC*: Matthews' correlation coefficient, 1 if every class is right and 0 by chance, here"
         " times 100. *Nats* per token and *bits* per byte: the mean of -log p of the text that"
-        " follows, by base e and 2; less is better. *Exact match*: share of proteins without an"
+        " follows, to base e and 2; less is better. *Exact match*: the share of proteins without an"
         " error.",
         f"{run_of(rows)} Published results follow other protocols, which the [report]({link})"
         " names. `make readme` writes this table.",
@@ -79,8 +81,8 @@ def ensemble(leaderboard: Path, references: Path) -> list[str]:
     link = leaderboard.with_name("report.html").as_posix()
     note = (
         "The columns are those of the table above. The ensemble's validation value is that of a"
-        " smaller one: of each kind one net that was trained without a fold, averaged on that fold."
-        " With shifts the nets on features, which have none, answer with flips."
+        " smaller ensemble: on a fold, the mean of one net of each kind that was trained without"
+        " it. Nets on features have no shifts; where the others use them, these answer with flips."
         f" {run_of(rows)} Its own [report]({link}). `make readme` writes this table."
     )
     return [*markdown_table(rows, *read_references(references)), "", note]
@@ -107,7 +109,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     args = parser.parse_args()
     if not args.leaderboard.exists():
-        raise InputError(f"{args.leaderboard}: not there: `make reference` makes it")
+        raise InputError(f"{args.leaderboard}: does not exist: `make reference` makes it")
     text = args.readme.read_text(encoding="utf-8")
     fresh = replaced(text, "results", results(args.leaderboard, args.references))
     fresh = replaced(fresh, "ensemble", ensemble(args.ensemble, args.references))

@@ -18,9 +18,7 @@ def cross_attention(model: Transformer, source: Tensor, tokens: Tensor) -> dict[
     """
     n = lengths(source)
     model.eval()
-    _, _, weights = model.decode(
-        tokens[:, :-1], model.encode(source, n), n, return_weights=True
-    )  # a list of (1, H, Tt - 1, Ts)
+    *_, weights = model.forward_with_attention(source, tokens[:, :-1], n)  # (1, H, Tt - 1, Ts) each
     frame = decode_frame(source[0].tolist())
     written = [*decode_protein(tokens[0].tolist())]
     written += ["end"] * (TARGET_END in tokens[0])  # an untrained model may never end

@@ -1,14 +1,12 @@
-"""What training and evaluation of the translation task share: the model's settings, batches."""
+"""The room's model: built from its settings, its data, its loss, its answers."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.errors import InputError
-from pipeline.settings import Settings
 from raw.prepared import again, load_arrays
 from seq2seq.genetic_code import (
     SOURCE_PAD,
@@ -18,34 +16,23 @@ from seq2seq.genetic_code import (
     TARGET_START,
     TARGET_VOCABULARY,
 )
+from seq2seq.settings import Model
+from torch_nn.eval_mode import evaluating
 from torch_nn.transformer import Transformer
 
 TITLE = "Transformer encoder-decoder"
 
 
-class Architecture(Settings):
-    """The settings of torch_nn.transformer.Transformer, with pre-norm."""
-
-    d_model: int = Field(64, ge=2, description="channels")
-    n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
-    n_encoder_layers: int = Field(2, ge=1, description="encoder layers")
-    n_decoder_layers: int = Field(2, ge=1, description="decoder layers")
-    d_ff: int = Field(256, ge=1, description="width of the feed-forward networks")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of activations set to 0")
-
-    def build(self, source_length: int, target_length: int) -> Transformer:
-        """The model for frames and proteins of at most these lengths, with fresh weights."""
-        try:
-            return Transformer(
-                SOURCE_VOCABULARY,
-                TARGET_VOCABULARY,
-                max_length=max(source_length, target_length),
-                activation="gelu",
-                pre_norm=True,
-                **self.model_dump(),
-            )
-        except ValueError as error:
-            raise InputError(f"model settings: {error}") from None
+def build(shape: Model, source_length: int, target_length: int) -> Transformer:
+    """The model for frames and proteins of at most these lengths, pre-norm, with fresh weights."""
+    return Transformer(
+        SOURCE_VOCABULARY,
+        TARGET_VOCABULARY,
+        max_length=max(source_length, target_length),
+        activation="gelu",
+        pre_norm=True,
+        **shape.model_dump(),
+    )
 
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -75,22 +62,21 @@ def token_loss(
     return criterion(logits.flatten(0, 1), target[:, 1:].flatten())
 
 
-@torch.no_grad()
-def evaluate(
+def predict(
     model: Transformer, source: Tensor, target: Tensor, batch_size: int = 500
 ) -> tuple[np.ndarray, float]:
     """Decode greedily: tokens int64 (N, Tt - 1) without the start, and the teacher-forced loss."""
-    model.eval()
     predicted = torch.full_like(target[:, 1:], TARGET_PAD)
     total = 0.0
-    for first in range(0, len(source), batch_size):
-        part = slice(first, first + batch_size)
-        x, y = source[part], target[part]
-        tokens = model.greedy_decode(
-            x, TARGET_START, TARGET_END, y.size(1) - 1, lengths(x), TARGET_PAD
-        )
-        predicted[part, : tokens.size(1)] = tokens
-        total += token_loss(model, x, y).item() * len(x)
+    with evaluating(model):
+        for first in range(0, len(source), batch_size):
+            part = slice(first, first + batch_size)
+            x, y = source[part], target[part]
+            tokens = model.greedy_decode(
+                x, TARGET_START, TARGET_END, y.size(1) - 1, lengths(x), TARGET_PAD
+            )
+            predicted[part, : tokens.size(1)] = tokens
+            total += token_loss(model, x, y).item() * len(x)
     return predicted.cpu().numpy(), total / len(source)
 
 
@@ -100,7 +86,7 @@ def exact_rows(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def token_share(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Float (N,): share of each target's amino acids and end that stand rightly in their place."""
+    """Float (N,): share of each target's amino acids and end that are predicted in their place."""
     wanted = target[:, 1:]
     real = wanted != TARGET_PAD
     return ((predicted == wanted) & real).sum(axis=1) / real.sum(axis=1)

@@ -1,10 +1,10 @@
 """Scaled dot-product and multi-head attention, written out (Vaswani et al. 2017, section 3.2).
 
 Letters of the shape comments:
-    B   batch                 T   time (tokens)
-    H   heads                 Tq  tokens that ask (queries)
-    C   channels (d_model)    Tk  tokens that are asked (keys)
-    D   width of a head, C / H  Dv  width of a value;  V (gpt.py): size of the vocabulary
+    B   batch                   T   time (tokens)
+    H   heads                   Tq  queries
+    C   channels (d_model)      Tk  keys
+    D   width of a head, C / H  Dv  width of a value
 """
 
 import math
@@ -39,10 +39,8 @@ def scaled_dot_product_attention(
     if mask is not None:
         if mask.dtype is not torch.bool:
             raise ValueError(f"attention mask: expected bool (True = allowed), found {mask.dtype}")
-        # The lowest finite number rather than -inf: a row without any allowed key stays finite, in
-        # the forward and in the backward pass. Any other score beside it rounds away.
-        lowest = torch.finfo(scores.dtype).min
-        scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, lowest)
+        # The lowest finite number, not -inf: a row without any allowed key would be 0 / 0.
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)  # (..., Tq, Tk)
     weights = torch.softmax(scores, dim=-1)  # (..., Tq, Tk)
     if mask is not None and not (some_key := mask.any(dim=-1, keepdim=True)).all():
         weights = weights.masked_fill(~some_key, 0.0)  # (..., Tq, Tk)
@@ -57,10 +55,10 @@ def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
 
 
 def padding_mask(lengths: Tensor, length: int) -> Tensor:
-    """The bool mask (B, 1, 1, T) that lets nobody attend to padding.
+    """The bool mask (B, 1, 1, T) that lets no token attend to padding.
 
-    lengths (B,): int64, how many of the first tokens of each row are real. The two axes of size one
-    are those of the heads and of the queries.
+    lengths (B,): int64, how many of the first tokens of each row are real. The axes of size one are
+    those of heads and queries.
     """
     positions = torch.arange(length, device=lengths.device)  # (T,)
     allowed = positions.unsqueeze(0) < lengths.unsqueeze(1)  # (1, T) < (B, 1) -> (B, T)
@@ -70,10 +68,11 @@ def padding_mask(lengths: Tensor, length: int) -> Tensor:
 class MultiHeadAttention(nn.Module):
     """H attentions side by side, each on a slice of width D = C / H (section 3.2.2).
 
+    MultiHead(Q, K, V) = Concat(head_1, ..., head_H) W^O
+    head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V);  W_1 to W_H are slices of one (C, C) matrix.
+
     One softmax gives one average of the values; H of them can look at H places at once, and their
-    products cost what a single head of width C costs.
-    MultiHead(Q, K, V) = Concat(head_1, ..., head_H) W^O,
-    head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V); the W_i of all heads stand in one matrix (C, C).
+    products cost as much as those of a single head of width C.
     dropout: share of attention weights set to zero in training.
     Raises ValueError if n_heads does not divide d_model.
     """
@@ -100,12 +99,11 @@ class MultiHeadAttention(nn.Module):
         key: Tensor | None = None,
         value: Tensor | None = None,
         mask: Tensor | None = None,
-        return_weights: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         """query (B, Tq, C), key and value (B, Tk, C); key defaults to query (self-attention) and
         value to key. mask: bool, broadcastable to (B, H, Tq, Tk), True = allowed.
 
-        Returns output (B, Tq, C), with return_weights also the weights (B, H, Tq, Tk).
+        Returns output (B, Tq, C) and the attention weights (B, H, Tq, Tk).
         """
         key = query if key is None else key
         value = key if value is None else value
@@ -115,5 +113,4 @@ class MultiHeadAttention(nn.Module):
         heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)  # (B, H, Tq, D)
         joined = heads.transpose(1, 2)  # (B, Tq, H, D)
         joined = joined.flatten(2)  # (B, Tq, C)
-        output = self.output_projection(joined)  # (B, Tq, C)
-        return (output, weights) if return_weights else output
+        return self.output_projection(joined), weights  # (B, Tq, C), (B, H, Tq, Tk)

@@ -1,7 +1,7 @@
 """Augmentation of images as plain tensor operations on a whole batch, or a whole data set, at once.
 
-No loader, no worker processes and no per-image Python: one index expression moves every image
-(idea: Jordan 2024, cifar10-airbench). N images, C channels, H height, W width; any dtype.
+No loader, no worker processes, no Python per image: one index expression moves every image (idea:
+Jordan 2024, cifar10-airbench). N images, C channels, H height, W width, p padding; any dtype.
 """
 
 import torch
@@ -9,13 +9,13 @@ import torch.nn.functional as F
 
 
 def flip(images: torch.Tensor) -> torch.Tensor:
-    """Mirror every image (N, C, H, W) left to right."""
+    """Flip every image (N, C, H, W) left to right."""
     return images.flip(-1)
 
 
 def random_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Mirror each image (N, C, H, W) with probability 1/2."""
-    chosen = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    """Flip each image (N, C, H, W) with probability 1/2."""
+    chosen = torch.rand(len(images), generator=generator, device=images.device) < 0.5  # (N,)
     return torch.where(chosen[:, None, None, None], flip(images), images)
 
 
@@ -29,14 +29,15 @@ def random_crop(images: torch.Tensor, padding: int, generator: torch.Generator) 
         return images
     n, _, height, width = images.shape
     device = images.device
-    # reflection is defined for floating types; pixel values 0..255 are exact in float32.
+    # Reflection exists for floating types alone; pixel values 0..255 are exact in float32.
     padded = F.pad(images.float(), (padding,) * 4, mode="reflect").to(images.dtype)
+    padded = padded.permute(0, 2, 3, 1)  # (N, H + 2p, W + 2p, C)
     shift = torch.randint(0, 2 * padding + 1, (2, n, 1), generator=generator, device=device)
     rows = shift[0] + torch.arange(height, device=device)  # (N, H)
     columns = shift[1] + torch.arange(width, device=device)  # (N, W)
     first = torch.arange(n, device=device)[:, None, None]  # (N, 1, 1)
-    cropped = padded.permute(0, 2, 3, 1)[first, rows[:, :, None], columns[:, None, :]]
-    return cropped.permute(0, 3, 1, 2)  # (N, H, W, C) -> (N, C, H, W)
+    cropped = padded[first, rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
+    return cropped.permute(0, 3, 1, 2)  # (N, C, H, W)
 
 
 def cutout(images: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:

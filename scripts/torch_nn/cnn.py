@@ -11,9 +11,9 @@ from torch_nn.normalise import Normalise
 class Convolution(nn.Module):
     """3x3 convolution, optional 2x2 max-pooling, batch normalisation, GELU.
 
-    Pooling stands before the normalisation, which then has a quarter of the pixels to visit. The
+    Pooling comes before the normalisation, which then has a quarter of the pixels to visit. The
     normalisation's shift replaces the convolution's bias. (N, C_in, H, W) -> (N, C_out, H', W'),
-    where H' = H / 2 with pooling, else H.
+    where H' = H / 2 and W' = W / 2 with pooling, else H' = H and W' = W.
     """
 
     def __init__(self, channels_in: int, channels_out: int, pool: bool = False):
@@ -28,8 +28,8 @@ class Convolution(nn.Module):
 
 
 class Stage(nn.Module):
-    """One width: a pooled convolution that widens, then `depth` - 1 convolutions around which a
-    shortcut leads, y = x + f(x) (He et al. 2016, equation 1), if `residual`.
+    """A convolution that pools and widens, then `depth` - 1 convolutions of one width, with a
+    shortcut around them if `residual`: y = x + f(x) (He et al. 2016, equation 1).
 
     (N, C_in, H, W) -> (N, C_out, H / 2, W / 2)
     """
@@ -50,8 +50,8 @@ class Stage(nn.Module):
 class CNN(nn.Module):
     """A stem, stages that halve the grid and widen the channels, global max-pooling, a linear head.
 
-    The last grid is pooled to one value a channel (Lin et al. 2014, section 3.2, by the mean
-    there), so that the head has few weights. Small images need H and W of at least 2^stages.
+    The last grid is pooled to one value per channel (Lin et al. 2014, section 3.2, who take the
+    mean), so that the head has few weights. Raises ValueError if H or W is below 2^stages.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class CNN(nn.Module):
         stem: int,
         dropout: float,
     ):
-        """image_shape: (C, H, W); widths: channels of each stage; depth: convolutions a stage;
-        stem: channels of the first convolution, whose grid is the largest and hence the dearest;
-        dropout: share of the pooled features set to 0 in training."""
+        """image_shape: (C, H, W); widths: channels of each stage; depth: convolutions per stage;
+        stem: channels of the first convolution, whose grid is the largest and costs most; dropout:
+        share of the pooled features set to 0 in training."""
         super().__init__()
         channels, height, width = image_shape
         if min(height, width) < 2 ** len(widths):
@@ -79,7 +79,7 @@ class CNN(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(sizes[-1], classes)
-        # maxima are large: a head of zeros starts at the loss ln K, whatever their size.
+        # Maxima are large: a head of zeros starts at the loss ln K whatever their size.
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -87,4 +87,5 @@ class CNN(nn.Module):
         """Images (N, C, H, W), values 0..255 -> logits (N, K)."""
         x = self.stem(self.normalise(images))  # (N, stem, H, W)
         x = self.stages(x)  # (N, widths[-1], H / 2^stages, W / 2^stages)
-        return self.head(self.dropout(x.amax(dim=(2, 3))))
+        x = x.amax(dim=(2, 3))  # (N, widths[-1])
+        return self.head(self.dropout(x))  # (N, K)

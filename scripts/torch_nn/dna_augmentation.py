@@ -1,7 +1,7 @@
-"""Random changes to DNA that leave its class as it is, for training on few sequences.
+"""Random changes to DNA that keep its class, for training on few sequences.
 
-Tokens here are those of A, C, G, T = 0..3, then `unknown` and `pad`. Random numbers come from
-PyTorch's global generator.
+Tokens are A, C, G, T = 0..3, then `unknown` and `pad`. B sequences, T places. Random numbers come
+from PyTorch's global generator.
 """
 
 import torch
@@ -16,26 +16,26 @@ def reverse_complement(tokens: Tensor, pad: int) -> Tensor:
     length = (tokens != pad).sum(dim=1, keepdim=True)  # (B, 1)
     place = torch.arange(tokens.size(1), device=tokens.device).unsqueeze(0)  # (1, T)
     source = torch.where(place < length, length - 1 - place, place)  # (B, T)
-    turned = tokens.gather(1, source)  # (B, T)
-    return torch.where(turned < 4, 3 - turned, turned)
+    reverse = tokens.gather(1, source)  # (B, T)
+    return torch.where(reverse < 4, 3 - reverse, reverse)
 
 
 def mutate(tokens: Tensor, share: float) -> Tensor:
-    """Replace each known nucleotide, with probability `share`, by one drawn uniformly."""
-    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)
+    """Replace each known nucleotide, with probability `share`, by a random one of all 4."""
+    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)  # (B, T)
     return torch.where(chosen, torch.randint_like(tokens, 4), tokens)
 
 
 def hide(tokens: Tensor, share: float, unknown: int) -> Tensor:
     """Replace each known nucleotide, with probability `share`, by `unknown`."""
-    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)
+    chosen = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens < 4)  # (B, T)
     return torch.where(chosen, unknown, tokens)
 
 
 def shift(tokens: Tensor, most: int, unknown: int) -> Tensor:
     """Move each row by a number of places drawn from -most..most; `unknown` fills the gap.
 
-    Rows must have no padding: it would move along.
+    Rows must not have padding, which would move along.
     """
     places = tokens.size(1)
     by = torch.randint(-most, most + 1, (len(tokens), 1), device=tokens.device)  # (B, 1)
@@ -50,17 +50,17 @@ def augment(
     largest_shift: int,
     mutated_share: float,
     hidden_share: float,
-    turn: bool,
+    both_strands: bool,
 ) -> Tensor:
     """All of the above with these settings: tokens (B, T) -> (B, T).
 
-    turn: half of the rows, drawn at random, become their reverse complement. Padding is `unknown` +
-    1; rows that have some are not shifted.
+    both_strands: each row becomes its reverse complement with probability 1/2. Padding is
+    `unknown` + 1; rows with padding are not shifted.
     """
     pad = unknown + 1
-    if turn:
-        half = torch.rand(len(tokens), 1, device=tokens.device) < 0.5  # (B, 1)
-        tokens = torch.where(half, reverse_complement(tokens, pad), tokens)
+    if both_strands:
+        chosen = torch.rand(len(tokens), 1, device=tokens.device) < 0.5  # (B, 1)
+        tokens = torch.where(chosen, reverse_complement(tokens, pad), tokens)
     if largest_shift:
         whole = (tokens != pad).all(dim=1, keepdim=True)  # (B, 1)
         tokens = torch.where(whole, shift(tokens, largest_shift, unknown), tokens)

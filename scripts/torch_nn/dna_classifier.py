@@ -4,6 +4,7 @@ Letters of the shape comments: B batch, T nucleotides, C channels (d_model), K c
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from torch_nn.encoder import Encoder
@@ -13,19 +14,18 @@ POOLINGS = ("cls", "mean", "flatten")
 
 
 class DNAClassifier(nn.Module):
-    """Token embedding, learned positions, stacked encoder layers, pooling, linear head.
+    """Token embedding, learned positions, encoder layers, pooling, linear head.
 
-    vocabulary: tokens; pad_token: the one that stands for "nothing here"; it is never attended to
-    and its output never pooled, so that padding does not change the result.
+    vocabulary: number of tokens; pad_token: the last of them, which fills a row up. It is never
+    attended to and its output never pooled, so that padding does not change the result.
     stem_kernel: width in nucleotides of a convolution over the embedded tokens, added to them, so
-    that attention starts from k-mers instead of single letters; 0 leaves it out. (Single letters
-    carry little to compare; DNABERT, Ji et al. 2021, joins k letters to a token for the same
-    reason.)
+    that attention compares k-mers instead of single letters, which say little; 0 leaves it out.
+    (DNABERT, Ji et al. 2021, joins k letters to a token for the same reason.)
     pooling: "cls" reads a learned token set before the sequence, as BERT does (Devlin et al. 2019);
     "mean" averages over the nucleotides; "flatten" gives each position its own weights in the head,
     for data that is aligned to a site.
     dropout: in embedding, attention, feed-forward; head_dropout: before the head.
-    Leaves out: pretraining, which is where published DNA encoders take most of their knowledge.
+    Leaves out: pretraining, from which published DNA encoders have most of their knowledge.
     Raises ValueError for settings that do not fit together.
     """
 
@@ -68,26 +68,28 @@ class DNAClassifier(nn.Module):
         with torch.no_grad():
             self.embedding.weight[:pad_token].normal_(std=0.5)
 
-    def forward(
-        self, tokens: Tensor, return_weights: bool = False
-    ) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """tokens (B, T) int64, T <= max_length, padded on the right -> logits (B, K).
-
-        With return_weights also the attention of each layer, (B, H, T, T), where pooling "cls"
-        puts one more token in front.
+    def forward_with_attention(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits (B, K), and the attention weights of each layer (B, H, T, T), to which pooling
+        "cls" adds its token in front: (B, H, 1 + T, 1 + T).
         """
         real = tokens != self.pad_token  # (B, T)
         x = self.embedding(tokens)  # (B, T, C)
         if self.stem is not None:
-            x = x + self.stem(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
+            k_mers = self.stem(x.transpose(1, 2))  # (B, C, T)
+            x = x + k_mers.transpose(1, 2)  # (B, T, C)
         x = self.positions(x)  # (B, T, C)
         if self.cls is not None:
             x = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1)  # (B, 1 + T, C)
-            real = nn.functional.pad(real, (1, 0), value=True)  # (B, 1 + T)
+            real = F.pad(real, (1, 0), value=True)  # (B, 1 + T)
         mask = real.unsqueeze(1).unsqueeze(2)  # (B, 1, 1, T)
-        x, weights = self.encoder(x, mask, return_weights=True)  # (B, T, C)
+        x, weights = self.encoder(x, mask)  # (B, T, C), (B, H, T, T) each
         logits = self.head(self.head_dropout(self.pool(x, real)))  # (B, K)
-        return (logits, weights) if return_weights else logits
+        return logits, weights
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """tokens (B, T) int64, T <= max_length, padded on the right -> logits (B, K)."""
+        logits, _ = self.forward_with_attention(tokens)
+        return logits
 
     def pool(self, x: Tensor, real: Tensor) -> Tensor:
         """x (B, T, C), real (B, T) bool -> (B, C), or (B, max_length * C) for "flatten"."""
@@ -96,5 +98,5 @@ class DNAClassifier(nn.Module):
         x = x * real.unsqueeze(2)  # (B, T, C)
         if self.pooling == "mean":
             return x.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)  # (B, C)
-        x = nn.functional.pad(x, (0, 0, 0, self.max_length - x.size(1)))  # (B, max_length, C)
+        x = F.pad(x, (0, 0, 0, self.max_length - x.size(1)))  # (B, max_length, C)
         return x.flatten(1)  # (B, max_length * C)

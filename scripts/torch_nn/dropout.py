@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014), inverted, from 16 random bits an element."""
+"""Inverted dropout (Srivastava et al. 2014) from 16 random bits per element."""
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 class Dropout(nn.Module):
     """In training, each element is zero with probability p and else divided by 1 - p.
 
-    torch.nn.Dropout draws a whole random number an element, which on a CPU takes more time than all
-    matrix products of a small Transformer. Four elements share one 64-bit number here; p is rounded
-    to a multiple of 2^-16 below 1. Same interface, another stream of random numbers.
+    torch.nn.Dropout draws a whole random number per element, which on a CPU takes more time than
+    all matrix products of a small Transformer. Here four elements share one 64-bit number, and p is
+    rounded to a multiple of 2^-16 below 1. Raises ValueError unless 0 <= p < 1.
     """
 
     def __init__(self, p: float = 0.0):

@@ -3,19 +3,12 @@
 from torch import Tensor, nn
 
 from torch_nn.attention import MultiHeadAttention
-from torch_nn.dropout import Dropout
 from torch_nn.feed_forward import FeedForward
+from torch_nn.sublayer import Sublayer
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each with a residual connection and a layer norm.
-
-    post-norm (the paper):                     x = norm(x + dropout(sublayer(x)))
-    pre-norm (Xiong et al. 2020, pre_norm):    x = x + dropout(sublayer(norm(x)))
-
-    With pre-norm the way from x to the last layer's output is a plain sum, along which gradients
-    reach the lower layers unchanged.
-    """
+    """Self-attention, then the feed-forward network, each inside Add & Norm."""
 
     def __init__(
         self,
@@ -27,30 +20,19 @@ class EncoderLayer(nn.Module):
         pre_norm: bool = False,
     ):
         super().__init__()
-        self.attention = MultiHeadAttention(d_model, n_heads, dropout)
-        self.attention_norm = nn.LayerNorm(d_model)
-        self.feed_forward = FeedForward(d_model, d_ff, dropout, activation)
-        self.feed_forward_norm = nn.LayerNorm(d_model)
-        self.dropout = Dropout(dropout)
-        self.pre_norm = pre_norm
+        attention = MultiHeadAttention(d_model, n_heads, dropout)
+        self.attention = Sublayer(attention, d_model, dropout, pre_norm)
+        feed_forward = FeedForward(d_model, d_ff, dropout, activation)
+        self.feed_forward = Sublayer(feed_forward, d_model, dropout, pre_norm)
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, return_weights: bool = False
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x (B, T, C); mask: bool, broadcastable to (B, H, T, T), True = allowed.
 
-        Returns (B, T, C), with return_weights also the attention weights (B, H, T, T).
+        Returns (B, T, C) and the attention weights (B, H, T, T).
         """
-        normed = self.attention_norm(x) if self.pre_norm else x  # (B, T, C)
-        attended, weights = self.attention(normed, mask=mask, return_weights=True)
-        x = x + self.dropout(attended)  # (B, T, C)
-        if not self.pre_norm:
-            x = self.attention_norm(x)  # (B, T, C)
-        normed = self.feed_forward_norm(x) if self.pre_norm else x  # (B, T, C)
-        x = x + self.dropout(self.feed_forward(normed))  # (B, T, C)
-        if not self.pre_norm:
-            x = self.feed_forward_norm(x)  # (B, T, C)
-        return (x, weights) if return_weights else x
+        x, weights = self.attention(x, mask=mask)  # (B, T, C), (B, H, T, T)
+        x, _ = self.feed_forward(x)  # (B, T, C)
+        return x, weights
 
 
 class Encoder(nn.Module):
@@ -73,17 +55,13 @@ class Encoder(nn.Module):
         )
         self.norm = nn.LayerNorm(d_model) if pre_norm else nn.Identity()
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, return_weights: bool = False
-    ) -> Tensor | tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         """x (B, T, C), embedded and with positions; mask as in EncoderLayer.
 
-        Returns (B, T, C), with return_weights also each layer's weights (B, H, T, T).
+        Returns (B, T, C) and the attention weights of each layer (B, H, T, T).
         """
-        weights = []
+        all_weights = []
         for layer in self.layers:
-            x, layer_weights = layer(x, mask, return_weights=True)  # (B, T, C)
-            if return_weights:
-                weights.append(layer_weights)
-        x = self.norm(x)  # (B, T, C)
-        return (x, weights) if return_weights else x
+            x, weights = layer(x, mask)  # (B, T, C), (B, H, T, T)
+            all_weights.append(weights)
+        return self.norm(x), all_weights

@@ -10,7 +10,8 @@ ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
 class FeedForward(nn.Module):
     """FFN(x) = act(x W_1 + b_1) W_2 + b_2, the same for every token: (B, T, C) -> (B, T, C).
 
-    activation: "relu" (the paper) or "gelu" (Hendrycks and Gimpel 2016, used by GPT and BERT).
+    activation: "relu" (the paper) or "gelu" (Hendrycks and Gimpel 2016, as in GPT and BERT).
+    dropout: share of act(x W_1 + b_1) set to zero in training.
     """
 
     def __init__(self, d_model: int, d_ff: int, dropout: float = 0.0, activation: str = "relu"):

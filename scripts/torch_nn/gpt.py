@@ -2,22 +2,22 @@
 
 import math
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from torch_nn.attention import causal_mask
-from torch_nn.encoder import EncoderLayer
+from torch_nn.encoder import Encoder
 from torch_nn.positions import positional
 
 
 class GPT(nn.Module):
-    """Tokens (B, T) -> logits (B, T, V) of each next token, seen through a causal mask.
+    """Tokens (B, T) -> logits (B, T, V) of each next token; V is the size of the vocabulary.
 
-    Blocks are pre-norm encoder layers under a causal mask: a decoder without cross-attention is
-    nothing else. The token embedding is the output projection too (weight tying, Press and Wolf
-    2017). Weights start N(0, 0.02), the last projection of each residual branch N(0, 0.02 /
-    sqrt(2 n_layers)), so that the residual sum's variance does not grow with depth; biases start
-    at zero (GPT-2, section 2.3). The feed-forward width is 4 C.
+    The blocks are a pre-norm encoder under a causal mask, which is what remains of a decoder
+    without cross-attention. The feed-forward width is 4 C. The token embedding is also the output
+    projection (weight tying, Press and Wolf 2017). Weights are drawn from N(0, 0.02^2), the last
+    projection of each sublayer from N(0, 0.02^2 / (2 n_layers)), so that the variance of the
+    residual sum does not grow with depth; biases start at zero (GPT-2, section 2.3).
     Leaves out: a key/value cache, grouped queries, rotary positions.
     """
 
@@ -35,19 +35,18 @@ class GPT(nn.Module):
         self.context = context
         self.embedding = nn.Embedding(vocab_size, d_model)
         self.positions = positional(positions, context, d_model, dropout)
-        self.layers = nn.ModuleList(
-            EncoderLayer(d_model, n_heads, 4 * d_model, dropout, "gelu", pre_norm=True)
-            for _ in range(n_layers)
+        self.blocks = Encoder(
+            n_layers, d_model, n_heads, 4 * d_model, dropout, activation="gelu", pre_norm=True
         )
-        self.norm = nn.LayerNorm(d_model)
         self.output_projection = nn.Linear(d_model, vocab_size, bias=False)
         self.output_projection.weight = self.embedding.weight
         self.register_buffer("mask", causal_mask(context), persistent=False)
-        # The fixed sinusoids have deviation 0.7: beside them 0.02 would not be seen.
+        # The sinusoids have a standard deviation of 0.7, which would drown embeddings of 0.02.
         self.scale = math.sqrt(d_model) if positions == "sinusoidal" else 1.0
         self.apply(self._initialise)
-        for layer in self.layers:
-            for last in (layer.attention.output_projection, layer.feed_forward.down_projection):
+        for layer in self.blocks.layers:
+            attention, feed_forward = layer.attention.inner, layer.feed_forward.inner
+            for last in (attention.output_projection, feed_forward.down_projection):
                 nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * n_layers))
 
     @staticmethod
@@ -57,35 +56,30 @@ class GPT(nn.Module):
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
 
-    def hidden(
-        self, tokens: Tensor, return_weights: bool = False
-    ) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """tokens (B, T) int64, T <= context -> (B, T, C), with return_weights also each layer's
-        attention weights (B, H, T, T). Raises ValueError for a longer input.
+    def hidden(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """tokens (B, T) int64, T <= context -> the last layer's output (B, T, C), after its norm,
+        and the attention weights of each layer (B, H, T, T).
+
+        Raises ValueError for a longer input.
         """
         length = tokens.size(1)
         if length > self.context:
             raise ValueError(f"{length} tokens do not fit into a context of {self.context}")
-        mask = self.mask[:length, :length]  # (T, T)
         x = self.positions(self.embedding(tokens) * self.scale)  # (B, T, C)
-        weights = []
-        for layer in self.layers:
-            x, layer_weights = layer(x, mask, return_weights=True)  # (B, T, C)
-            if return_weights:
-                weights.append(layer_weights)
-        x = self.norm(x)  # (B, T, C)
-        return (x, weights) if return_weights else x
+        return self.blocks(x, self.mask[:length, :length])  # (B, T, C), (B, H, T, T) each
+
+    def forward_with_attention(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits (B, T, V), and the attention weights of each layer (B, H, T, T)."""
+        x, weights = self.hidden(tokens)
+        return self.output_projection(x), weights  # (B, T, V), (B, H, T, T) each
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens (B, T) int64 -> logits (B, T, V)."""
-        return self.output_projection(self.hidden(tokens))  # (B, T, V)
-
-    def parameter_count(self) -> int:
-        """How many numbers are learned; a tied matrix counts once."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        """tokens (B, T) int64, T <= context -> logits (B, T, V)."""
+        logits, _ = self.forward_with_attention(tokens)
+        return logits
 
 
 def next_token_loss(model: GPT, tokens: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy (nats, float32 scalar) of targets (B, T) given tokens (B, T)."""
     logits = model(tokens).flatten(0, 1)  # (B * T, V)
-    return torch.nn.functional.cross_entropy(logits.float(), targets.flatten())
+    return F.cross_entropy(logits.float(), targets.flatten())  # targets (B * T,)

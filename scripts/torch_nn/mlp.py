@@ -11,15 +11,15 @@ from torch_nn.normalise import Normalise
 class MLP(nn.Module):
     """Pixels, flattened, through hidden layers of Linear, BatchNorm, ReLU and Dropout.
 
-    Batch normalisation (Ioffe and Szegedy 2015) makes the linear layer's bias superfluous, dropout
-    (Srivastava et al. 2014) follows the non-linearity. It leaves out what a picture's grid tells:
-    shuffle the pixels of all images alike and it learns the same.
+    The shift of batch normalisation (Ioffe and Szegedy 2015) replaces the linear layer's bias;
+    dropout (Srivastava et al. 2014) follows the non-linearity. The MLP does not know which pixels
+    are neighbours: with the pixels of all images shuffled alike it learns just as well.
     """
 
     def __init__(
         self, image_shape: tuple[int, int, int], classes: int, widths: Sequence[int], dropout: float
     ):
-        """image_shape: (C, H, W); widths: units of each hidden layer; dropout: share set to 0."""
+        """image_shape: (C, H, W); widths: units per hidden layer; dropout: share set to 0."""
         super().__init__()
         channels, height, width = image_shape
         self.normalise = Normalise(channels)
@@ -38,4 +38,4 @@ class MLP(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (N, C, H, W), values 0..255 -> logits (N, K)."""
         x = self.normalise(images).flatten(1)  # (N, C H W)
-        return self.head(self.hidden(x))
+        return self.head(self.hidden(x))  # (N, K)

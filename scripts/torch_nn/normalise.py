@@ -18,7 +18,7 @@ class Normalise(nn.Module):
     @torch.no_grad()
     def fit(self, images: torch.Tensor) -> None:
         """Take mean and standard deviation of the training images (N, C, H, W), values 0..255."""
-        # float64 sums: 45 million values would lose the last digits in float32.
+        # In float32, sums over 45 million values would lose the last digits.
         values = images.to(torch.float64)
         self.mean.copy_(values.mean(dim=(0, 2, 3)))
         self.std.copy_(values.std(dim=(0, 2, 3), correction=0).clamp_min(1e-6))

@@ -1,4 +1,4 @@
-"""Where a token stands: attention alone does not see the order of its inputs."""
+"""Positions of tokens, added to their embeddings: attention alone does not see their order."""
 
 import math
 
@@ -12,10 +12,10 @@ def sinusoidal_table(length: int, d_model: int) -> Tensor:
     """The fixed table of section 3.5 of Vaswani et al. 2017, float32 (T, C).
 
     PE(pos, 2i) = sin(pos / 10000^(2i / C)),  PE(pos, 2i + 1) = cos(pos / 10000^(2i / C)).
-    Each pair (sine, cosine) is the hand of a clock: the first turns by a radian a token, further
-    ones more slowly. Fast hands tell neighbours apart, slow ones far positions. A shift by k turns
-    each hand by the angle k / 10000^(2i / C), wherever it starts, so that PE(pos + k) is a linear
-    map of PE(pos) (docs/part2.md shows it).
+    Each pair (sine, cosine) is the hand of a clock: the first turns by one radian per token, each
+    further one more slowly. Fast hands tell neighbours apart, slow ones distant positions. A shift
+    by k turns each hand by the angle k / 10000^(2i / C), wherever it starts, so that PE(pos + k) is
+    a linear map of PE(pos) (docs/part2.md shows it).
     Raises ValueError if d_model is odd.
     """
     if d_model % 2:
@@ -30,7 +30,8 @@ def sinusoidal_table(length: int, d_model: int) -> Tensor:
 class SinusoidalPositionalEncoding(nn.Module):
     """Adds the fixed sinusoidal table to x, then drops out (sections 3.5 and 5.4).
 
-    The table is computed, not learned, and so is no part of the saved weights.
+    The table is computed, not learned, so the saved weights do not contain it. A longer input than
+    max_length raises ValueError.
     """
 
     def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
@@ -39,13 +40,13 @@ class SinusoidalPositionalEncoding(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""
+        """x (B, T, C) -> (B, T, C); the first token is at position `start`."""
         _check_length(start + x.size(1), self.table.size(0))
-        return self.dropout(x + self.table[start : start + x.size(1)])  # (B, T, C) + (T, C)
+        return self.dropout(x + self.table[start : start + x.size(1)])  # (B, T, C)
 
 
 class LearnedPositionalEmbedding(nn.Module):
-    """Adds a learned vector a position to x, then drops out (as in GPT-2 and BERT).
+    """Adds a learned vector per position to x, then drops out (as in GPT-2 and BERT).
 
     Positions beyond max_length have no vector: a longer input raises ValueError.
     """
@@ -57,9 +58,9 @@ class LearnedPositionalEmbedding(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (B, T, C) -> (B, T, C); the first token stands at position `start`."""
+        """x (B, T, C) -> (B, T, C); the first token is at position `start`."""
         _check_length(start + x.size(1), self.embedding.num_embeddings)
-        return self.dropout(x + self.embedding.weight[start : start + x.size(1)])  # (T, C) joins
+        return self.dropout(x + self.embedding.weight[start : start + x.size(1)])  # (B, T, C)
 
 
 def positional(kind: str, max_length: int, d_model: int, dropout: float = 0.0) -> nn.Module:
@@ -70,8 +71,6 @@ def positional(kind: str, max_length: int, d_model: int, dropout: float = 0.0) -
     return kinds[kind](max_length, d_model, dropout)
 
 
-def _check_length(needed: int, there: int) -> None:
-    if needed > there:
-        raise ValueError(
-            f"a sequence of {needed} tokens needs more than the {there} positions made"
-        )
+def _check_length(needed: int, available: int) -> None:
+    if needed > available:
+        raise ValueError(f"{needed} tokens need more than the {available} positions there are")

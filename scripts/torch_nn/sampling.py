@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from torch_nn.eval_mode import evaluating
 from torch_nn.gpt import GPT
 
 
@@ -39,7 +40,6 @@ def token_distribution(
     return torch.zeros_like(probabilities).scatter(-1, order, ordered)  # (..., V), in token order
 
 
-@torch.no_grad()
 def sample(
     model: GPT,
     prompt: Tensor,
@@ -53,23 +53,21 @@ def sample(
     """Continue prompt (B, T >= 1) int64 token by token; returns (B, T + new tokens).
 
     The model sees the last `context` tokens. A row that drew stop_token is filled up with it; the
-    loop ends when every row has stopped. generator: a CPU generator of one's own, so that samples
-    depend on its seed alone. Puts the model into eval mode for the call.
+    loop ends when every row has stopped. generator: a CPU generator of its own, so that samples
+    depend on its seed alone. Without dropout; afterwards the model is in the mode of before.
     """
-    was_training = model.training
-    model.eval()
     tokens = prompt
     stopped = torch.zeros(prompt.size(0), dtype=torch.bool)  # (B,)
-    for _ in range(max_new_tokens):
-        hidden = model.hidden(tokens[:, -model.context :])[:, -1]  # (B, C)
-        logits = model.output_projection(hidden)  # (B, V)
-        probabilities = token_distribution(logits.cpu(), temperature, top_k, top_p)  # (B, V)
-        drawn = torch.multinomial(probabilities, 1, generator=generator).squeeze(1)  # (B,)
-        if stop_token is not None:
-            drawn = drawn.masked_fill(stopped, stop_token)  # (B,)
-            stopped = stopped | (drawn == stop_token)
-        tokens = torch.cat([tokens, drawn.unsqueeze(1).to(tokens.device)], dim=1)  # (B, T + 1)
-        if stop_token is not None and bool(stopped.all()):
-            break
-    model.train(was_training)
+    with evaluating(model):
+        for _ in range(max_new_tokens):
+            x, _ = model.hidden(tokens[:, -model.context :])  # (B, T, C)
+            logits = model.output_projection(x[:, -1])  # (B, V)
+            probabilities = token_distribution(logits.cpu(), temperature, top_k, top_p)  # (B, V)
+            drawn = torch.multinomial(probabilities, 1, generator=generator).squeeze(1)  # (B,)
+            if stop_token is not None:
+                drawn = drawn.masked_fill(stopped, stop_token)  # (B,)
+                stopped = stopped | (drawn == stop_token)
+            tokens = torch.cat([tokens, drawn.unsqueeze(1).to(tokens.device)], dim=1)  # (B, T + 1)
+            if stopped.all():
+                break
     return tokens

@@ -7,11 +7,11 @@ from collections.abc import Callable
 def one_cycle(
     total_steps: int, warmup_steps: int, decay: str = "cosine", final: float = 0.0
 ) -> Callable[[int], float]:
-    """Linear warm-up to 1, then a decay to `final`; for torch.optim.lr_scheduler.LambdaLR.
+    """Linear warm-up to 1, then a decay to `final`: the function that gives a step its factor.
 
     Steps count from 0. The warm-up gives step s the factor (s + 1) / warmup_steps, so that the
     first step already learns; the last step, total_steps - 1, gets `final` exactly. With final = 0
-    that step learns nothing: whoever wants it to learn asks for one step more than there is.
+    that step learns nothing, unless total_steps is one more than there are.
     decay: "cosine" (Loshchilov and Hutter 2017, SGDR, equation 5 without restarts) or "linear"
     (Smith 2018, super-convergence). Raises ValueError for any other, or if warmup_steps is not
     below total_steps. Leaves out restarts and a cycled momentum.

@@ -8,17 +8,18 @@ from torch import Tensor, nn
 from torch_nn.attention import causal_mask, padding_mask
 from torch_nn.decoder import Decoder
 from torch_nn.encoder import Encoder
+from torch_nn.eval_mode import evaluating
 from torch_nn.positions import positional
 
 
 class Transformer(nn.Module):
-    """Sequence to sequence: source tokens in, logits of the next target token out.
+    """Sequence to sequence: source and target tokens in, logits of each next target token out.
 
-    Embeddings are scaled by sqrt(C) (section 3.4). tie_embeddings: the target embedding is also the
-    output projection; share_embeddings: source and target have one vocabulary and one table.
-    Weights start Xavier-uniform, embeddings with deviation C^-1/2, so that a scaled one has
-    deviation one. positions: "sinusoidal" (the paper) or "learned".
-    Raises ValueError for settings that clash.
+    Embeddings are multiplied by sqrt(C) (section 3.4). tie_embeddings: the target embedding is also
+    the output projection; share_embeddings: source and target have one vocabulary and one table.
+    Weights are drawn Xavier-uniform, embeddings with standard deviation 1 / sqrt(C), which the
+    factor raises to 1. positions: "sinusoidal" (the paper) or "learned".
+    Raises ValueError if share_embeddings and the vocabularies differ in size.
     """
 
     def __init__(
@@ -61,57 +62,55 @@ class Transformer(nn.Module):
             self.output_projection.weight = self.target_embedding.weight
 
     def encode(
-        self, source: Tensor, source_lengths: Tensor | None = None, return_weights: bool = False
-    ) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """source (B, Ts) int64 -> memory (B, Ts, C), with return_weights also each layer's weights.
+        self, source: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """source (B, Ts) int64 -> memory (B, Ts, C) and each layer's weights (B, H, Ts, Ts).
 
         source_lengths (B,): int64, real tokens of each row; None if there is no padding.
         """
         mask = None if source_lengths is None else padding_mask(source_lengths, source.size(1))
         x = self.source_positions(self.source_embedding(source) * self.scale)  # (B, Ts, C)
-        return self.encoder(x, mask, return_weights)
+        return self.encoder(x, mask)  # (B, Ts, C), (B, H, Ts, Ts) each
 
     def decode(
-        self,
-        target: Tensor,
-        memory: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
-        return_weights: bool = False,
-    ) -> Tensor | tuple[Tensor, list[Tensor], list[Tensor]]:
-        """target (B, Tt) int64, memory (B, Ts, C) -> logits (B, Tt, V) of each next token.
+        self, target: Tensor, memory: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """target (B, Tt) int64, memory (B, Ts, C) -> logits (B, Tt, V) of each next token, and of
+        each layer the weights of self-attention (B, H, Tt, Tt) and cross-attention (B, H, Tt, Ts).
 
-        With return_weights also each layer's self-attention (B, H, Tt, Tt) and cross-attention
-        weights (B, H, Tt, Ts).
+        Padding at the end of a target needs no mask: no token before it may attend to it.
         """
         self_mask = causal_mask(target.size(1), target.device)  # (Tt, Tt)
-        if target_lengths is not None:
-            self_mask = self_mask & padding_mask(target_lengths, target.size(1))  # (B, 1, Tt, Tt)
         memory_mask = (
             None if source_lengths is None else padding_mask(source_lengths, memory.size(1))
         )  # (B, 1, 1, Ts)
         x = self.target_positions(self.target_embedding(target) * self.scale)  # (B, Tt, C)
-        x, own, cross = self.decoder(x, memory, self_mask, memory_mask, return_weights=True)
-        logits = self.output_projection(x)  # (B, Tt, V)
-        return (logits, own, cross) if return_weights else logits
+        x, self_weights, cross_weights = self.decoder(x, memory, self_mask, memory_mask)
+        return self.output_projection(x), self_weights, cross_weights  # (B, Tt, V), ...
+
+    def forward_with_attention(
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
+        """Logits (B, Tt, V), and of each layer the weights of the encoder's self-attention
+        (B, H, Ts, Ts), the decoder's self-attention (B, H, Tt, Tt) and its cross-attention
+        (B, H, Tt, Ts).
+        """
+        memory, encoder_weights = self.encode(source, source_lengths)
+        logits, self_weights, cross_weights = self.decode(target, memory, source_lengths)
+        return logits, encoder_weights, self_weights, cross_weights
 
     def forward(
-        self,
-        source: Tensor,
-        target: Tensor,
-        source_lengths: Tensor | None = None,
-        target_lengths: Tensor | None = None,
+        self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None
     ) -> Tensor:
         """source (B, Ts), target (B, Tt), the latter shifted right -> logits (B, Tt, V).
 
-        Shifted right: place t of the target may see the tokens up to t and predicts t + 1. For the
-        protein MK the target is <s> M K, its labels are M K </s>. Without the shift each label
-        would be among the inputs, and the model would learn to copy it.
+        Shifted right: position t of the target sees the tokens up to t and predicts token t + 1.
+        For the protein MK the target is <s> M K, its labels are M K </s>. Without the shift each
+        label would be among the inputs, and the model would learn to copy it.
         """
-        memory = self.encode(source, source_lengths)
-        return self.decode(target, memory, source_lengths, target_lengths)
+        logits, *_ = self.forward_with_attention(source, target, source_lengths)
+        return logits
 
-    @torch.no_grad()
     def greedy_decode(
         self,
         source: Tensor,
@@ -124,20 +123,19 @@ class Transformer(nn.Module):
         """The likeliest next token, again and again: source (B, Ts) -> tokens (B, <= max_length).
 
         The start token is not returned; end_token is, and what follows it in a row is pad_token
-        (default end_token). Puts the model into eval mode for the call. Leaves out: beam search.
+        (default end_token). Without dropout; afterwards the model is in the mode of before.
+        Leaves out: beam search.
         """
-        was_training = self.training
-        self.eval()
         pad_token = end_token if pad_token is None else pad_token
-        memory = self.encode(source, source_lengths)  # (B, Ts, C)
         target = torch.full((source.size(0), 1), start_token, device=source.device)  # (B, 1)
         ended = torch.zeros(source.size(0), dtype=torch.bool, device=source.device)  # (B,)
-        for _ in range(max_length):
-            logits = self.decode(target, memory, source_lengths)[:, -1]  # (B, V)
-            token = logits.argmax(dim=-1).masked_fill(ended, pad_token)  # (B,)
-            target = torch.cat([target, token.unsqueeze(1)], dim=1)  # (B, T + 1)
-            ended = ended | (token == end_token)
-            if ended.all():
-                break
-        self.train(was_training)
+        with evaluating(self):
+            memory, _ = self.encode(source, source_lengths)  # (B, Ts, C)
+            for _ in range(max_length):
+                logits, *_ = self.decode(target, memory, source_lengths)  # (B, T, V)
+                token = logits[:, -1].argmax(dim=-1).masked_fill(ended, pad_token)  # (B,)
+                target = torch.cat([target, token.unsqueeze(1)], dim=1)  # (B, T + 1)
+                ended = ended | (token == end_token)
+                if ended.all():
+                    break
         return target[:, 1:]  # (B, T)

@@ -1,44 +1,111 @@
-"""Train one image classifier (MLP or CNN) under one seed; write its weights and its history.
+"""Train one image classifier (MLP or CNN) with one seed; write its weights and its history.
 
-A part of the training images, drawn by the seed, is held out for validation. An interrupted run
-goes on from its checkpoint and ends with the same bytes.
+The seed draws the training images that are held out for validation. The whole data set is one
+tensor; each step augments its own batch. The test images are not read.
 """
 
+import math
+
+import torch
+from torch.nn.functional import cross_entropy
+
 from pipeline import settings
-from pipeline.atomic import write_json
+from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
+from pipeline.errors import InputError
+from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
-from pipeline.weights import save_weights
-from raw.image_data import load_meta, load_part
-from vision.training import Spec, train
+from pipeline.torch_setup import setup
+from pipeline.training_run import TrainingRun
+from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from raw.image_data import load_meta, load_part, split_by_seed
+from torch_nn.flops import forward_flops
+from torch_nn.image_classifier import augment, logits
+from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.parameters import parameter_count
+from torch_nn.schedules import one_cycle
+from vision.model import build, evaluate, title
+from vision.settings import TrainSpec
+
+
+def check(spec: TrainSpec, images: torch.Tensor) -> None:
+    """Raises InputError if the settings do not suit the training images (N, C, H, W)."""
+    if spec.batch_size > len(images):
+        raise InputError(
+            f"batch_size: expected at most the {len(images)} training images, found"
+            f" {spec.batch_size}"
+        )
+    if spec.crop >= (side := min(images.shape[2:])):
+        raise InputError(
+            f"crop: expected fewer than the {side} pixels of a side, found {spec.crop}"
+        )
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        Spec,
+        TrainSpec,
         inputs={"images": "images.npz (train_x, train_y are read)", "meta": "its meta.json"},
-        outputs={
-            "weights": "model.safetensors",
-            "history": "history.json",
-            "checkpoint": "directory of the checkpoint, removed at the end",
-        },
+        outputs=TRAINING_OUTPUTS,
     )
-    spec, meta = args.spec, load_meta(args.meta)
-    images, labels = load_part(args.images, "train", len(meta["classes"]))
-    checkpoint = Checkpoint(args.checkpoint, args.spec_key, args.images, args.meta)
-    model, history = train(spec, images, labels, len(meta["classes"]), checkpoint)
-    device = next(model.parameters()).device.type
+    spec, classes = args.spec, len(load_meta(args.meta)["classes"])
+    device = setup(spec.seed, spec.threads)
+    bfloat16 = use_bfloat16(spec.bfloat16, device)
+    arrays = load_part(args.images, "train", classes)
+    kept, held_out = split_by_seed(len(arrays[0]), spec.validation_size, spec.seed)
+    x, y = (torch.from_numpy(array[kept]) for array in arrays)
+    val_x, val_y = (torch.from_numpy(array[held_out]) for array in arrays)
+    check(spec, x)
+
+    model = build(spec, x.shape[1:], classes).to(device)
+    model.normalise.fit(x)
+    optimizer = torch.optim.SGD(
+        decay_groups(model, spec.weight_decay), spec.lr, spec.momentum, nesterov=spec.momentum > 0
+    )
+
+    per_epoch = len(x) // spec.batch_size
+    steps = max(1, round(spec.epochs * per_epoch))
+    # A step more than there are: the rate reaches 0 after the last one, which still learns.
+    rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
+    random = torch.Generator(device).manual_seed(spec.seed)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
+    checkpoint = Checkpoint.of(args, args.images, args.meta)
+    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+
+    for step in run:
+        epoch, position = divmod(step, per_epoch)
+        order = shuffled(len(x), spec.seed, epoch, "order")
+        batch = order[position * spec.batch_size :][: spec.batch_size]
+        images, labels = x[batch].to(device), y[batch].to(device)  # (B, C, H, W), (B,)
+        images = augment(
+            images, flips=spec.flips, crop=spec.crop, hole=spec.cutout, generator=random
+        )
+        scores = logits(model, images, bfloat16)  # (B, K)
+        loss = cross_entropy(scores, labels, label_smoothing=spec.label_smoothing)
+        lr = spec.lr * rate(step)
+        value = clipped_step(model, optimizer, loss, lr, clip=math.inf)
+        hits = (scores.argmax(1) == labels).double().mean().item()
+        run.record_step(lr, loss=value, accuracy=hits)
+        if run.due(per_epoch):
+            val_loss, val_accuracy = evaluate(model, val_x, val_y, bfloat16)
+            run.record(val_loss=val_loss, val_accuracy=val_accuracy)
+
     save_weights(args.weights, model)
-    head = {
-        "task": "image_classification",
-        "dataset": spec.dataset,
-        "model": spec.title(),
-        "seed": spec.seed,
-    }
-    origin = {"provenance": provenance(spec.threads, device, ("torch", "numpy"))}
-    write_json(args.history, head | history | origin)
-    checkpoint.clear()
+    run.finish(
+        args.history,
+        task="image_classification",
+        dataset=spec.dataset,
+        model=title(spec),
+        seed=spec.seed,
+        precision=precision_name(bfloat16),
+        val_accuracy={
+            views: evaluate(model, val_x, val_y, bfloat16, flips=views == "flips")[1]
+            for views in ("none", "flips")
+        },
+        parameters=parameter_count(model),
+        train_flops=3 * forward_flops(model, x[:1].to(device)) * run.step * spec.batch_size,
+    )
 
 
 if __name__ == "__main__":

@@ -105,12 +105,12 @@ def test_statlog_refuses_what_is_no_r_data(tmp_path):
 )
 def test_equal_sequences_stay_on_one_side(rows, share, seed):
     x = np.array(rows, np.uint8)
-    train, dev = dna.grouped_split(x, share, seed)
-    assert sorted([*train, *dev]) == list(range(len(x))) and len(train) > 0
-    assert not dna.known_rows(x[dev], x[train]).any()
+    train, val = dna.grouped_split(x, share, seed)
+    assert sorted([*train, *val]) == list(range(len(x))) and len(train) > 0
+    assert not dna.known_rows(x[val], x[train]).any()
     assert np.array_equal(dna.grouped_split(x, share, seed)[0], train)
     if share == 0:
-        assert len(dev) == 0
+        assert len(val) == 0
 
 
 def test_the_share_is_met_where_all_differ():

@@ -1,25 +1,25 @@
-"""The programs of DNA and translation: prepare, train, be killed, resume, evaluate."""
+"""The programs of the room: prepare, train, stop early, evaluate."""
 
 import csv
 import json
-import sys
 
 import numpy as np
 import pytest
 import torch
+from tiny_trainings import call
 
 from dna import evaluate as evaluate_dna
 from dna import prepare as prepare_dna
 from dna import scores as dna_scores
 from dna import train as train_dna
-from pipeline.checkpoint import Checkpoint
+from dna.settings import PrepareSpec, Section, TrainSpec
+from pipeline.atomic import write_npz
 from pipeline.errors import InputError
-from seq2seq import evaluate as evaluate_seq2seq
-from seq2seq import prepare as prepare_genetic_code
-from seq2seq import train as train_seq2seq
+from pipeline.npz import read_npz
+from pipeline.settings import read_spec
 
-DNA_MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls"}
-SEQ_MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_encoder_layers": 1, "n_decoder_layers": 1}
+MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls", "stem_kernel": 3}
+TRAINING = {"model": MODEL, "epochs": 3, "batch_size": 16, "largest_shift": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -31,189 +31,185 @@ def leave_torch_as_it_was():
 
 
 @pytest.fixture
-def call(monkeypatch):
-    def run(program, spec, **paths):
-        argv = ["program", "--spec", json.dumps(spec)]
-        for name, path in paths.items():
-            many = path if isinstance(path, list) else [path]
-            argv += [f"--{name}", *map(str, many)]
-        monkeypatch.setattr(sys, "argv", argv)
-        program.main()
-
-    return run
+def data(monkeypatch, tmp_path):
+    """Options of 90 + 30 + 40 sequences with planted motifs."""
+    paths = {"data": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
+    spec = {"sizes": [90, 30, 40], "length": 16, "place": 4}
+    call(monkeypatch, prepare_dna, spec, out=paths["data"], meta=paths["meta"])
+    return paths
 
 
-class Killed(Exception):
-    pass
+def train(monkeypatch, data, folder, **changes):
+    """Options of one training's weights and history, and the history."""
+    folder.mkdir(exist_ok=True)
+    out = {"weights": folder / "model.safetensors", "history": folder / "history.json"}
+    call(monkeypatch, train_dna, TRAINING | changes, **data, **out)
+    return out, json.loads(out["history"].read_text())
 
 
-def killed_after(saves, monkeypatch):
-    """Let the program die right after it has saved its n-th checkpoint."""
-    real, count = Checkpoint.save, iter(range(1, 100))
-
-    def save(self, arrays, meta):
-        real(self, arrays, meta)
-        if next(count) == saves:
-            raise Killed
-
-    monkeypatch.setattr(Checkpoint, "save", save)
-
-
-def same_but_for_time(a, b):
-    a, b = (json.loads(path.read_text()) for path in (a, b))
-    return {**a, "seconds": 0, "provenance": 0} == {**b, "seconds": 0, "provenance": 0}
-
-
-def test_dna_from_nothing_to_submission(call, tmp_path, monkeypatch):
-    data = {"data": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
+def evaluate(monkeypatch, data, trainings, folder, **changes):
+    """The files that an evaluation writes, by name, and its rows by what they are."""
+    names = {"metrics": "json", "predictions": "csv", "submission": "csv", "attention": "npz"}
+    outputs = {name: folder / f"{name}.{ending}" for name, ending in names.items()}
     call(
-        prepare_dna,
-        {"sizes": [90, 30, 40], "length": 16, "place": 4},
-        out=data["data"],
-        meta=data["meta"],
+        monkeypatch,
+        evaluate_dna,
+        {"model": MODEL} | changes,
+        **data,
+        weights=[out["weights"] for out in trainings],
+        histories=[out["history"] for out in trainings],
+        **outputs,
     )
-    spec = {"model": DNA_MODEL, "epochs": 3, "batch_size": 16, "largest_shift": 1}
-    monkeypatch.setattr(train_dna, "SECONDS_BETWEEN_CHECKPOINTS", -1)
-    results = []
-    for name, saves in (("whole", 99), ("resumed", 2)):
-        out = {
-            "weights": tmp_path / f"{name}.safetensors",
-            "history": tmp_path / f"{name}.json",
-            "checkpoint": tmp_path / f"{name}.checkpoint",
-        }
-        with monkeypatch.context() as patch:
-            killed_after(saves, patch)
-            try:
-                call(train_dna, spec, **data, **out)
-            except Killed:
-                assert saves == 2 and not out["weights"].exists()
-        if saves == 2:
-            call(train_dna, spec, **data, **out)
-        assert not out["checkpoint"].exists()
-        results.append(out)
-    whole, resumed = results
-    assert whole["weights"].read_bytes() == resumed["weights"].read_bytes()
-    assert same_but_for_time(whole["history"], resumed["history"])
+    rows = json.loads(outputs["metrics"].read_text())["rows"]
+    found = {(r["split"], r["subset"], r["members"], r["metric"]): r for r in rows}
+    assert len(found) == len(rows)
+    return outputs, found
 
-    outputs = {
-        "metrics": tmp_path / "metrics.json",
-        "predictions": tmp_path / "predictions.csv",
-        "submission": tmp_path / "submission.csv",
-        "attention": tmp_path / "attention.npz",
-    }
-    models = {
-        "weights": [whole["weights"], resumed["weights"]],
-        "histories": [whole["history"], resumed["history"]],
-    }
-    call(evaluate_dna, {"model": DNA_MODEL}, **data, **models, **outputs)
+
+def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
+    seeds = [train(monkeypatch, data, tmp_path / f"seed{seed}", seed=seed) for seed in (1, 2)]
+    outputs, rows = evaluate(monkeypatch, data, [out for out, _ in seeds], tmp_path)
     submission = list(csv.reader(outputs["submission"].open()))
     assert submission[0] == ["id", "label"] and len(submission) == 41
     predictions = list(csv.DictReader(outputs["predictions"].open()))
     assert [[p["id"], p["prediction"]] for p in predictions] == submission[1:]
-    assert all(float(p["p_0"]) + float(p["p_1"]) == pytest.approx(1) for p in predictions)
-    metrics = json.loads(outputs["metrics"].read_text())
-    found = {(r["model"], r["metric"], r["split"]): r for r in metrics["rows"]}
-    assert len(found) == len(metrics["rows"]) == 8
+    sums = [float(p["p_0"]) + float(p["p_1"]) for p in predictions]
+    assert sums == pytest.approx([1] * 40, abs=2e-6)  # six decimals each
+    splits, members, metrics = ("val", "test"), ("1", "2 seeds"), ("mcc", "accuracy")
+    assert set(rows) == {(s, "all", m, k) for s in splits for m in members for k in metrics}
+    for row in rows.values():
+        assert row["model"] == "Transformer encoder" and row["task"] == "dna_classification"
+        assert (row["inputs"], row["views"]) == ("nucleotides", "none")
     share = np.mean([p["label"] == p["prediction"] for p in predictions])
-    row = found["Transformer encoder, ensemble of 2 seeds", "accuracy", "test"]
-    assert row["value"] == pytest.approx(share) and row["ci_low"] <= share <= row["ci_high"]
-    assert found["Transformer encoder", "mcc", "test"]["n_seeds"] == 2
-    assert 0.5 < metrics["notes"]["bayes_accuracy"] < 1
+    together = rows["test", "all", "2 seeds", "accuracy"]
+    assert together["value"] == pytest.approx(share)
+    assert together["ci_low"] <= share <= together["ci_high"]
+    alone = rows["test", "all", "1", "accuracy"]
+    assert alone["n_seeds"] == 2 and together["n_seeds"] == 1
+    assert together["parameters"] == 2 * alone["parameters"] == 2 * seeds[0][1]["parameters"]
+    flops = [history["train_flops"] for _, history in seeds]
+    assert (alone["train_flops"], together["train_flops"]) == (np.mean(flops), sum(flops))
+    notes = json.loads(outputs["metrics"].read_text())["notes"]
+    assert 0.5 < notes["bayes_accuracy"] < 1 and notes["test_rows_in_train_or_val"] == 0
     with np.load(outputs["attention"]) as maps:
         assert maps["weights"].shape == (1, 2, 17, 17) and maps["query_tokens"][0] == "[CLS]"
         assert np.allclose(maps["weights"].sum(-1), 1, atol=1e-5)
 
 
-def test_labels_beyond_the_classes_and_missing_files(call, tmp_path):
+def test_what_is_kept_is_the_epoch_with_the_lowest_validation_loss(monkeypatch, data, tmp_path):
+    trained, history = train(monkeypatch, data, tmp_path / "a", both_strands=True)
+    _, rows = evaluate(monkeypatch, data, [trained], tmp_path, both_strands=True)
+    assert {row["views"] for row in rows.values()} == {"both strands"}
+    best = min(history["curve"], key=lambda point: point["val_loss"])
+    assert rows["val", "all", "1", "accuracy"]["value"] == pytest.approx(best["val_accuracy"])
+    assert rows["val", "all", "1", "mcc"]["value"] == pytest.approx(best["val_mcc"])
+
+
+def test_training_compute_by_hand(monkeypatch, data, tmp_path):
+    _, history = train(monkeypatch, data, tmp_path)
+    channels, wide, time = 8, 8, 16 + 1  # the letters and [CLS]
+    stem = 16 * channels * 3 * channels
+    layer = time * (4 * channels**2 + 2 * channels * wide) + 2 * time**2 * channels
+    head = channels * 2
+    # A multiplication and an addition each, backward twice forward, 3 epochs of 90 sequences.
+    assert history["train_flops"] == 2 * (stem + layer + head) * 3 * 3 * 90
+
+
+def test_training_ends_early_after_patience(monkeypatch, data, tmp_path):
+    losses = iter([3.0, 1.0, 2.0, 1.0, 0.5])
+    monkeypatch.setattr(train_dna, "nll_loss", lambda *_: torch.tensor(next(losses)))
+    _, history = train(monkeypatch, data, tmp_path / "early", epochs=5, patience=2)
+    assert [point["val_loss"] for point in history["curve"]] == [3, 1, 2, 1]
+    assert history["train_flops"] % 4 == 0 and history["curve"][-1]["epoch"] == 4
+
+
+def test_a_test_row_that_was_trained_on_is_left_out_of_a_further_row(monkeypatch, data, tmp_path):
+    arrays = read_npz(data["data"])
+    arrays["test_x"][:3], arrays["test_y"][:3] = arrays["train_x"][0], 1 - arrays["train_y"][0]
+    arrays["test_x"][3] = arrays["val_x"][0]
+    write_npz(data["data"], **arrays)
+    outputs, rows = evaluate(
+        monkeypatch, data, [train(monkeypatch, data, tmp_path / "a")[0]], tmp_path
+    )
+    notes = json.loads(outputs["metrics"].read_text())["notes"]
+    assert notes["test_rows_in_train_or_val"] == 4
+    predictions = list(csv.DictReader(outputs["predictions"].open()))
+    hits = np.array([p["label"] == p["prediction"] for p in predictions])
+    assert rows["test", "all", "1", "accuracy"]["value"] == pytest.approx(hits.mean())
+    unseen = rows["test", "not in train", "1", "accuracy"]
+    assert unseen["value"] == pytest.approx(hits[4:].mean())
+    assert ("val", "not in train", "1", "accuracy") not in rows
+
+
+def test_labels_beyond_the_classes_and_missing_files(monkeypatch, tmp_path):
     outputs = {"out": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
-    spec = {"dataset": "gue/prom_core_tata"}
-    for split in ("train", "dev"):
-        (tmp_path / f"{split}.csv").write_text("sequence,label\nACGT,1\nAC,0\n")
-    with pytest.raises(InputError, match="expected test.csv"):
-        call(prepare_dna, spec, raw=tmp_path, **outputs)
+
+    def prepare():
+        spec = {"dataset": "gue/prom_core_tata"}
+        call(monkeypatch, prepare_dna, spec, raw=tmp_path, **outputs)
+
+    for name in ("train", "dev"):
+        (tmp_path / f"{name}.csv").write_text("sequence,label\nACGT,1\nAC,0\n")
+    with pytest.raises(InputError, match=r"expected test\.csv"):
+        prepare()
     (tmp_path / "test.csv").write_text("sequence,label\nACGTA,2\n")
     with pytest.raises(InputError, match="test: expected labels below 2"):
-        call(prepare_dna, spec, raw=tmp_path, **outputs)
+        prepare()
     assert not outputs["out"].exists()
     (tmp_path / "test.csv").write_text("sequence,label\nACGTA,1\nACGT,0\n")
-    call(prepare_dna, spec, raw=tmp_path, **outputs)
-    with np.load(outputs["out"]) as arrays:
-        assert arrays["train_x"].tolist() == [[0, 1, 2, 3, 5], [0, 1, 5, 5, 5]]
-    assert json.loads(outputs["meta"].read_text())["repeated_rows"]["test_in_train"] == 1
+    prepare()
+    arrays = read_npz(outputs["out"])
+    assert arrays["train_x"].tolist() == [[0, 1, 2, 3, 5], [0, 1, 5, 5, 5]]
+    assert arrays["val_x"].tolist() == arrays["train_x"].tolist()
+    repeated = json.loads(outputs["meta"].read_text())["repeated_rows"]
+    assert repeated == {"val_in_train": 2, "test_in_train": 1, "test_in_val": 1}
 
 
-def test_translation_from_nothing_to_attention(call, tmp_path, monkeypatch):
-    data, meta = tmp_path / "x.npz", tmp_path / "meta.json"
-    sizes = {"train": 120, "val": 20, "test": 30, "shortest": 2, "longest": 4}
-    call(prepare_genetic_code, sizes, out=data, meta=meta)
-    with np.load(data) as arrays:
-        rows = [{r.tobytes() for r in arrays[f"{s}_y"]} for s in ("train", "val", "test")]
-        assert len(set.union(*rows)) == 170
-    spec = {"model": SEQ_MODEL, "steps": 12, "batch_size": 16, "evaluate_every": 4}
-    results = []
-    for name, saves in (("whole", 99), ("resumed", 1)):
-        out = {
-            "weights": tmp_path / f"{name}.safetensors",
-            "history": tmp_path / f"{name}.json",
-            "checkpoint": tmp_path / f"{name}.checkpoint",
-        }
-        with monkeypatch.context() as patch:
-            killed_after(saves, patch)
-            try:
-                call(train_seq2seq, spec, data=data, **out)
-            except Killed:
-                assert saves == 1 and not out["weights"].exists()
-        if saves == 1:
-            call(train_seq2seq, spec, data=data, **out)
-        results.append(out)
-    whole, resumed = results
-    assert whole["weights"].read_bytes() == resumed["weights"].read_bytes()
-    assert same_but_for_time(whole["history"], resumed["history"])
-
-    outputs = {name: tmp_path / f"{name}.out" for name in ("metrics", "predictions")}
-    outputs |= {name: tmp_path / f"{name}.npz" for name in ("attention", "positions")}
-    models = {"weights": [whole["weights"]], "histories": [whole["history"]]}
-    call(evaluate_seq2seq, {"model": SEQ_MODEL}, data=data, meta=meta, **models, **outputs)
-    table = list(csv.DictReader(outputs["predictions"].open()))
-    exact = np.mean([row["label"] == row["prediction"] for row in table])
-    metrics = json.loads(outputs["metrics"].read_text())["rows"]
-    found = {(r["metric"], r["split"]): r["value"] for r in metrics}
-    assert len(table) == 30 and found["exact_match", "test"] == pytest.approx(exact)
-    assert len(found) == 4
-    curve = json.loads(whole["history"].read_text())["curve"]
-    assert found["exact_match", "val"] == max(point["val_exact_match"] for point in curve)
-    assert curve[-1]["lr"] == pytest.approx(0.01 * train_seq2seq.Spec().lr)
-    with np.load(outputs["attention"]) as maps:
-        assert maps["weights"].shape[2:] == (len(maps["query_tokens"]), len(maps["key_tokens"]))
-        assert np.allclose(maps["weights"].sum(-1), 1, atol=1e-5)
-    with np.load(outputs["positions"]) as tables:
-        assert tables["sinusoidal"].shape == (15, 8)
+def test_a_loss_that_is_no_number_stops_the_training(monkeypatch, data, tmp_path):
+    changes = {"epochs": 50, "batch_size": 8, "lr": 1e38, "weight_decay": 1e5}
+    with pytest.raises(InputError, match=r"step \d+, lr .*finite loss.*found nan"):
+        train(monkeypatch, data, tmp_path, **changes)
+    assert not (tmp_path / "model.safetensors").exists()
 
 
-def test_a_loss_that_is_no_number_stops_the_training(call, tmp_path):
-    data = {"data": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
-    call(prepare_dna, {"sizes": [40, 10, 10]}, out=data["data"], meta=data["meta"])
-    spec = {"model": DNA_MODEL, "epochs": 50, "batch_size": 8, "lr": 1e38, "weight_decay": 1e5}
-    out = {"weights": tmp_path / "w.safetensors", "history": tmp_path / "h.json"}
-    with pytest.raises(InputError, match=r"step \d+, lr .*loss nan"):
-        call(train_dna, spec, **data, **out)
-    assert not out["weights"].exists()
+@pytest.mark.parametrize(
+    ("settings", "spec", "line"),
+    [
+        (PrepareSpec, {"place": 28}, "motifs: expected one length, at most .* found TATAAA"),
+        (PrepareSpec, {"motifs": ["TATAAA", "CACG"]}, "motifs: expected one length"),
+        (PrepareSpec, {"classes": ["a", "b", "c"]}, "motifs: expected one for each of the 3"),
+        (PrepareSpec, {"motifs": ["TATAAX", "CACGTG"]}, r"motifs\.0: .*found \"TATAAX\""),
+        (PrepareSpec, {"motifs": ["CACGTG"] * 2}, "motifs: expected each entry once"),
+        (PrepareSpec, {"sizes": [3, 4]}, "sizes: expected"),
+        (PrepareSpec, {"noise": 0.8}, "noise: expected"),
+        (TrainSpec, {"model": {"n_heads": 5}}, "model.d_model: .*n_heads 5, found 48"),
+        (TrainSpec, {"model": {"stem_kernel": 4}}, "model.stem_kernel: .*odd.*, found 4"),
+        (TrainSpec, {"epochs": 2.0}, "epochs: expected .*, found 2.0"),
+        (TrainSpec, {"seed": 2**32}, "seed: expected"),
+        (TrainSpec, {"lr": float("nan")}, "lr: expected"),
+    ],
+)
+def test_settings_that_do_not_fit_are_one_line(settings, spec, line):
+    with pytest.raises(InputError, match=line):
+        read_spec(json.dumps(spec), settings)
+    assert read_spec("{}", settings)
 
 
-@pytest.mark.parametrize("change", [{"place": 28}, {"motifs": ["TATAAA", "CACG"]}])
-def test_motifs_that_do_not_fit_are_one_line(call, tmp_path, change):
-    out = {"out": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
-    with pytest.raises(
-        InputError, match=r"expected motifs of one length, at most .*, found TATAAA"
-    ):
-        call(prepare_dna, {"sizes": [40, 10, 10], **change}, **out)
-    assert not out["out"].exists()
+def test_the_section_checks_the_motifs_too():
+    section = {"datasets": ["planted_motifs"], "seeds": [1], "threads": 1}
+    classes = {"planted_motifs": {"data": {"classes": ["a", "b", "c"]}}}
+    line = r"settings\.planted_motifs\.data\.motifs: expected one for each of the 3 classes"
+    with pytest.raises(InputError, match=line):
+        read_spec(json.dumps({**section, "settings": classes}), Section)
+    of_another = {"statlog_dna": classes["planted_motifs"]}
+    assert read_spec(json.dumps({**section, "settings": of_another}), Section)
 
 
 def test_perfect_scores_keep_an_interval():
     label = np.array([0, 1] * 20)
-    about = {"task": "t", "dataset": "d", "model": "m", "implementation": "torch"}
-    about |= {"split": "test", "parameters": 1, "train_seconds": 1.0, "data_sha256": "0"}
+    about = {"task": "t", "dataset": "d", "model": "m", "inputs": "nucleotides", "split": "test"}
+    about |= {"implementation": "torch", "parameters": 1, "data_sha256": "0"}
+    about |= {"train_seconds": 1.0, "train_flops": 1.0}
     about["provenance"] = {"threads": 1, "device": "cpu", "commit": "0"}
     found = {r["metric"]: r for r in dna_scores.score(label, [label, label], **about)}
     low, high = found["accuracy"]["ci_low"], found["accuracy"]["ci_high"]

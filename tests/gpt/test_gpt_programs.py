@@ -2,12 +2,12 @@
 
 import itertools
 import json
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from tiny_trainings import call
 
 from gpt import evaluate as evaluate_gpt
 from gpt import generate_stories as generate_stories
@@ -15,6 +15,7 @@ from gpt import prepare as prepare_text
 from gpt import sample as sample_gpt
 from gpt import trace as trace_gpt
 from gpt import train as train_gpt
+from gpt.settings import EvaluateSpec, SampleSpec, TraceSpec, TrainSpec, Way
 from gpt.story_grammar import accepts, entropy_bits, tell
 from gpt.tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
@@ -25,34 +26,25 @@ MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
 
 
-def call(program, monkeypatch, spec, **options):
-    words = [program.__name__, "--spec", json.dumps(spec)]
-    for name, value in options.items():
-        values = value if isinstance(value, list) else [value]
-        words += [f"--{name}", *map(str, values)]
-    monkeypatch.setattr(sys, "argv", words)
-    program.main()
-
-
 @pytest.fixture
 def text(tmp_path, monkeypatch):
     """Paths of a prepared text of 60 stories."""
-    call(generate_stories, monkeypatch, {"stories": 60}, out=tmp_path / "stories.txt")
+    call(monkeypatch, generate_stories, {"stories": 60}, out=tmp_path / "stories.txt")
     names = {"tokenizer": "json", "train": "npy", "val": "npy", "test": "npy", "meta": "json"}
     paths = {name: tmp_path / f"{name}.{ending}" for name, ending in names.items()}
     spec = {"dataset": "grammar_stories", "tokenizer": "bpe", "vocab_size": 300}
-    call(prepare_text, monkeypatch, spec, raw=[tmp_path / "stories.txt"], **paths)
+    call(monkeypatch, prepare_text, spec, raw=[tmp_path / "stories.txt"], **paths)
     return paths
 
 
 def train(text, monkeypatch, folder, **changes):
     folder.mkdir(exist_ok=True)
     call(
-        train_gpt,
         monkeypatch,
+        train_gpt,
         {"dataset": "grammar_stories", "model": MODEL, **TRAINING, **changes},
         **{name: text[name] for name in ("train", "val", "meta")},
-        model=folder / "model.safetensors",
+        weights=folder / "model.safetensors",
         history=folder / "history.json",
         checkpoint=folder / "checkpoint",
     )
@@ -60,29 +52,18 @@ def train(text, monkeypatch, folder, **changes):
     return (folder / "model.safetensors").read_bytes(), history
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_killed_training_resumes_bit_for_bit(text, monkeypatch, tmp_path, precision):
+@pytest.mark.parametrize("units", [True, False])
+def test_the_history_says_what_ran(text, monkeypatch, tmp_path, units):
     # Where the processor has no units for bfloat16 it is emulated here, slowly and all the same.
-    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
-    whole, history = train(text, monkeypatch, tmp_path / "whole", precision=precision)
-    assert history["precision"] == precision
-    clock, draw, calls = itertools.count(0, 40), train_gpt.random_windows, itertools.count()
-    monkeypatch.setattr(train_gpt.time, "monotonic", lambda: next(clock))
-
-    def killed(*arguments):
-        if next(calls) == 6:
-            raise KeyboardInterrupt
-        return draw(*arguments)
-
-    monkeypatch.setattr(train_gpt, "random_windows", killed)
-    with pytest.raises(KeyboardInterrupt):
-        train(text, monkeypatch, tmp_path / "cut", precision=precision)
-    assert list((tmp_path / "cut" / "checkpoint").glob("*.npz"))
-    assert not (tmp_path / "cut" / "model.safetensors").exists()
-    resumed, again = train(text, monkeypatch, tmp_path / "cut", precision=precision)
-    assert next(calls) == 13, "six steps before, six after: none twice"
-    assert resumed == whole and again["curve"] == history["curve"]
-    assert not (tmp_path / "cut" / "checkpoint").exists()
+    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": units})
+    _, history = train(text, monkeypatch, tmp_path / "run", precision="bfloat16")
+    assert history["precision"] == ("bfloat16" if units else "float32")
+    assert [point["step"] for point in history["curve"]] == [4, 8, 12]
+    # Two blocks of width 16 on 16 tokens: queries, keys, values and output (4 C^2), feed-forward
+    # (8 C^2), Q K^T and weights V (2 T C); and the output projection to 300 tokens or fewer.
+    vocabulary = json.loads(text["meta"].read_text())["vocab_size"]
+    forward = 2 * 16 * (2 * (12 * 16**2 + 2 * 16 * 16) + 16 * vocabulary)
+    assert history["train_flops"] == 3 * forward * 12 * 4
 
 
 def test_the_best_weights_on_validation_are_kept(text, monkeypatch, tmp_path):
@@ -103,29 +84,28 @@ def fake_nats(values):
 def test_a_nan_loss_stops_with_step_and_rate(text, monkeypatch, tmp_path):
     loss = train_gpt.next_token_loss
     monkeypatch.setattr(train_gpt, "next_token_loss", lambda *a: loss(*a) * float("nan"))
-    with pytest.raises(InputError, match="step 0, lr 0.0005: loss nan"):
+    with pytest.raises(InputError, match="step 0, lr 0.0005: expected a finite loss"):
         train(text, monkeypatch, tmp_path / "nan")
 
 
 @pytest.mark.parametrize(
-    "program, spec, line",
+    "settings, spec, line",
     [
-        (train_gpt, {"steps": 20}, "warmup_steps: .*fewer than steps 20, found 50"),
-        (train_gpt, {"steps": 9, "warmup_steps": 9}, "fewer than steps 9, found 9"),
-        (evaluate_gpt, {"stride": 129}, "stride: .*at most the context 128, found 129"),
-        (sample_gpt, {"model": {"n_heads": 3}}, "model.d_model: .*n_heads 3, found 128"),
+        (TrainSpec, {"steps": 20}, "warmup_steps: .*fewer than steps 20, found 50"),
+        (TrainSpec, {"steps": 9, "warmup_steps": 9}, "fewer than steps 9, found 9"),
+        (EvaluateSpec, {"stride": 129}, "stride: .*at most the context 128, found 129"),
+        (SampleSpec, {"model": {"n_heads": 3}}, "model.d_model: .*n_heads 3, found 128"),
         (
-            trace_gpt,
+            TraceSpec,
             {"model": {"n_heads": 1, "d_model": 3, "positions": "sinusoidal"}},
             "model.positions: .*even d_model, found 3",
         ),
     ],
 )
-def test_settings_that_do_not_fit_together_are_one_line(program, spec, line):
+def test_settings_that_do_not_fit_together_are_one_line(settings, spec, line):
     with pytest.raises(InputError, match=line):
-        read_spec(json.dumps(spec), program.Spec)
-    longest = {"steps": 2, "warmup_steps": 1} if program is train_gpt else {}
-    assert read_spec(json.dumps(longest), program.Spec)
+        read_spec(json.dumps(spec), settings)
+    assert read_spec("{}", settings)
 
 
 class Replay(torch.nn.Module):
@@ -143,13 +123,13 @@ class Replay(torch.nn.Module):
         place = tokens.size(1)
         following = [s[min(place, len(s) - 1)] for s in self.streams]
         logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
-        return logits.unsqueeze(1)  # (B, 1, V)
+        return logits.unsqueeze(1), []  # (B, 1, V), no attention weights
 
 
 def test_nothing_to_read_is_refused():
     tokenizer = CharacterTokenizer.train(["ab"], separator=False)
     with pytest.raises(InputError, match="prompts: ''"):
-        sample_gpt.texts(None, tokenizer, "", 1, sample_gpt.Way(), None, seed=1)
+        sample_gpt.texts(None, tokenizer, "", 1, Way(), None, seed=1)
 
 
 def test_every_model_needs_its_history(tmp_path):
@@ -172,7 +152,7 @@ def test_sampled_stories_come_back_whole_and_the_grammar_knows_them(text):
         end = tokenizer.separator
         streams = [[end, *tokenizer.encode(story), end] for story in told]
         model = Replay(streams, tokenizer.vocab_size)
-        for way in (sample_gpt.Way(temperature=0.0), sample_gpt.Way(top_k=2)):
+        for way in (Way(temperature=0.0), Way(top_k=2)):
             found = sample_gpt.texts(model, tokenizer, "", 4, way, spec, seed=1)
             assert found == told
             assert np.mean([accepts(story) for story in found]) == share
@@ -191,11 +171,11 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     judged = {"judged": 100, "accepted_share": 0.29}
     (tmp_path / "judged.json").write_text(json.dumps(judged))
     call(
-        evaluate_gpt,
         monkeypatch,
+        evaluate_gpt,
         {**model, "stride": 8},
         **{name: text[name] for name in ("val", "test", "meta")},
-        models=[weights, weights],
+        weights=[weights, weights],
         histories=[tmp_path / "run" / "history.json"] * 2,
         samples=tmp_path / "judged.json",
         out=tmp_path / "metrics.json",
@@ -206,6 +186,10 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     assert share["value"] == 0.29 and share["n_seeds"] == 1
     # Wilson's interval at 29 of 100.
     assert (share["ci_low"], share["ci_high"]) == pytest.approx((0.2101, 0.3854), abs=1e-4)
+    assert {(r["inputs"], r["views"], r["members"], r["subset"]) for r in rows} == {
+        ("tokens", "none", "1", "all")
+    }
+    assert share["train_flops"] == history["train_flops"]
     assert set(found) == set(
         itertools.product(("val", "test"), ("nats_per_token", "bits_per_byte"))
     )
@@ -221,7 +205,7 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     spec = {**model, "prompts": ["", "Once"], "ways": ways, "max_new_tokens": 20}
     for name in ("a.json", "b.json"):
         out = tmp_path / name
-        call(sample_gpt, monkeypatch, {**spec, "grammar_samples": 3}, **paths, out=out)
+        call(monkeypatch, sample_gpt, {**spec, "grammar_samples": 3}, **paths, out=out)
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     samples = json.loads((tmp_path / "a.json").read_text())
     assert len(samples["samples"]) == 4 and samples["accepted_share"] == 0
@@ -229,7 +213,7 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
 
     attention, positions = tmp_path / "attention.npz", tmp_path / "positions.npz"
     spec = {**model, "sentence": "Once upon a time"}
-    call(trace_gpt, monkeypatch, spec, **paths, attention=attention, positions=positions)
+    call(monkeypatch, trace_gpt, spec, **paths, attention=attention, positions=positions)
     with np.load(attention, allow_pickle=False) as stored:
         weights, tokens = stored["weights"], stored["query_tokens"]
         assert weights.shape == (2, 2, len(tokens), len(tokens)) and "".join(tokens) == (

@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients: scikit-image as oracle, mirrors, files, the program."""
+"""Histograms of oriented gradients: scikit-image as oracle, flips, files, the program."""
 
 import json
 import subprocess
@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from skimage.feature import hog as skimage_hog
 
+from mlp import hog
 from mlp.extract_hog import views
 from mlp.feature_file import load_features
-from mlp.hog import Part, dalal_triggs, felzenszwalb
+from mlp.hog import dalal_triggs, felzenszwalb
+from mlp.settings import HogPart
 from mlp.shifts import shifted
 from pipeline.errors import InputError
 
@@ -95,48 +97,48 @@ def test_felzenszwalb_follows_its_formulas(side, cell, orientations):
 @pytest.mark.parametrize(
     "part",
     [
-        Part(cell=4),
-        Part(cell=2, orientations=7),
-        Part(kind="dalal_triggs", cell=4, orientations=9, block=2),
+        HogPart(cell=4),
+        HogPart(cell=2, orientations=7),
+        HogPart(kind="dalal_triggs", cell=4, orientations=9, block=2),
     ],
 )
 def test_features_lie_between_zero_and_their_limit(part):
     noise = RANDOM.integers(0, 2, (200, 8, 8), dtype=np.uint8) * 255
     stripes = np.tile(np.uint8([0, 255, 255, 0]), (1, 8, 2))
     images = np.concatenate([noise, pictures(50, 8), stripes, np.zeros((1, 8, 8), np.uint8)])
-    found = part.features(images)
-    assert found.min() >= 0 and found.max() <= part.limit * (1 + 1e-6)
+    found = hog.features(part, images)
+    assert found.min() >= 0 and found.max() <= hog.limit(part) * (1 + 1e-6)
     assert np.all(found[-1] == 0), "a black image has no edges"
 
 
 @pytest.mark.parametrize(("side", "cell", "orientations"), [(28, 4, 8), (28, 2, 9), (8, 3, 5)])
-def test_a_mirror_image_only_permutes_felzenszwalb(side, cell, orientations):
-    part = Part(cell=cell, orientations=orientations)
+def test_a_flipped_image_only_permutes_felzenszwalb(side, cell, orientations):
+    part = HogPart(cell=cell, orientations=orientations)
     images = pictures(40, side)
-    p = part.mirror(side, side)
-    found = part.features(np.ascontiguousarray(images[:, :, ::-1]))
-    assert np.array_equal(p[p], np.arange(len(p))), "mirroring twice changes nothing"
-    assert np.allclose(found, part.features(images)[:, p], rtol=0, atol=1e-6)
+    p = hog.flip(part, side, side)
+    found = hog.features(part, np.ascontiguousarray(images[:, :, ::-1]))
+    assert np.array_equal(p[p], np.arange(len(p))), "flipping twice changes nothing"
+    assert np.allclose(found, hog.features(part, images)[:, p], rtol=0, atol=1e-6)
 
 
-def test_a_mirror_image_does_not_permute_dalal_triggs():
-    assert Part(kind="dalal_triggs").mirror(8, 8) is None
+def test_a_flipped_image_does_not_permute_dalal_triggs():
+    assert hog.flip(HogPart(kind="dalal_triggs"), 8, 8) is None
     images = pictures(40, 8)
-    plain, mirrored = (dalal_triggs(x, 4, 9, 1) for x in (images, images[:, :, ::-1]))
-    assert abs(np.sort(plain, axis=1) - np.sort(mirrored, axis=1)).max() > 0.01
+    plain, flipped = (dalal_triggs(x, 4, 9, 1) for x in (images, images[:, :, ::-1]))
+    assert abs(np.sort(plain, axis=1) - np.sort(flipped, axis=1)).max() > 0.01
 
 
 @pytest.mark.parametrize(
     ("part", "side"),
     [
-        (Part(kind="dalal_triggs", cell=3), 8),
-        (Part(kind="dalal_triggs", cell=4, block=3), 8),
-        (Part(cell=17), 8),
+        (HogPart(kind="dalal_triggs", cell=3), 8),
+        (HogPart(kind="dalal_triggs", cell=4, block=3), 8),
+        (HogPart(cell=17), 8),
     ],
 )
 def test_cells_that_do_not_fit_are_refused(part, side):
     with pytest.raises(InputError, match="hog: .*8x8"):
-        part.features(pictures(2, side))
+        hog.features(part, pictures(2, side))
 
 
 def test_shifted_moves_pixels_and_lets_black_in():
@@ -190,14 +192,17 @@ def test_the_program_stores_the_quantised_features_of_every_view(folder):
     assert found.values.shape == (5, 30, 4 * 12 + 16 * 10) and found.widths == (48, 160)
     assert found.grids == ((2, 2, 12), (4, 4, 10))
     for number, (down, right, _) in enumerate(found.views):
-        for part, columns in ((Part(), slice(48)), (Part(cell=2, orientations=6), slice(48, None))):
-            exact = part.features(shifted(images, down, right))
-            stored = found.values[number, :, columns] * (part.limit / 255)
-            assert abs(stored - exact).max() <= part.limit / 255 / 2 + 1e-6
+        for part, columns in (
+            (HogPart(), slice(48)),
+            (HogPart(cell=2, orientations=6), slice(48, None)),
+        ):
+            exact = hog.features(part, shifted(images, down, right))
+            stored = found.values[number, :, columns] * (hog.limit(part) / 255)
+            assert abs(stored - exact).max() <= hog.limit(part) / 255 / 2 + 1e-6
     assert load(folder, "test", (7, 8, 8)).values.shape == (1, 7, 208)
 
 
-def test_the_program_writes_the_same_bytes_again_and_stores_mirrors_where_it_must(folder, tmp_path):
+def test_the_program_writes_the_same_bytes_again_and_stores_flips_where_it_must(folder, tmp_path):
     (tmp_path / "images.npz").write_bytes((folder / "images.npz").read_bytes())
     parts = [{"cell": 4}, {"cell": 2, "orientations": 6}]
     assert run(tmp_path, dataset="toy", parts=parts, shift=1).returncode == 0
@@ -206,9 +211,9 @@ def test_the_program_writes_the_same_bytes_again_and_stores_mirrors_where_it_mus
     parts.append({"kind": "dalal_triggs", "cell": 4, "orientations": 9, "block": 2})
     assert run(tmp_path, parts=parts, shift=1).returncode == 0
     found, permuting = load(tmp_path), load(folder)
-    assert found.mirror is None and found.values.shape == (10, 30, 208 + 36)
+    assert found.flip is None and found.values.shape == (10, 30, 208 + 36)
     view = found.views.index((0, 1, True))
-    same = permuting.values[permuting.views.index((0, 1, False))][:, permuting.mirror]
+    same = permuting.values[permuting.views.index((0, 1, False))][:, permuting.flip]
     # Sums in another order: a value next to a half may be rounded to the other side.
     assert abs(found.values[view, :, :208].astype(int) - same).max() <= 1
 
@@ -216,7 +221,7 @@ def test_the_program_writes_the_same_bytes_again_and_stores_mirrors_where_it_mus
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"parts": [{"cell": 4, "cells": 2}]}, "unknown setting"),
+        ({"parts": [{"cell": 4, "cells": 2}]}, "parts.0.cells: unknown key"),
         ({"parts": [{"kind": "dalal_triggs", "cell": 3}]}, "expected cells that fill"),
         ({"shift": 8}, "shift: expected less than"),
         ({"parts": []}, "parts"),
@@ -243,9 +248,9 @@ def damage(meta: dict, kind: str) -> None:
     elif kind == "first view":
         meta["views"]["train"][0] = [0, 0, True]
     elif kind == "no permutation":
-        meta["mirror"][0] = meta["mirror"][1]
-    elif kind == "no mirror":
-        meta["mirror"] = None
+        meta["flip"][0] = meta["flip"][1]
+    elif kind == "no flip":
+        meta["flip"] = None
     elif kind == "grid":
         del meta["parts"][0]["grid"]
 
@@ -255,8 +260,8 @@ def damage(meta: dict, kind: str) -> None:
     [
         ("no views", "meta.json: expected"),
         ("first view", "meta.json: expected"),
-        ("no permutation", "mirror is no permutation"),
-        ("no mirror", "neither mirrored views"),
+        ("no permutation", "flip is no permutation"),
+        ("no flip", "neither flipped views"),
         ("grid", "meta.json: expected"),
         ("no JSON", "meta.json: expected"),
         ("truncated", "train.npy: expected uint8"),

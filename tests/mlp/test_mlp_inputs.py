@@ -1,4 +1,4 @@
-"""The inputs of Part 1: pixels, features, both; subsets, mirrors, random views, moments."""
+"""The inputs of Part 1: pixels, features, both; subsets, flips, random views, moments."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mlp.inputs import Inputs, load_inputs
 from mlp.shifts import shifted
 from numpy_nn.linear import Linear
 from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.module import Module, Sequential
+from numpy_nn.module import Sequential
 from numpy_nn.optimisers import SGD
 from numpy_nn.prediction import predict
 from numpy_nn.schedules import SCHEDULES
@@ -22,27 +22,27 @@ RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(1, 256, (N, 1, H, W), dtype=np.uint8)
 
 
-def features(stored_mirrors: bool) -> Features:
-    """Row (v, n): [v, n, 0 or 1 if mirrored, 7, 7]; mirroring exchanges features 2 and 3."""
+def features(stored_flips: bool) -> Features:
+    """Row (v, n): [v, n, 0 or 1 if flipped, 7, 7]; flipping exchanges features 2 and 3."""
     values = np.zeros((len(VIEWS), N, D), np.uint8)
     values[:, :, 0] = np.arange(len(VIEWS))[:, None]
     values[:, :, 1] = np.arange(N)
     values[:, :, 3] = 1
     views = tuple((*shift, False) for shift in VIEWS)
-    mirror = np.array([0, 1, 3, 2, 4])
-    if not stored_mirrors:
-        return Features(values, views, ((1, 2, 1), (1, 1, 3)), mirror)
-    both = np.stack([values, values[:, :, mirror]], axis=1).reshape(-1, N, D)
-    views = tuple((*shift, turned) for shift in VIEWS for turned in (False, True))
+    flip = np.array([0, 1, 3, 2, 4])
+    if not stored_flips:
+        return Features(values, views, ((1, 2, 1), (1, 1, 3)), flip)
+    both = np.stack([values, values[:, :, flip]], axis=1).reshape(-1, N, D)
+    views = tuple((*shift, flipped) for shift in VIEWS for flipped in (False, True))
     return Features(both, views, ((1, 2, 1), (1, 1, 3)), None)
 
 
 KINDS = {
     "pixels": lambda: Inputs(IMAGES),
     "hog": lambda: Inputs(None, features(False)),
-    "hog, stored mirrors": lambda: Inputs(None, features(True)),
+    "hog, stored flips": lambda: Inputs(None, features(True)),
     "pixels+hog": lambda: Inputs(IMAGES, features(False)),
-    "pixels+hog, stored mirrors": lambda: Inputs(IMAGES, features(True)),
+    "pixels+hog, stored flips": lambda: Inputs(IMAGES, features(True)),
 }
 
 
@@ -51,14 +51,14 @@ def inputs(request) -> Inputs:
     return KINDS[request.param]()
 
 
-def view(inputs: Inputs, row: int, down: int, right: int, turned: bool) -> np.ndarray:
+def view(inputs: Inputs, row: int, down: int, right: int, flipped: bool) -> np.ndarray:
     """The row of one view, computed for itself."""
     parts = []
     if inputs.images is not None:
         picture = shifted(inputs.images[row], down, right)
-        parts.append((picture[..., ::-1] if turned else picture).reshape(-1))
+        parts.append((picture[..., ::-1] if flipped else picture).reshape(-1))
     if inputs.features is not None:
-        marks = [1, 0] if turned else [0, 1]
+        marks = [1, 0] if flipped else [0, 1]
         parts.append(np.array([VIEWS.index((down, right)), row, *marks, 0], np.uint8))
     return np.concatenate(parts)
 
@@ -80,16 +80,16 @@ def test_plain_rows(inputs):
         inputs[3]
 
 
-def test_mirrored_twice_is_the_same_and_once_is_the_mirror(inputs):
+def test_flipped_twice_is_the_same(inputs):
     wanted = np.array([view(inputs, row, 0, 0, True) for row in range(N)])
-    assert np.array_equal(inputs.mirrored()[:], wanted)
-    assert np.array_equal(inputs.mirrored().mirrored()[:], inputs[:])
+    assert np.array_equal(inputs.flip()[:], wanted)
+    assert np.array_equal(inputs.flip().flip()[:], inputs[:])
 
 
 def test_a_subset_of_a_subset(inputs):
-    part = inputs.subset(np.arange(10, 40)).mirrored().subset(np.array([5, 0, 29]))
+    part = inputs.subset(np.arange(10, 40)).flip().subset(np.array([5, 0, 29]))
     assert len(part) == 3
-    assert np.array_equal(part[:], inputs.mirrored()[np.array([15, 10, 39])])
+    assert np.array_equal(part[:], inputs.flip()[np.array([15, 10, 39])])
     assert np.array_equal(part.augmented(np.random.default_rng(0), False, 0)[:], part[:])
 
 
@@ -108,10 +108,10 @@ def test_random_views_are_views_of_their_own_images_pixels_and_features_alike(in
     for _ in range(30):
         for row, found in zip(index, augmented[index], strict=True):
             fitting = [
-                (shift, turned)
+                (shift, flipped)
                 for shift in shifts
-                for turned in (False, True)
-                if np.array_equal(found, view(inputs, row, *shift, turned))
+                for flipped in (False, True)
+                if np.array_equal(found, view(inputs, row, *shift, flipped))
             ]
             assert len(fitting) == 1
             seen.update(fitting)
@@ -123,9 +123,9 @@ def test_flips_and_shifts_are_drawn_evenly():
     drawn = np.concatenate(
         [inputs.augmented(np.random.default_rng(seed), True, 1)[:] for seed in range(40)]
     )
-    turned = drawn[:, H * W + 2].mean()
+    flipped = drawn[:, H * W + 2].mean()
     shares = np.bincount(drawn[:, H * W]) / len(drawn)
-    assert abs(turned - 0.5) < 0.05 and np.all(abs(shares - 0.2) < 0.04)
+    assert abs(flipped - 0.5) < 0.05 and np.all(abs(shares - 0.2) < 0.04)
     only = inputs.augmented(np.random.default_rng(0), True, 0)[:]
     assert not only[:, H * W].any() and 0 < only[:, H * W + 2].mean() < 1
 
@@ -183,12 +183,9 @@ def test_moments_are_those_of_all_rows_softened_part_by_part():
 
 
 def test_prediction_reads_inputs_as_it_reads_an_array():
-    class FirstThree(Module):
-        def forward(self, x):
-            return x.reshape(len(x), -1)[:, :3].astype(np.float32)
-
     inputs = Inputs(IMAGES, features(False))
-    assert np.array_equal(predict(FirstThree(), inputs, 16), predict(FirstThree(), inputs[:], 16))
+    net = training_on(inputs, 1).model
+    assert np.array_equal(predict(net, inputs, 16), predict(net, inputs[:], 16))
 
 
 def training_on(inputs: Inputs, epochs: int) -> Training:
@@ -228,8 +225,6 @@ def test_load_inputs(tmp_path):
     np.savez(tmp_path / "images.npz", train_x=IMAGES[:, 0], train_y=np.arange(N) % 3)
     inputs, labels = load_inputs("pixels", tmp_path / "images.npz", None, "train", 3)
     assert np.array_equal(inputs[:], IMAGES.reshape(N, -1)) and labels.shape == (N,)
-    with pytest.raises(InputError, match="inputs: expected one of pixels, hog, pixels\\+hog"):
-        load_inputs("pixel", tmp_path / "images.npz", None, "train", 3)
     with pytest.raises(InputError, match="expected the folder of the features"):
         load_inputs("hog", tmp_path / "images.npz", None, "train", 3)
     with pytest.raises(InputError, match=r"meta.json.*Delete"):

@@ -3,11 +3,15 @@
 import json
 
 import numpy as np
+import pytest
 
 from mlp.inputs import Inputs
-from mlp.recipe import Recipe
-from mlp.training import build_training, model_name, scored_epoch
-from numpy_nn.training import evaluate, predict
+from mlp.model import inputs_name, title
+from mlp.recipe import changed
+from mlp.settings import FullRecipe, Recipe
+from mlp.training import build_training, scored_epoch, train_flops
+from numpy_nn.prediction import evaluate, predict
+from pipeline.errors import InputError
 
 
 def examples(count=60):
@@ -17,7 +21,7 @@ def examples(count=60):
 
 
 def build(validation=None, seed=1, part=None, **changes):
-    recipe = Recipe(hidden=[8], batch_size=16).changed(changes)
+    recipe = changed(FullRecipe(hidden=[8], batch_size=16), changes)
     parts = recipe, *examples(), validation
     return build_training(*parts, classes=2, seed=seed, part=part)
 
@@ -75,13 +79,34 @@ def test_without_a_held_out_part_patience_stops_nothing():
     assert run(plain) == curve
 
 
-def test_no_two_models_share_a_name():
+def test_the_training_compute_is_that_of_the_epochs_that_were_trained():
+    """Worked out on paper: 16 -> 8 -> 2 is 2 (128 + 16) operations forward, thrice that in all."""
+    training = build(examples(40), **PATIENT)
+    training.epochs = 50
+    curve = run(training)
+    assert len(curve) < 50
+    assert train_flops(training) == 3 * 2 * (16 * 8 + 8 * 2) * len(curve) * 60
+    assert train_flops(build(flips=True)) == 0
+
+
+def test_no_two_models_of_the_same_inputs_share_a_title():
     sizes = {"widths": [784, 8, 2], "tokens": 49, "channels": 8}
     names = [
-        (model_name(Recipe(architecture=kind, inputs=inputs), model, sizes))
+        (title(recipe, model, sizes), inputs_name(recipe))
         for kind in ("mlp", "mixer")
         for inputs in ("pixels", "pixels+hog")
+        for recipe in (Recipe(architecture=kind, inputs=inputs),)
         for model in ("plain", "searched", "mixer", "pyramid")
     ]
     assert len(set(names)) == len(names)
-    assert {"MLP 784-8-2", "MLP 784-8-2 on pixels + HOG"} < set(names)
+    assert {("MLP 784-8-2", "pixels"), ("MLP 784-8-2", "pixels + HOG")} < set(names)
+    assert ("MLP 784-8-2, chosen by halving", "pixels") in names
+    assert ("Mixer of 49 tokens x 8, 1 block, as pyramid", "pixels + HOG") in names
+
+
+def test_levels_that_do_not_fit_are_refused_in_one_line():
+    levels = [{"window": 3, "stride": 2, "channels": 4}, {"window": 2, "stride": 1, "channels": 4}]
+    with pytest.raises(InputError, match="mixer: 4 tokens: .*window"):
+        build(architecture="mixer", patch=2, levels=levels)
+    with pytest.raises(InputError, match="patch: expected a divisor of 4 pixels, found 3"):
+        build(architecture="mixer", patch=3)

@@ -6,18 +6,25 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
-from numpy_nn.dropout import Dropout
-from numpy_nn.gradcheck import gradcheck
-from numpy_nn.initialisers import he_normal, xavier_uniform
-from numpy_nn.linear import Linear
-from numpy_nn.mlp import build_mlp
-from numpy_nn.module import Module, NonFiniteError, Parameter, Sequential
-from numpy_nn.normalisation import BatchNorm, LayerNorm
-from numpy_nn.relu_dropout import ReLUDropout
-from numpy_nn.residual import Residual
-from numpy_nn.standardise import Standardise
-from numpy_nn.tokens import Flatten
+from numpy_nn import (
+    GELU,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    Module,
+    Parameter,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Standardise,
+    Tanh,
+    gradcheck,
+    he_normal,
+    xavier_uniform,
+)
 
 RNG = np.random.default_rng
 
@@ -96,31 +103,28 @@ def test_gradient_check_on_random_shapes(name, seed):
     assert max(errors.values()) < 1e-6, (shape, errors)
 
 
-@pytest.mark.parametrize("inplace", [False, True])
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("rate", [0.0, 0.3])
-def test_relu_and_dropout_in_one_are_the_two_to_the_last_bit(rate, training, inplace):
-    """Signs of zeros included; also when a layer is called again, with other masks."""
-    two = Sequential(ReLU(inplace), Dropout(rate, RNG(1), inplace)).train(training)
-    one = ReLUDropout(rate, RNG(1), inplace).train(training)
-    for seed in range(2):
-        x, grad = RNG(seed).standard_normal((2, 70, 300)).astype(np.float32)
-        x[0, :3] = 0, -0.0, 1e-40
-        expected = two(x.copy()).copy(), two.backward(grad.copy()).copy()
-        found = one(x.copy()).copy(), one.backward(grad.copy()).copy()
-        for ours, theirs in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(ours.view(np.uint32), theirs.view(np.uint32))
-    assert one.rng.bit_generator.state == two.layers[1].rng.bit_generator.state
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_pass_changes_nothing_that_it_was_found_and_what_it_returned_lasts(name):
+    layer = LAYERS[name][0](6)
+    first, second = RNG(1).standard_normal((2, 5, 6)).astype(np.float32)
+    y = layer(first)
+    grad = RNG(2).standard_normal(y.shape).astype(np.float32)
+    grad_input = layer.backward(grad)
+    kept = [array.copy() for array in (first, y, grad, grad_input)]
+    layer.backward(layer(second))
+    for array, copy in zip((first, y, grad, grad_input), kept, strict=True):
+        np.testing.assert_array_equal(array, copy)
 
 
-@pytest.mark.parametrize("kind", [Dropout, ReLUDropout])
-def test_gradient_check_freezes_dropout(kind):
-    net = Sequential(Linear(6, 8, RNG(1)), kind(0.5, RNG(2)), Tanh(), Linear(8, 2, RNG(3)))
+def test_gradient_check_draws_the_same_masks_in_every_pass():
+    generator = RNG(2)
+    before = generator.bit_generator.state
+    net = Sequential(Linear(6, 8, RNG(1)), Dropout(0.5, generator), Tanh(), Linear(8, 2, RNG(3)))
     errors = gradcheck(net, RNG(4).standard_normal((4, 6)))
     assert max(errors.values()) < 1e-6
-    dropout = net.layers[1]
-    assert not dropout.frozen
-    assert 0 < np.count_nonzero(dropout.mask) < dropout.mask.size
+    mask = net.layers[1].mask
+    assert 0 < np.count_nonzero(mask) < mask.size
+    assert generator.bit_generator.state == before
 
 
 def test_gradient_check_leaves_running_averages_as_they_were():
@@ -138,11 +142,11 @@ class Breaks(Tanh):
         raise ArithmeticError("broken")
 
 
-def test_gradient_check_frees_dropout_and_restores_averages_if_a_layer_raises():
+def test_gradient_check_restores_generators_and_averages_if_a_layer_raises():
     net = Sequential(BatchNorm(4), Dropout(0.5, RNG(1)), Breaks())
     with pytest.raises(ArithmeticError, match="broken"):
         gradcheck(net, RNG(2).standard_normal((5, 4)) + 9)
-    assert not net.layers[1].frozen
+    assert net.layers[1].rng.bit_generator.state == RNG(1).bit_generator.state
     assert not net.layers[0].running_mean.any()
 
 
@@ -183,7 +187,7 @@ def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
-    """max() passes over a NaN, so that one must not stand in the result."""
+    """max() passes over a NaN, so that one must not be in the result."""
     errors = gradcheck(Gain(lambda p, grad: write(p, grad * bad)), RNG(0).standard_normal((5, 4)))
     assert errors["gain"] == np.inf and max(errors.values()) == np.inf
 
@@ -353,16 +357,16 @@ def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
         (
             Linear(3, 4, RNG(1)),
             (2, 5),
-            r"Linear\(3, 4\): expected shape \(N, ..., 3\).*given \(2, 5\)",
+            r"Linear\(3, 4\): expected shape \(N, ..., 3\).*found \(2, 5\)",
         ),
-        (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, given \(0, 3\)"),
-        (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*given \(3,\)"),
-        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected at least 2 .*\(1, 3\)"),
+        (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, found \(0, 3\)"),
+        (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*found \(3,\)"),
+        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected at least 2 .*found 1$"),
         (LayerNorm(3), (2, 4), r"LayerNorm\(3\): expected shape \(N, ..., 3\)"),
-        (Residual(Linear(3, 4, RNG(1))), (2, 3), r"keeps the shape \(2, 3\), given \(2, 4\)"),
+        (Residual(Linear(3, 4, RNG(1))), (2, 3), r"keeps the shape \(2, 3\), found \(2, 4\)"),
     ],
 )
-def test_a_wrong_shape_names_the_layer_the_expected_and_the_given(layer, x, message):
+def test_a_wrong_shape_names_the_layer_the_expected_and_the_found(layer, x, message):
     with pytest.raises(ValueError, match=message):
         layer(np.zeros(x, np.float32))
 
@@ -370,38 +374,13 @@ def test_a_wrong_shape_names_the_layer_the_expected_and_the_given(layer, x, mess
 @pytest.mark.parametrize("layer", [Linear(3, 4, RNG(1)), BatchNorm(3), LayerNorm(3)])
 def test_a_gradient_of_another_shape_is_refused(layer):
     y = layer(np.ones((4, 3), np.float32))
-    with pytest.raises(ValueError, match=r"\(.*\): expected dL/dy \(4, .*given \(2, "):
+    with pytest.raises(ValueError, match=r"\(.*\): expected dL/dy \(4, .*found \(2, "):
         layer.backward(np.zeros((2, 2 * y.shape[1]), np.float32))
 
 
-@pytest.mark.parametrize("last", [False, True])
-@pytest.mark.parametrize("between", [(), (Dropout(0.0, RNG(1)),), (Flatten(),)])
-def test_a_residual_refuses_what_would_overwrite_its_input_or_its_gradient(between, last):
-    layers = [Linear(3, 3, RNG(1)), Tanh(), ReLU(inplace=True), *between]
-    with pytest.raises(ValueError, match=r"Residual\(.*inplace=True, given ReLU"):
-        Residual(Sequential(Sequential(*(layers if last else layers[::-1]))))
-    inside = Residual(Sequential(Linear(3, 5, RNG(1)), ReLU(inplace=True), Linear(5, 3, RNG(2))))
-    assert max(gradcheck(inside, away_from_kinks(RNG(3), 4, 3)).values()) < 1e-6
-
-
-def test_layers_taken_out_of_a_model_look_for_themselves_again():
-    model = build_mlp([3, 4, 2], 0, RNG(1), RNG(2))
-    taken = Sequential(*model.layers[1:])
-    for run in (taken, taken.forward, Residual(model.layers[1]).inner.forward):
-        with pytest.raises(NonFiniteError, match=r"^Linear\(3, 4\): expected finite"):
-            run(np.full((2, 3), np.nan, np.float32))
-
-
-def test_what_is_not_finite_and_what_is_not_float32_is_refused():
-    layer = Linear(2, 2, RNG(1))
-    for bad in (np.nan, np.inf, -np.inf):
-        with pytest.raises(NonFiniteError, match=r"Linear\(2, 2\): expected finite"):
-            layer(np.array([[1, bad]], np.float32))
-    # A sum that overflows is not an element that is infinite.
-    layer.weight.value *= 0
-    assert np.isfinite(layer(np.full((1, 2), 3e38, np.float32))).all()
-    with pytest.raises(ValueError, match="expected float32, given float64"):
-        layer(np.zeros((1, 2)))
+def test_what_is_not_float32_is_refused():
+    with pytest.raises(ValueError, match="expected float32, found float64"):
+        Linear(2, 2, RNG(1))(np.zeros((1, 2)))
     with pytest.raises(ValueError, match=r"Dropout\(1.0\): expected a rate in \[0, 1\)"):
         Dropout(1.0, RNG(1))
     with pytest.raises(NotImplementedError):

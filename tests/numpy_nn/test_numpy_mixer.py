@@ -5,20 +5,24 @@ import pytest
 import torch
 from torch import nn
 
-from numpy_nn.activations import GELU, ReLU
-from numpy_nn.dropout import Dropout
-from numpy_nn.gradcheck import gradcheck
-from numpy_nn.linear import Linear
-from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.mlp import build_mlp
-from numpy_nn.module import Sequential
-from numpy_nn.normalisation import BatchNorm, LayerNorm
-from numpy_nn.optimisers import AdamW
-from numpy_nn.prediction import predict
-from numpy_nn.residual import Residual
-from numpy_nn.standardise import Standardise
-from numpy_nn.stored_model import model_from_state
-from numpy_nn.tokens import Flatten, Transpose
+from numpy_nn import (
+    GELU,
+    AdamW,
+    BatchNorm,
+    Flatten,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Residual,
+    Sequential,
+    SoftmaxCrossEntropy,
+    Standardise,
+    Transpose,
+    build_mlp,
+    gradcheck,
+    model_from_state,
+    predict,
+)
 
 RNG = np.random.default_rng
 
@@ -107,10 +111,10 @@ def test_gradient_check_on_random_shapes(name, seed):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: Transpose()(np.zeros((2, 3))), r"Transpose\(\): .*\(N, T, C\).*given \(2, 3\)"),
-        (lambda: Flatten()(np.zeros((0, 3))), r"Flatten\(\): .*given \(0, 3\)"),
-        (lambda: LayerNorm(3)(np.zeros((2, 2, 4))), r"LayerNorm\(3\): .*given \(2, 2, 4\)"),
-        (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), norm="group"), "norm: .*given 'group'"),
+        (lambda: Transpose()(np.zeros((2, 3))), r"Transpose\(\): .*\(N, T, C\).*found \(2, 3\)"),
+        (lambda: Flatten()(np.zeros((0, 3))), r"Flatten\(\): .*found \(0, 3\)"),
+        (lambda: LayerNorm(3)(np.zeros((2, 2, 4))), r"LayerNorm\(3\): .*found \(2, 2, 4\)"),
+        (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), norm="group"), "norm: .*found 'group'"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):
@@ -150,28 +154,9 @@ def test_a_model_learns_and_comes_back_from_its_file(name, tmp_path):
     assert again.architecture == model.architecture
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu"])
-@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
-def test_working_in_place_changes_no_bit(activation, norm):
-    x, y = RNG(1).standard_normal((20, 6)).astype(np.float32), np.arange(20) % 3
-    seen = []
-    for inplace in (True, False):
-        model = build_mlp([6, 8, 7, 3], 0.3, RNG(1), RNG(2), activation=activation, norm=norm)
-        for layer in model.layers:
-            if isinstance(layer, (ReLU, Dropout)):
-                assert layer.inplace
-                layer.inplace = inplace
-        loss = SoftmaxCrossEntropy()
-        loss.forward(model.forward(x), y)
-        model.backward(loss.backward())
-        seen.append([loss.p.copy(), *(p.grad.copy() for p in model.parameters())])
-    for one, other in zip(*seen, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 def test_a_state_of_another_architecture_is_refused():
     relu, gelu = (build_mlp([4, 3, 2], 0, RNG(1), RNG(2), activation=a) for a in ("relu", "gelu"))
-    with pytest.raises(ValueError, match="expected architecture .*'gelu'.*given .*'relu'"):
+    with pytest.raises(ValueError, match="expected architecture .*'gelu'.*found .*'relu'"):
         gelu.load_state_dict(relu.state_dict())
     with pytest.raises(ValueError, match="expected a name 'architecture'"):
         model_from_state({"layers.0.moments": np.zeros(2)})
@@ -185,6 +170,6 @@ def test_per_feature_standardisation():
         assert y.dtype == np.float32
         np.testing.assert_allclose(y.mean(0), 0, atol=1e-3)
         np.testing.assert_allclose(y.std(0), [1, 1, 1, 0], atol=1e-3)
-    with pytest.raises(ValueError, match=r"4 features\): expected shape \(N, 4\), given \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"4 features\): expected shape \(N, 4\), found \(2, 3\)"):
         layer(np.zeros((2, 3)))
     assert ReLU()(y).dtype == np.float32

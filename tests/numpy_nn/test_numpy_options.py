@@ -6,21 +6,27 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_nn.averaging import WeightAverage
+from numpy_nn import (
+    SGD,
+    BatchNorm,
+    EarlyStopping,
+    Linear,
+    Mixup,
+    Parameter,
+    Residual,
+    Sequential,
+    SoftmaxCrossEntropy,
+    Standardise,
+    Training,
+    TrainingDiverged,
+    WeightAverage,
+    build_mlp,
+    evaluate,
+    one_cycle,
+    predict,
+)
 from numpy_nn.clipping import clip_norm
-from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.flat import FlatParameters
-from numpy_nn.linear import Linear
-from numpy_nn.losses import SoftmaxCrossEntropy
-from numpy_nn.mixup import Mixup
-from numpy_nn.mlp import build_mlp
-from numpy_nn.module import NonFiniteError, Parameter, Sequential
-from numpy_nn.normalisation import BatchNorm
-from numpy_nn.optimisers import SGD
-from numpy_nn.residual import Residual
-from numpy_nn.schedules import one_cycle
-from numpy_nn.standardise import Standardise
-from numpy_nn.training import Training, TrainingDiverged, evaluate, predict
 
 RNG = np.random.default_rng
 
@@ -42,8 +48,6 @@ def test_flat_parameters_are_the_parameters():
         assert np.shares_memory(parameter.value, flat.value)
         assert np.shares_memory(parameter.grad, flat.grad)
     assert (len(flat.value), flat.decayed) == (26, 20)
-    covered = [(s.start, s.stop, decayed) for s, decayed in flat.blocks(8)]
-    assert covered == [(0, 8, True), (8, 16, True), (16, 20, True), (20, 26, False)]
     with pytest.raises(ValueError, match="expected one dtype"):
         FlatParameters([Parameter(np.zeros(2)), Parameter(np.zeros(2, np.float32))])
     shared = Linear(2, 2, RNG(1))
@@ -67,9 +71,10 @@ def test_clipping_of_huge_and_of_broken_gradients():
     grad = np.full(4, 1e30, np.float32)
     assert clip_norm(grad, 1.0) == pytest.approx(2e30, rel=1e-6)
     np.testing.assert_allclose(grad, 0.5, rtol=1e-5)
-    with pytest.raises(NonFiniteError, match="clip_norm: expected finite"):
-        clip_norm(np.array([1, np.nan], np.float32), 1.0)
-    with pytest.raises(ValueError, match="above 0, given 0"):
+    grad[:2] = np.nan, 3
+    assert np.isnan(clip_norm(grad, 1.0)) and grad[1] == 3
+    assert clip_norm(np.array([1, np.inf], np.float32), 1.0) == np.inf
+    with pytest.raises(ValueError, match="above 0, found 0"):
         clip_norm(grad, 0)
 
 
@@ -93,7 +98,7 @@ def test_the_average_follows_its_formula_buffers_included_and_swaps_back_exactly
     average.swap()
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(array, last[name])
-    with pytest.raises(ValueError, match="given 1"):
+    with pytest.raises(ValueError, match="found 1"):
         WeightAverage(model, flat, 1)
 
 
@@ -109,7 +114,7 @@ def test_early_stopping_waits_and_restores_the_best():
     assert (stopped_at, stopper.best_epoch, stopper.best_score) == ([4], 2, 0.7)
     stopper.restore(model)
     assert model.gain.value[0] == 2
-    with pytest.raises(ValueError, match="given 0, 0.0 and 'loss'"):
+    with pytest.raises(ValueError, match="found 0, 0.0 and 'loss'"):
         EarlyStopping(0, monitor="loss")
     with pytest.raises(ValueError, match="finite val_loss"):
         EarlyStopping(1).update({"epoch": 1, "val_loss": np.nan}, model)
@@ -126,7 +131,7 @@ def test_mixup_mixes_inputs_and_labels_in_the_same_proportion():
     np.testing.assert_allclose(targets, share * np.eye(3)[y] + (1 - share) * np.eye(3)[y[partner]])
     with pytest.raises(ValueError, match="Mixup: expected alpha > 0"):
         Mixup(0, 3)
-    with pytest.raises(ValueError, match=r"labels in \[0, 2\), given 0 to 2"):
+    with pytest.raises(ValueError, match=r"labels in \[0, 2\), found 0 to 2"):
         Mixup(1, 2)(x, y, RNG(1))
 
 
@@ -269,9 +274,9 @@ def test_early_stopping_needs_validation_and_broken_gradients_stop_the_run():
         parts = model, SoftmaxCrossEntropy(), SGD(model.parameters(), 1), one_cycle
         Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), early_stopping=EarlyStopping(1))
     for wrong, message in (
-        ({"validation": (x, y[1:])}, "validation labels as examples, .*given 239 and 240"),
-        ({"validation": (x[:0], y[:0])}, "validation .*at least one, given 0 and 0"),
-        ({"clip_norm": 0.0}, "clip_norm above 0, given 0.0"),
+        ({"validation": (x, y[1:])}, "validation labels as examples, .*found 239 and 240"),
+        ({"validation": (x[:0], y[:0])}, "validation .*at least one, found 0 and 0"),
+        ({"clip_norm": 0.0}, "clip_norm above 0, found 0.0"),
     ):
         with pytest.raises(ValueError, match=message):
             Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), **wrong)

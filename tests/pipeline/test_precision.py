@@ -32,7 +32,7 @@ def test_without_units_float32_is_taken_instead(monkeypatch, capsys):
 def test_float32_where_it_is_asked_for(monkeypatch, capsys):
     monkeypatch.setattr(precision, "_capabilities", lambda: {"avx512_bf16": True})
     assert not precision.use_bfloat16(False, CPU)
-    assert "float32, as it was asked for" in capsys.readouterr().out
+    assert "float32, as the settings say" in capsys.readouterr().out
 
 
 def test_an_older_torch_is_asked_in_its_own_way(monkeypatch):

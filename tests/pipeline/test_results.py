@@ -1,15 +1,18 @@
-"""Leaderboard rows: mean, deviation, interval."""
+"""Leaderboard rows and predictions: mean, deviation, interval, cost, columns."""
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from pipeline.history import cost
+from pipeline.predictions import write_predictions
 from pipeline.results import COLUMNS, interval, proportion_interval, row
 
 PLACE = {"threads": 1, "device": "cpu", "commit": "abc"}
 COMMON = {
     "task": "t", "dataset": "d", "model": "m", "metric": "accuracy", "ci": None, "parameters": 1,
-    "train_seconds": 1.0, "provenance": PLACE, "data_sha256": "0",
+    "inputs": "pixels", "train_seconds": 1.0, "train_flops": 2.0, "provenance": PLACE,
+    "data_sha256": "0",
 }  # fmt: skip
 
 
@@ -20,6 +23,34 @@ def test_mean_and_sample_deviation():
     assert found["n_seeds"] == 2
     assert row(implementation="numpy", split="test", values=[0.5], **COMMON)["std"] is None
     assert set(found) == set(COLUMNS) - {"run", "source", "config_sha256"}
+
+
+def test_a_plain_row_is_one_model_on_the_whole_split():
+    found = row(implementation="torch", split="val", values=[0.5], **COMMON)
+    assert (found["views"], found["members"], found["subset"]) == ("none", "1", "all")
+
+
+def test_the_cost_of_seeds_is_a_mean_and_of_an_ensemble_a_sum():
+    trainings = [
+        {"parameters": 10, "seconds": seconds, "train_flops": 10**18, "provenance": PLACE}
+        for seconds in (1.0, 2.0)
+    ]
+    alone = {"parameters": 10, "train_seconds": 1.5, "train_flops": 1e18, "provenance": PLACE}
+    assert cost(trainings) == alone
+    together = {"parameters": 20, "train_seconds": 3.0, "train_flops": 2e18, "provenance": PLACE}
+    assert cost(trainings, np.sum) == together
+
+
+def test_predictions(tmp_path):
+    path = tmp_path / "predictions.csv"
+    write_predictions(path, np.array([1, 0]), np.array([1, 1]), np.array([[0.25, 0.75], [0, 1]]))
+    assert path.read_text() == (
+        "id,label,prediction,p_0,p_1\n0,1,1,0.250000,0.750000\n1,0,1,0.000000,1.000000\n"
+    )
+    write_predictions(path, ["MK"], ["M"], ids=[7], more={"frame": ["ATGAAATAA"]})
+    assert path.read_text() == "id,frame,label,prediction\n7,ATGAAATAA,MK,M\n"
+    with pytest.raises(ValueError):
+        write_predictions(path, [1, 2], [1])
 
 
 def test_an_unknown_split_or_implementation_is_refused():

@@ -1,4 +1,4 @@
-"""SIGTERM: the state is saved at the next safe point, the program says so, the next one goes on."""
+"""Trainings that end early, by SIGTERM or kill -9, and resume to the same bytes."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_trainings import ROOMS, Tiny
 
-from pipeline import termination
+from pipeline import termination, training_run
 from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint
 from pipeline.lock import unlock_directory
@@ -113,6 +113,26 @@ def test_a_preempted_training_ends_with_the_same_bytes(tiny, tmp_path, capsys):
     assert tiny(tmp_path / "cut") == whole
     assert "resumed " in capsys.readouterr().out
     assert done + tiny.steps == total, "a step was done twice, or left out"
+    assert not (tmp_path / "cut" / "checkpoint").exists()
+
+
+def test_a_killed_training_ends_with_the_same_bytes(tiny, tmp_path, capsys, monkeypatch):
+    """kill -9 in the middle of the eighth step: the state after the seventh is there."""
+    whole = tiny(tmp_path / "whole")
+    total = tiny.steps
+    monkeypatch.setattr(training_run, "SAVE_EVERY", -1.0)
+    tiny.signal = signal.SIGKILL
+    child = os.fork()
+    if not child:
+        try:
+            tiny(tmp_path / "cut", stop=8)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert not tiny.file(tmp_path / "cut").exists()
+    assert tiny(tmp_path / "cut") == whole
+    assert "resumed after step 7 of " in capsys.readouterr().out
+    assert tiny.steps == total - 7
     assert not (tmp_path / "cut" / "checkpoint").exists()
 
 

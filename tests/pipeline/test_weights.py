@@ -6,14 +6,9 @@ import torch
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from pipeline.weights import (
-    arrays_to_state,
-    load_weights,
-    restore_training_state,
-    save_weights,
-    state_to_arrays,
-    training_state,
-)
+from pipeline.weights import TorchParts, load_weights, save_weights
+
+CPU = torch.device("cpu")
 
 
 def model() -> torch.nn.Module:
@@ -37,50 +32,35 @@ def test_resume_equals_uninterrupted_bit_by_bit(tmp_path, make):
     def fresh():
         setup(3, 1)
         net = model()
-        return {"model": net, "optimizer": make(net.parameters()), "data": torch.Generator()}
+        return {"net": net, "optimizer": make(net.parameters()), "generator": torch.Generator()}
 
     whole = fresh()
-    train(*whole.values(), 20)
+    train(**whole, steps=20)
+    next_draws = torch.randn(4)
     half = fresh()
-    train(*half.values(), 9)
-    arrays, meta = training_state(half)
-    Checkpoint(tmp_path, "key").save(arrays, {"step": 9, "torch": meta})
+    train(**half, steps=9)
+    arrays, meta = TorchParts(CPU, **half).state()
+    Checkpoint(tmp_path, "key").save(arrays, {"parts": meta})
 
     resumed = fresh()
     torch.randn(100)  # a resumed process has drawn other numbers before
     arrays, meta = Checkpoint(tmp_path, "key").load()
-    restore_training_state(resumed, arrays, meta["torch"])
-    train(*resumed.values(), 11)
-    for name, tensor in whole["model"].state_dict().items():
-        assert torch.equal(tensor, resumed["model"].state_dict()[name]), name
-    assert torch.equal(torch.randn(4), (train(*fresh().values(), 20), torch.randn(4))[1])
+    TorchParts(CPU, **resumed).load_state(arrays, meta["parts"])
+    train(**resumed, steps=11)
+    for name, tensor in whole["net"].state_dict().items():
+        assert torch.equal(tensor, resumed["net"].state_dict()[name]), name
+    assert torch.equal(torch.randn(4), next_draws)
 
 
-def test_state_keeps_types_and_bits():
-    state = {
-        0: {"step": torch.tensor(3.0), "m": torch.randn(2, 3).bfloat16()},
-        "groups": [{"betas": (0.9, 0.95), "lr": 0.1, "none": None, "flag": True}],
-        "count": torch.tensor(2**40),
-        "slice": torch.arange(6).reshape(2, 3).t(),
-    }
-    back = arrays_to_state(*state_to_arrays(state))
-    assert list(back) == list(state)
-    assert back["groups"] == state["groups"] and isinstance(back["groups"][0]["betas"], tuple)
-    for found, given in [(back[0]["m"], state[0]["m"]), (back["slice"], state["slice"])]:
-        assert found.dtype == given.dtype and torch.equal(found, given)
-    assert back["count"] == 2**40 and back["count"].shape == ()
-
-
-def test_state_refuses_objects():
-    with pytest.raises(TypeError, match="state/lambda"):
-        state_to_arrays({"lambda": object()})
-
-
-def test_stored_state_is_a_copy():
-    tensor = torch.zeros(3)
-    arrays, _ = state_to_arrays({"x": tensor})
-    tensor += 1
-    assert not arrays["state/x"].any()
+def test_a_state_is_a_copy_and_keeps_dtypes():
+    net = torch.nn.Linear(3, 4).bfloat16()
+    kept = net.weight.detach().clone()
+    parts = TorchParts(CPU, net=net)
+    state = parts.state()
+    with torch.no_grad():
+        net.weight.zero_()
+    parts.load_state(*state)
+    assert net.weight.dtype is torch.bfloat16 and torch.equal(net.weight, kept)
 
 
 def test_weights_round_trip_with_tied_tensors(tmp_path):
@@ -89,7 +69,7 @@ def test_weights_round_trip_with_tied_tensors(tmp_path):
     save_weights(tmp_path / "m.safetensors", net, {"model": "tiny"})
     other = model()
     other.tied = other[0].weight
-    load_weights(tmp_path / "m.safetensors", other)
+    assert load_weights(tmp_path / "m.safetensors", other) is other
     for name, tensor in net.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
 

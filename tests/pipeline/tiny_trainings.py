@@ -18,14 +18,13 @@ from pipeline.atomic import write_npz
 from seq2seq import prepare as prepare_genetic_code
 from seq2seq import train as train_seq2seq
 from vision import train as train_vision
-from vision import training as vision_training
 
 
 def call(monkeypatch, program, spec, **paths):
-    """Run a program's main."""
+    """Run a program's main; a list of paths follows its option."""
     words = ["program", "--spec", json.dumps(spec)]
     for name, path in paths.items():
-        words += [f"--{name}", str(path)]
+        words += [f"--{name}", *map(str, path if isinstance(path, list) else [path])]
     monkeypatch.setattr(sys, "argv", words)
     program.main()
 
@@ -44,42 +43,39 @@ def gpt(monkeypatch, tmp_path):
     call(monkeypatch, prepare_text, {"dataset": "grammar_stories"}, raw=stories, **paths)
     model = {"context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
     spec = {"steps": 12, "warmup_steps": 2, "eval_every": 5, "batch_size": 4, "eval_tokens": 200}
-    inputs = {name: paths[name] for name in ("train", "val", "meta")}
-    return train_gpt, {**spec, "model": model}, inputs, "weights", (train_gpt, "clipped_step")
+    spec |= {"model": model, "precision": "bfloat16"}
+    return train_gpt, spec, {name: paths[name] for name in ("train", "val", "meta")}
 
 
 def dna(monkeypatch, tmp_path):
     sizes = {"sizes": [90, 30, 40], "length": 16, "place": 4}
     model = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls"}
-    inputs = sequences(monkeypatch, tmp_path, prepare_dna, sizes)
     spec = {"model": model, "epochs": 4, "batch_size": 16, "largest_shift": 1}
-    return train_dna, spec, inputs, "weights", (train_dna, "clipped_step")
+    spec |= {"both_strands": True, "mutated_share": 0.1}
+    return train_dna, spec, sequences(monkeypatch, tmp_path, prepare_dna, sizes)
 
 
 def seq2seq(monkeypatch, tmp_path):
     sizes = {"train": 120, "val": 20, "test": 30, "shortest": 2, "longest": 4}
     model = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_encoder_layers": 1, "n_decoder_layers": 1}
-    inputs = {"data": sequences(monkeypatch, tmp_path, prepare_genetic_code, sizes)["data"]}
-    spec = {"model": {**model, "dropout": 0.1}, "steps": 12, "batch_size": 16}
-    return (
-        train_seq2seq,
-        {**spec, "evaluate_every": 5},
-        inputs,
-        "weights",
-        (train_seq2seq, "clipped_step"),
-    )
+    spec = {"model": {**model, "dropout": 0.1}, "steps": 12, "batch_size": 16, "evaluate_every": 5}
+    data = sequences(monkeypatch, tmp_path, prepare_genetic_code, sizes)["data"]
+    return train_seq2seq, spec, {"data": data}
 
 
-def vision(monkeypatch, tmp_path):
+def vision(monkeypatch, tmp_path, model="cnn"):
     random = np.random.default_rng(0)
     x = random.integers(0, 256, (90, 8, 8, 3), dtype=np.uint8)
     write_npz(tmp_path / "i.npz", train_x=x, train_y=np.arange(90) % 3)
     meta = {"dataset": "x", "classes": ["a", "b", "c"], "data_sha256": "0"}
     (tmp_path / "i.json").write_text(json.dumps(meta))
-    inputs = {"images": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
-    spec = {"dataset": "x", "widths": [4, 4], "stem": 4, "bfloat16": False, "epochs": 3}
-    spec |= {"batch_size": 20, "validation_size": 20, "crop": 1}
-    return train_vision, spec, inputs, "weights", (vision_training.classifier, "train_step")
+    spec = {"dataset": "x", "model": model, "widths": [4, 4], "stem": 4, "dropout": 0.2}
+    spec |= {"epochs": 3, "batch_size": 20, "validation_size": 20, "crop": 1, "cutout": 2}
+    return train_vision, spec, {"images": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
+
+
+def vision_mlp(monkeypatch, tmp_path):
+    return vision(monkeypatch, tmp_path, model="mlp")
 
 
 def mlp(monkeypatch, tmp_path):
@@ -92,25 +88,37 @@ def mlp(monkeypatch, tmp_path):
     (tmp_path / "i.json").write_text(json.dumps(meta))
     inputs = {"data": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
     spec = {"dataset": "x", "hidden": [8], "epochs": 12, "batch_size": 30, "ema_decay": 0.9}
-    return train_mlp, spec, inputs, "model", (Training, "run_epoch")
+    return train_mlp, spec, inputs
 
 
-ROOMS = {"mlp": mlp, "gpt": gpt, "dna": dna, "seq2seq": seq2seq, "vision": vision}
+ROOMS = {
+    "mlp": mlp,
+    "gpt": gpt,
+    "dna": dna,
+    "seq2seq": seq2seq,
+    "vision": vision,
+    "vision_mlp": vision_mlp,
+}
 
 
 class Tiny:
     """The training of one room; `steps` counts the steps (Part 1: epochs) of all its runs."""
 
     def __init__(self, room, monkeypatch, tmp_path):
+        # Where the processor has no units for bfloat16 it is emulated here, slowly and all the
+        # same.
+        monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
         self.monkeypatch, self.steps, self.stop = monkeypatch, 0, None
-        made = ROOMS[room](monkeypatch, tmp_path)
-        self.program, self.spec, self.inputs, self.weights, (module, name) = made
+        self.signal = signal.SIGTERM
+        self.program, self.spec, self.inputs = ROOMS[room](monkeypatch, tmp_path)
+        of_room = (self.program, "clipped_step")
+        module, name = (Training, "run_epoch") if room == "mlp" else of_room
         step = getattr(module, name)
 
         def counted(*arguments, **options):
             self.steps += 1
             if self.steps == self.stop:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), self.signal)
             return step(*arguments, **options)
 
         monkeypatch.setattr(module, name, counted)
@@ -119,7 +127,7 @@ class Tiny:
         return folder / ("w.npz" if self.program is train_mlp else "w.safetensors")
 
     def __call__(self, folder, stop=None, **changes):
-        """Train in `folder`: (bytes of the weights, curve); SIGTERM comes in step `stop`."""
+        """Train in `folder`: (bytes of the weights, curve); the signal comes in step `stop`."""
         folder.mkdir(exist_ok=True)
         self.steps, self.stop = 0, stop
         call(
@@ -127,7 +135,8 @@ class Tiny:
             self.program,
             self.spec | changes,
             **self.inputs,
-            **{self.weights: self.file(folder), "history": folder / "history.json"},
+            weights=self.file(folder),
+            history=folder / "history.json",
             checkpoint=folder / "checkpoint",
         )
         curve = json.loads((folder / "history.json").read_text())["curve"]

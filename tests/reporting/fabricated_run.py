@@ -28,6 +28,7 @@ def metrics_row(**changed) -> dict:
         "task": "image_classification",
         "dataset": "fashion_mnist",
         "model": "MLP 784-512-256-10",
+        "inputs": "pixels",
         "implementation": "numpy",
         "metric": "accuracy",
         "split": "test",
@@ -35,10 +36,17 @@ def metrics_row(**changed) -> dict:
         "ci": (0.8955, 0.9075),
         "parameters": 535818,
         "train_seconds": 61.2,
+        "train_flops": 1.93e13,
         "provenance": PROVENANCE,
         "data_sha256": SHA,
     }
     return row(**{**given, **changed})
+
+
+def of_this_run(**changed) -> dict:
+    """A row of the leaderboard."""
+    given = {"ci": None, **changed}
+    return {**metrics_row(**given), "source": "this run", "run": "x", "config_sha256": ""}
 
 
 def history(task: str, dataset: str, model: str, seed: int, start: float, end: float) -> dict:
@@ -54,7 +62,8 @@ def history(task: str, dataset: str, model: str, seed: int, start: float, end: f
             point["val_accuracy"] = float(np.exp(-point["val_loss"]))
         curve.append(point)
     head = {"task": task, "dataset": dataset, "model": model, "seed": seed, "curve": curve}
-    return {**head, "seconds": 60.5 + seed, "parameters": 535818, "provenance": PROVENANCE}
+    cost = {"seconds": 60.5 + seed, "parameters": 535818, "train_flops": 1.93e13}
+    return {**head, **cost, "provenance": PROVENANCE}
 
 
 def selection() -> dict:
@@ -158,58 +167,58 @@ def ranking(rung: int, epochs: int, settings: dict[str, dict], survivors: int) -
 
 
 def fabricate_mlp(run: Path, put: Callable[[str, str], Path]) -> None:
-    """Part 1: three models, flips and ensembles of folds of two, shifts of one, and an ensemble."""
+    """Part 1: three models, flips and ensembles of folds of two, shifts of one, and a mix."""
     logistic = {"model": "logistic regression", "values": [0.844], "ci": (0.837, 0.851)}
     image, plain = "image_classification", "MLP 784-512-256-10"
-    for name, model, add in (
-        ("plain", plain, 0.0),
-        ("searched", "MLP 2388-1024-1024-10 on pixels + HOG", 0.036),
-        ("mixer", "Mixer of 49 tokens x 48, 1 block on pixels", 0.04),
+    for name, model, inputs, add in (
+        ("plain", plain, "pixels", 0.0),
+        ("searched", "MLP 2388-1024-1024-10", "pixels + HOG", 0.036),
+        ("mixer", "Mixer of 49 tokens x 48, 1 block", "pixels", 0.04),
     ):
+        of = {"model": model, "inputs": inputs}
         test = [0.901 + add, 0.9035 + add, 0.9002 + add]
         around = {"ci": (0.8955 + add, 0.9075 + add)}
         rows = [
-            metrics_row(model=model, values=test, **around),
-            metrics_row(model=model, split="train", values=[0.99, 0.991, 0.992], ci=None),
+            metrics_row(**of, values=test, **around),
+            metrics_row(**of, split="train", values=[0.99, 0.991, 0.992], ci=None),
             metrics_row(
-                model=model, split="cv", values=[0.89 + add, 0.9 + add], ci=None, train_seconds=7.0
+                **of, split="cv", values=[0.89 + add, 0.9 + add], ci=None, train_seconds=7.0
             ),
         ]
-        several = {"ci": None, "parameters": 5 * 535818}
-        together = {**several, "model": f"ensemble of 5 folds, {model}"}
+        together = {**of, "members": "5 folds", "ci": None, "parameters": 5 * 535818}
         if name != "plain":
             rows += [
-                metrics_row(model=f"{model} + flips", values=[v + 0.002 for v in test], ci=None),
+                metrics_row(**of, views="flips", values=[v + 0.002 for v in test], ci=None),
                 metrics_row(**together, values=[0.909 + add]),
                 metrics_row(**together, split="cv", values=[0.897 + add]),
-                metrics_row(
-                    **{**together, "model": f"{together['model']} + flips"}, values=[0.9105 + add]
-                ),
+                metrics_row(**together, views="flips", values=[0.9105 + add]),
             ]
             if name == "mixer":
-                asked = " + flips and shifts"
+                moved = {"views": "flips and shifts"}
                 rows += [
-                    metrics_row(model=model + asked, values=[v + 0.003 for v in test], ci=None),
-                    metrics_row(
-                        **{**together, "model": together["model"] + asked}, values=[0.911 + add]
-                    ),
+                    metrics_row(**of, **moved, values=[v + 0.003 for v in test], ci=None),
+                    metrics_row(**together, **moved, values=[0.911 + add]),
                 ]
         else:
             rows += [metrics_row(**logistic, parameters=7850, train_seconds=9.0)]
         notes = {"interval": "Wilson's", "predictions": f"of {name}"}
         write_json(put("metrics", f"mlp/{name}/metrics.json"), {"rows": rows, "notes": notes})
         for seed in (1, 2, 3):
-            found = history(image, "fashion_mnist", model, seed, 2.3, 0.25)
+            found = {**history(image, "fashion_mnist", model, seed, 2.3, 0.25), "inputs": inputs}
             write_json(put("histories", f"mlp/{name}/seed{seed}/history.json"), found)
         if name == "searched":
             for fold in (0, 1):
-                found = {**history(image, "fashion_mnist", model, 1, 2.3, 0.3), "fold": fold}
+                found = history(image, "fashion_mnist", model, 1, 2.3, 0.3)
+                found |= {"fold": fold, "inputs": inputs}
                 write_json(put("histories", f"mlp/{name}/fold{fold}/history.json"), found)
         write_predictions(put("predictions", f"mlp/{name}/predictions.csv"), 10)
         write_images(put("images", f"mlp/{name}/examples.npz"), model, False)
-    groups = "searched (5 folds), mixer (1 seed)"
-    mix = {"model": f"ensemble of {groups}", "ci": None, "parameters": 10_000_000}
-    rows = [metrics_row(**mix, values=[0.947]), metrics_row(**mix, split="cv", values=[0.9444])]
+    mix = {"model": "Ensemble of searched and mixer", "inputs": "as its members"}
+    mix |= {"ci": None, "parameters": 10_000_000}
+    rows = [
+        metrics_row(**mix, members="5 folds + 1 seed", values=[0.947]),
+        metrics_row(**mix, members="1 fold + 1 fold", split="cv", values=[0.9444]),
+    ]
     write_json(put("metrics", "mlp/ensemble/metrics.json"), {"rows": rows, "notes": {}})
     write_json(put("selections", "mlp/selection.json"), selection())
     space = {f"c{k:02d}": {"hidden": [512, 256], "lr": 0.001 * (k + 1)} for k in range(9)}
@@ -234,7 +243,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
     rows = [
         metrics_row(**cifar, model="MLP", values=[0.551, 0.553], ci=(0.543, 0.562)),
         metrics_row(**cifar, model="CNN", values=[0.842, 0.851], ci=(0.838, 0.854)),
-        metrics_row(**cifar, model="CNN + flips", values=[0.851, 0.86], ci=(0.848, 0.864)),
+        metrics_row(**cifar, model="CNN", views="flips", values=[0.851, 0.86], ci=(0.848, 0.864)),
     ]
     write_json(put("metrics", "vision/cifar10/metrics.json"), {"rows": rows, "notes": {}})
     for model, end in (("MLP", 1.2), ("CNN", 0.4)):
@@ -244,6 +253,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         write_images(put("images", f"vision/cifar10/{model.lower()}/examples.npz"), model, True)
 
     text = {"task": "language_modelling", "implementation": "torch", "model": "GPT 4x4x128"}
+    text["inputs"] = "tokens"
     for dataset, loss, accepted in (
         ("tinyshakespeare", 1.61, None),
         ("grammar_stories", 0.9, 0.93),
@@ -262,6 +272,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         write_json(put("samples", f"{folder}/samples.json"), samples(dataset, story, accepted))
 
     dna = {"task": "dna_classification", "implementation": "torch", "model": "Transformer encoder"}
+    dna["inputs"] = "nucleotides"
     tata = {**dna, "dataset": "gue/prom_core_tata"}
     rows = [
         metrics_row(**tata, metric="mcc", values=[77.1, 78.4], ci=(73.2, 81.9)),
@@ -277,6 +288,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
     )
 
     task = {"task": "translation", "dataset": "genetic_code", "implementation": "torch"}
+    task["inputs"] = "nucleotides"
     rows = [metrics_row(**task, model="Transformer", metric="exact_match", values=[0.991])]
     rows[0] |= {"ci_low": 0.987, "ci_high": 0.995}
     write_json(put("metrics", "seq2seq/metrics.json"), {"rows": rows, "notes": {}})

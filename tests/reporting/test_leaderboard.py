@@ -9,6 +9,7 @@ import pytest
 import yaml
 from fabricated_run import fabricate, metrics_row, read_rows
 
+from pipeline.atomic import write_csv
 from pipeline.errors import InputError
 from pipeline.results import COLUMNS
 from reporting import print_leaderboard as print_leaderboard
@@ -16,15 +17,18 @@ from reporting.leaderboard import (
     METRICS,
     build,
     order,
+    ordinary,
     published_rows,
     read_leaderboard,
     read_metrics,
     read_references,
 )
 
+# What sets a row apart from that of one trained model on the whole split.
+ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
 ISSUE_COLUMNS = (
-    "task,dataset,model,implementation,metric,split,value,std,n_seeds,ci_low,ci_high,parameters,"
-    "train_seconds,threads,device,run,source,commit,config_sha256,data_sha256"
+    "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
+    "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,run,source,commit,config_sha256,data_sha256"
 )
 
 
@@ -92,6 +96,11 @@ def test_a_stand_in_gets_no_published_results(references):
         ({"ci_low": 0.95, "ci_high": 0.9}, "above"),
         ({"data_sha256": "none"}, "data_sha256"),
         ({"surplus": 1}, "surplus"),
+        ({"inputs": ""}, "inputs"),
+        ({"views": "mirrored"}, "views"),
+        ({"members": "five"}, "members"),
+        ({"subset": "most"}, "subset"),
+        ({"train_flops": -1.0}, "train_flops"),
     ],
 )
 def test_a_bad_row_is_named_with_its_file_and_field(tmp_path, change, message):
@@ -113,9 +122,24 @@ def test_a_good_row_passes_and_a_file_without_rows_does_not(tmp_path):
             read_metrics(path)
 
 
-def test_two_rows_with_one_name_are_refused():
+def test_two_rows_of_one_key_are_refused():
     with pytest.raises(InputError, match="MLP 784-512-256-10"):
         build([metrics_row(), metrics_row(values=[0.7])], [])
+
+
+@pytest.mark.parametrize("apart", [{"inputs": "HOG"}, *ASIDE])
+def test_rows_of_one_model_are_told_apart_by_their_columns(apart):
+    rows = [metrics_row(), metrics_row(**apart)]
+    assert len(build(rows, [])) == 2
+    assert [ordinary(row) for row in rows] == [True, apart not in ASIDE]
+
+
+def test_numbers_and_texts_survive_the_file(tmp_path):
+    row = metrics_row(model="NA", values=[0.1 + 0.2, 0.7], ci=None, train_flops=1.234567890123e17)
+    row = {column: row.get(column) for column in COLUMNS}
+    write_csv(tmp_path / "leaderboard.csv", [row], COLUMNS)
+    (found,) = read_leaderboard(tmp_path / "leaderboard.csv")
+    assert found == row and type(found["threads"]) is int
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import plot_race as plot_race
 from reporting import plots
-from reporting.race import apart, label, paths, read_rung, read_rungs, told
+from reporting.race import apart, label, paths, read_rung, read_rungs, tables
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_line_ends_where_its_candidate_did(files):
 
 
 def test_the_table_of_the_rungs(files):
-    found = told(read_rungs(files))
+    found = tables(read_rungs(files))
     first, last = found["rungs"]
     assert (first["candidates"], first["epochs"], first["diverged"]) == (9, 3, 1)
     assert (first["survivors"], last["candidates"], last["best"]) == (3, 3, "0.9190")
@@ -43,7 +43,7 @@ def test_a_rung_tells_its_folds(files):
     record = json.loads(files[0].read_text())
     write_json(files[0], {**record, "folds": [0, 2, 4]})
     rungs = read_rungs(files)
-    assert [rung["folds"] for rung in told(rungs)["rungs"]] == [1, 3]
+    assert [rung["folds"] for rung in tables(rungs)["rungs"]] == [1, 3]
     figure = plot_race.plot(rungs, "a title", plot_race.Spec())
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert any("3 candidates × 3 folds × 9 epochs" in text for text in shown)

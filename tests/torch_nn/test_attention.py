@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_layers import assert_same, pairs, same_weights
 
 from torch_nn.attention import (
     MultiHeadAttention,
@@ -13,17 +14,6 @@ from torch_nn.attention import (
     padding_mask,
     scaled_dot_product_attention,
 )
-
-
-def copy_attention(ours, theirs):
-    """Copy the weights of a torch.nn.MultiheadAttention into ours."""
-    weights, biases = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
-    projections = (ours.query_projection, ours.key_projection, ours.value_projection)
-    with torch.no_grad():
-        for projection, weight, bias in zip(projections, weights, biases, strict=True):
-            projection.weight.copy_(weight)
-            projection.bias.copy_(bias)
-        ours.output_projection.load_state_dict(theirs.out_proj.state_dict())
 
 
 def test_worked_example():
@@ -98,34 +88,27 @@ def test_masks():
 @pytest.mark.parametrize("cross", [False, True])
 def test_multi_head_attention_equals_torch(cross):
     torch.manual_seed(1)
-    theirs = nn.MultiheadAttention(12, 3, batch_first=True).eval()
-    nn.init.normal_(theirs.in_proj_bias)
-    ours = MultiHeadAttention(12, 3).eval()
-    copy_attention(ours, theirs)
+    theirs, ours = nn.MultiheadAttention(12, 3, batch_first=True), MultiHeadAttention(12, 3)
+    matched = same_weights(ours, pairs(ours, theirs))
     query, memory = torch.randn(2, 5, 12), torch.randn(2, 7, 12)
     key = memory if cross else query
-    lengths = torch.tensor([3, key.size(1)])
-    mask = padding_mask(lengths, key.size(1))
+    mask = padding_mask(torch.tensor([3, key.size(1)]), key.size(1))
     expected, expected_weights = theirs(
         query, key, key, key_padding_mask=~mask[:, 0, 0], average_attn_weights=False
     )
-    output, weights = ours(query, key if cross else None, mask=mask, return_weights=True)
-    assert torch.allclose(output, expected, atol=1e-5)
-    assert torch.allclose(weights, expected_weights, atol=1e-6)
-
-
-def test_attention_is_blind_to_order_without_positions():
-    """Permuting the keys and values together changes nothing: self-attention is equivariant."""
-    attention = MultiHeadAttention(8, 2).eval()
-    x, order = torch.randn(1, 6, 8), torch.randperm(6)
-    assert torch.allclose(attention(x)[:, order], attention(x[:, order]), atol=1e-6)
+    output, weights = ours(query, key if cross else None, mask=mask)
+    torch.testing.assert_close(weights, expected_weights, atol=1e-6, rtol=1e-5)
+    assert_same(output, expected, matched)
 
 
 def test_dropout_acts_on_the_weights_in_training_only():
+    """The weights that are returned are those before dropout: they sum to 1."""
     attention, x = MultiHeadAttention(8, 2, dropout=0.5), torch.randn(1, 6, 8)
-    assert not torch.equal(attention(x), attention(x))
+    (first, weights), (second, _) = attention(x), attention(x)
+    assert not torch.equal(first, second)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(1, 2, 6))
     attention.eval()
-    assert torch.equal(attention(x), attention(x))
+    assert torch.equal(attention(x)[0], attention(x)[0])
 
 
 def test_heads_must_divide_the_width():

@@ -1,9 +1,15 @@
-"""Dropout from 16 bits an element: share, scale, gradient, repeatability."""
+"""Dropout from 16 bits per element: share, scale, gradient; where the models drop out."""
 
 import pytest
 import torch
+from torch import nn
 
+from torch_nn import image_classifier
+from torch_nn.dna_classifier import DNAClassifier
 from torch_nn.dropout import Dropout
+from torch_nn.gpt import GPT
+from torch_nn.sublayer import Sublayer
+from torch_nn.transformer import Transformer
 
 
 @pytest.mark.parametrize("p", [0.05, 0.1, 0.5, 0.9])
@@ -46,3 +52,109 @@ def test_p_just_below_1_keeps_a_65536th():
 def test_p_must_leave_something():
     with pytest.raises(ValueError, match="p < 1"):
         Dropout(1.0)
+
+
+class Dropped(nn.Module):
+    """In place of a dropout: everything is dropped; `shapes` of what came in."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+
+    def forward(self, x):
+        self.shapes.append(tuple(x.shape))
+        return torch.zeros_like(x)
+
+
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_a_sublayer_drops_its_branch_and_never_the_residual(pre_norm):
+    sublayer = Sublayer(nn.Linear(4, 4), 4, 0.25, pre_norm)
+    nn.init.normal_(sublayer.norm.weight)
+    sublayer.dropout = Dropped()
+    x = torch.randn(2, 3, 4)
+    found, weights = sublayer(x)
+    torch.testing.assert_close(found, x if pre_norm else sublayer.norm(x))
+    assert weights is None
+
+
+# B = 3 rows, T = 5 tokens (target: 4), C = 16 channels, H = 2 heads, d_ff = 24 (GPT: 64).
+def layer(name, *attentions, query=5, key=5, d_ff=24):
+    """The dropouts of one layer and the shapes that they see."""
+    shapes = {f"{name}.feed_forward.dropout": (3, query, 16)}
+    shapes[f"{name}.feed_forward.inner.dropout"] = (3, query, d_ff)
+    for attention in attentions:
+        asked = key if attention == "cross_attention" else query
+        shapes[f"{name}.{attention}.dropout"] = (3, query, 16)
+        shapes[f"{name}.{attention}.inner.dropout"] = (3, 2, query, asked)
+    return shapes
+
+
+def transformer(pre_norm):
+    return (
+        Transformer(7, 9, 16, 2, 1, 1, 24, 6, 0.25, pre_norm=pre_norm),
+        (torch.randint(7, (3, 5)), torch.randint(9, (3, 4))),
+        {"source_positions.dropout": (3, 5, 16), "target_positions.dropout": (3, 4, 16)}
+        | layer("encoder.layers.0", "attention")
+        | layer("decoder.layers.0", "self_attention", "cross_attention", query=4),
+    )
+
+
+def gpt(positions):
+    return (
+        GPT(11, 5, 2, 2, 16, dropout=0.25, positions=positions),
+        (torch.randint(11, (3, 5)),),
+        {"positions.dropout": (3, 5, 16)}
+        | layer("blocks.layers.0", "attention", d_ff=64)
+        | layer("blocks.layers.1", "attention", d_ff=64),
+    )
+
+
+def dna():
+    return (
+        DNAClassifier(6, 5, 5, 3, 16, 2, 1, 24, dropout=0.25, head_dropout=0.5),
+        (torch.randint(5, (3, 5)),),
+        {"positions.dropout": (3, 5, 16), "head_dropout": (3, 16)}
+        | layer("encoder.layers.0", "attention"),
+    )
+
+
+def image(model, shapes, **changes):
+    net = image_classifier.build(model, (3, 4, 4), 4, widths=(6, 8), dropout=0.25, **changes)
+    return net, (torch.rand(3, 3, 4, 4),), shapes
+
+
+MODELS = {
+    "post-norm transformer": lambda: transformer(pre_norm=False),
+    "pre-norm transformer": lambda: transformer(pre_norm=True),
+    "gpt": lambda: gpt("learned"),
+    "sinusoidal gpt": lambda: gpt("sinusoidal"),
+    "dna": dna,
+    "cnn": lambda: image("cnn", {"dropout": (3, 8)}, stem=4),
+    "mlp": lambda: image("mlp", {"hidden.3": (3, 6), "hidden.7": (3, 8)}),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_dropout_of_a_model_acts_where_it_belongs(name):
+    torch.manual_seed(0)
+    net, inputs, shapes = MODELS[name]()
+    dropouts = {
+        name: module
+        for name, module in net.named_modules()
+        if isinstance(module, Dropout | nn.Dropout)
+    }
+    assert dropouts.keys() == shapes.keys()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.2 * torch.randn_like(parameter)
+    for where, module in dropouts.items():
+        share = module.dropped / 2**16 if isinstance(module, Dropout) else module.p
+        assert share == (0.5 if where == "head_dropout" else 0.25)
+        net.set_submodule(where, nn.Identity())
+    plain = net(*inputs)
+    for where, shape in shapes.items():
+        stub = Dropped()
+        net.set_submodule(where, stub)
+        assert not torch.allclose(net(*inputs), plain, atol=1e-3), where
+        assert stub.shapes == [shape]
+        net.set_submodule(where, nn.Identity())

@@ -1,20 +1,20 @@
-"""train_vision.py and evaluate_vision.py on small made-up images, through their command lines."""
+"""Training and evaluation of image classifiers on small made-up images, by their command lines."""
 
 import csv
 import json
-import sys
 
 import numpy as np
 import pytest
+import tiny_trainings
 import torch
 
-from pipeline import checkpoint
 from pipeline.errors import InputError
+from pipeline.settings import read_spec
 from raw import image_data
 from vision import evaluate as evaluate_vision
 from vision import train as train_vision
-from vision import training as vision_training
-from vision.model import Architecture
+from vision.model import title
+from vision.settings import EvaluateSpec, Model, Section, TrainSpec
 
 CLASSES = ["dark", "bright", "striped"]
 SMALL = {"dataset": "made_up", "widths": [8, 8], "stem": 4, "bfloat16": False}
@@ -64,12 +64,10 @@ def evaluate(monkeypatch, data, out, **changes):
     )  # fmt: skip
 
 
-def call(monkeypatch, program, spec, **paths):
-    options = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
-    monkeypatch.setattr(sys, "argv", ["program", "--spec", json.dumps(spec), *options])
+def call(*arguments, **paths):
     threads = torch.get_num_threads()
     try:
-        program.main()
+        tiny_trainings.call(*arguments, **paths)
     finally:
         torch.use_deterministic_algorithms(False)
         torch.set_num_threads(threads)
@@ -85,13 +83,20 @@ def test_trains_and_evaluates_end_to_end(monkeypatch, data):
     assert not (out / "ck").exists()
 
     metrics = json.loads((out / "metrics.json").read_text())
-    rows = {(row["model"], row["split"]): row for row in metrics["rows"]}
-    assert set(rows) == {(m, s) for m in ("CNN 8-8", "CNN 8-8 + flips") for s in ("val", "test")}
-    test = rows["CNN 8-8", "test"]
+    rows = {(row["views"], row["split"]): row for row in metrics["rows"]}
+    assert set(rows) == {(v, s) for v in ("none", "flips") for s in ("val", "test")}
+    assert len(metrics["rows"]) == 4
+    for row in rows.values():
+        assert (row["model"], row["inputs"]) == ("CNN 8-8", "pixels")
+        assert (row["members"], row["subset"]) == ("1", "all")
+        assert row["train_flops"] == history["train_flops"] > 0
+    test = rows["none", "test"]
     assert test["value"] > 0.9 and test["ci_low"] <= test["value"] <= test["ci_high"]
     assert test["parameters"] == history["parameters"] and test["train_seconds"] > 0
     assert test["dataset"] == history["dataset"] == "made_up"
-    assert rows["CNN 8-8", "val"]["value"] == history["validation"]["accuracy"]
+    for views in ("none", "flips"):
+        assert rows[views, "val"]["value"] == history["val_accuracy"][views]
+    assert history["val_accuracy"]["none"] == history["curve"][-1]["val_accuracy"]
 
     with (out / "predictions.csv").open() as opened:
         found = list(csv.DictReader(opened))
@@ -120,56 +125,26 @@ def test_evaluation_takes_the_precision_of_the_training(
     assert f"precision: {precision}," in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
-@pytest.mark.parametrize("stop", [4, 6, 11])
-def test_resumed_training_equals_an_uninterrupted_one(monkeypatch, data, model, stop):
-    # Where the processor has no units for bfloat16 it is emulated here, slowly and all the same.
-    monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
-    settings = {"model": model, "dropout": 0.2, "cutout": 2, "bfloat16": True}
-    train(monkeypatch, data, data / "whole", **settings)
-    step, calls = vision_training.classifier.train_step, []
-
-    def killed(*args, **kwargs):
-        if len(calls) == stop:
-            raise KeyboardInterrupt
-        calls.append(1)
-        return step(*args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(vision_training.classifier, "train_step", killed)
-        with pytest.raises(KeyboardInterrupt):
-            train(patch, data, data / "cut", checkpoint_seconds=1e-9, **settings)
-    assert not (data / "cut" / "history.json").exists()
-    counted = []
-
-    def counting(*args, **kwargs):
-        counted.append(1)
-        return step(*args, **kwargs)
-
-    monkeypatch.setattr(vision_training.classifier, "train_step", counting)
-    train(monkeypatch, data, data / "cut", checkpoint_seconds=1e-9, **settings)
-    assert len(counted) == 18 - stop  # it went on, it did not begin again
-    weights = [(data / run / "model.safetensors").read_bytes() for run in ("whole", "cut")]
-    assert weights[0] == weights[1]
-    curves = [
-        json.loads((data / run / "history.json").read_text())["curve"] for run in ("whole", "cut")
-    ]
-    assert curves[0] == curves[1]
+def test_training_compute_by_hand(monkeypatch, data):
+    train(monkeypatch, data, data / "run", residual=False, depth=2)
+    history = json.loads((data / "run" / "history.json").read_text())
+    # 3x3 convolutions on 8x8 images: the stem, 3 to 4 channels; two stages of 8 channels, the first
+    # convolution of each on the grid before its pooling; a head of 3 classes.
+    stem = 9 * 3 * 4 * 8**2
+    first = 9 * 4 * 8 * 8**2 + 9 * 8 * 8 * 4**2
+    second = 9 * 8 * 8 * 4**2 + 9 * 8 * 8 * 2**2
+    forward = 2 * (stem + first + second + 8 * 3)
+    assert history["train_flops"] == 3 * forward * 18 * 20
 
 
-def test_a_checkpoint_of_other_settings_is_not_resumed(monkeypatch, data):
-    with monkeypatch.context() as patch:
-        patch.setattr(train_vision, "save_weights", lambda *a: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            train(patch, data, data / "a", checkpoint_seconds=1e-9)
-    train(monkeypatch, data, data / "b", lr=0.05)
-    train(monkeypatch, data, data / "a", lr=0.05)
-    files = [(data / run / "model.safetensors").read_bytes() for run in "ab"]
-    assert files[0] == files[1]
+def test_epochs_may_be_a_fraction(monkeypatch, data):
+    train(monkeypatch, data, data / "run", epochs=1.5)
+    history = json.loads((data / "run" / "history.json").read_text())
+    assert [point["step"] for point in history["curve"]] == [6, 9]
 
 
 def test_a_diverged_loss_stops_with_step_and_rate(monkeypatch, data):
-    with pytest.raises(InputError, match=r"loss is (nan|inf) at step \d+, lr"):
+    with pytest.raises(InputError, match=r"step \d+, lr .*expected a finite loss"):
         train(monkeypatch, data, data / "run", lr=1e38, warmup=0.0)
 
 
@@ -281,18 +256,39 @@ def test_weights_of_another_architecture_are_refused(monkeypatch, data):
 
 
 def test_names_in_the_leaderboard():
-    assert Architecture(model="mlp", widths=[512, 256]).title() == "MLP 512-256"
+    assert title(Model(model="mlp", widths=[512, 256])) == "MLP 512-256"
 
 
-def test_a_checkpoint_is_that_of_its_settings(tmp_path):
-    first, second = (checkpoint.Checkpoint(tmp_path, key) for key in "ab")
-    assert first.key != second.key
+@pytest.mark.parametrize(
+    ("settings", "spec", "line"),
+    [
+        (TrainSpec, {"widths": []}, "widths: expected"),
+        (TrainSpec, {"widths": [8, 0]}, r"widths\.1: expected"),
+        (TrainSpec, {"batch_size": 1}, "batch_size: expected"),
+        (TrainSpec, {"epochs": 0}, "epochs: expected"),
+        (TrainSpec, {"model": "vit"}, "model: expected 'mlp' or 'cnn', found \"vit\""),
+        (EvaluateSpec, {"seeds": [1, 1]}, "seeds: expected each entry once"),
+    ],
+)
+def test_settings_that_do_not_fit_are_one_line(settings, spec, line):
+    with pytest.raises(InputError, match=line):
+        read_spec(json.dumps(spec), settings)
+    assert read_spec("{}", settings)
+
+
+def test_an_mlp_has_no_settings_of_convolutions():
+    section = {"dataset": "x", "models": ["mlp"], "seeds": [1], "threads": 1}
+    section |= {"validation_size": 1, "examples": 1}
+    assert read_spec(json.dumps({**section, "cnn": {"stem": 8}}), Section)
+    with pytest.raises(InputError, match=r"mlp\.stem: unknown key"):
+        read_spec(json.dumps({**section, "mlp": {"stem": 8}}), Section)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"widths": [4] * 5}, r"vision\.cnn: 8x8 pixels cannot be halved 5 times"),
+        ({"batch_size": 121}, "batch_size: expected at most the 120 training images, found 121"),
         ({"crop": 8}, "crop: expected fewer than the 8 pixels of a side, found 8"),
     ],
 )

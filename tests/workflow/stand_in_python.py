@@ -18,12 +18,10 @@ def outputs(words: list[str]) -> list[Path]:
         path = Path(word)
         if option == "--checkpoint" or not word.startswith(("results/", "data/")):
             continue
-        if path.suffix or option == "--copy":
+        if path.suffix or option == "--snakefile":
             found.append(path)
         elif option == "--figures":
             found += [path / name for name in spec["names"]]
-        elif option == "--out" and word != "data/raw":
-            found += [path / name for name in ("train.npy", "test.npy", "meta.json")]
     return found
 
 

@@ -62,3 +62,17 @@ def test_a_dynamic_import_is_refused(tree):
     (root / "a.py").write_text("import importlib\nimportlib.import_module('lib.other')\n")
     with pytest.raises(ValueError, match=r"a\.py:2: a dynamic import"):
         hashes()
+
+
+def test_the_settings_of_a_room_do_not_count(tree):
+    """Their values are in the spec; what they import for it is no code of the program."""
+    root, hashes = tree
+    (root / "a.py").write_text("import pipeline.settings\nimport lib.settings\n")
+    for package in ("lib", "pipeline"):
+        (root / package).mkdir(exist_ok=True)
+        (root / package / "settings.py").write_text("import lib.other\n")
+    before = hashes()
+    (root / "lib" / "settings.py").write_text("import lib.deep\nLARGEST = 3\n")
+    assert hashes() == before
+    (root / "pipeline" / "settings.py").write_text("import lib.other\nX = 3\n")
+    assert hashes()[0] != before[0]

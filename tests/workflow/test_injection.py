@@ -8,12 +8,16 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from configuration import Configuration, ConfigurationError, checked
 from harness import copy_repository, snakemake
+
+from raw.table import Table
 
 HOSTILE = [
     "it's",
@@ -35,6 +39,14 @@ ALL = " ".join(HOSTILE)
 # Snakemake's own formatting of paths, not a shell, would stop at it.
 FOLDER = 'it\'s $(touch pwned); `touch pwned` "ünï" & x'
 
+MADE = "results/demo/seq2seq/data/meta.json"
+MODULE = """
+configfile: "config/config.yaml"
+module house:
+    snakefile: {0!r}
+    config: config
+use rule * from house
+"""
 STUB = """#!/bin/bash
 printf '%s\\0' "$@" >> {notes}
 printf '\\1\\0' >> {notes}
@@ -123,45 +135,51 @@ def test_every_command_passes_hostile_texts_whole(place, tmp_path):
 def test_a_cheap_rule_and_a_fetch_really_run(place):
     folder, mirror = place
     change = {"data_mirror": str(mirror)}
-    made = "results/demo/seq2seq/data/meta.json"
-    snakemake(folder, made, "data/raw/statlog_dna/DNA.rda", change=change)
-    assert json.loads((folder / made).read_text(encoding="utf-8"))["title"] == ALL
+    snakemake(folder, MADE, "data/raw/statlog_dna/DNA.rda", change=change)
+    assert json.loads((folder / MADE).read_text(encoding="utf-8"))["title"] == ALL
     assert (folder / "data/raw/statlog_dna/DNA.rda").read_bytes() == b"not the real one"
     assert not pwned(folder)
 
 
 def test_a_workflow_used_from_another_folder(place, tmp_path):
-    """`script()` gives a path through the hostile folder then: it has to be quoted as well."""
+    """PYTHONPATH leads through the hostile folder then: it has to be quoted as well."""
     folder, _ = place
     files = [str(folder / "config" / name) for name in ("config.yaml", "demo.yaml")]
-    words = ["-n", "-p", "--directory", str(tmp_path), "--configfile", *files]
-    commands = printed(snakemake(folder, *words))
-    assert len(commands) > 30
-    calls = arguments_of(commands, tmp_path, tmp_path)
-    assert {os.path.exists(tmp_path / words[0]) for words in calls} == {True}
+    words = ["--directory", str(tmp_path / "here"), "--configfile", *files]
+    snakemake(folder, MADE, *words)
+    assert (tmp_path / "here" / MADE).is_file()
+    calls = arguments_of(printed(snakemake(folder, "-n", "-p", *words)), tmp_path, tmp_path)
+    assert len(calls) > 30 and all(words[0] == "-m" for words in calls)
     assert not pwned(folder) and not pwned(tmp_path)
+
+
+def test_a_workflow_used_as_a_module(place, tmp_path):
+    folder, _ = place
+    (tmp_path / "Snakefile").write_text(MODULE.format(str(folder / "Snakefile")))
+    (tmp_path / "config").mkdir()
+    for name in ("config.yaml", "demo.yaml"):
+        shutil.copy(folder / "config" / name, tmp_path / "config" / name)
+    snakemake(tmp_path, MADE)
+    assert (tmp_path / MADE).is_file() and not pwned(tmp_path)
 
 
 @pytest.mark.parametrize(
     "name", [*HOSTILE, "demo\n", "a;b", "../up", "a/b", ".hidden", "-n", "", "$(touch pwned)x"]
 )
-def test_a_run_cannot_have_a_hostile_name(repository, name):
-    from configuration import problems
-
-    found = problems({"run": name}, repository / "workflow" / "schemas", "config")
-    assert any(line.startswith("run: ") for line in found)
+def test_a_run_cannot_have_a_hostile_name(name):
+    with pytest.raises(ConfigurationError, match="(?m)^config: run: expected letters"):
+        checked("config", {"run": name}, Configuration)
 
 
 @pytest.mark.parametrize("name", ["a b", "a;b", "x\n", "$(touch pwned)", "../x", "a'b"])
 def test_a_data_set_or_its_files_cannot_have_a_hostile_name(repository, name):
-    from configuration import problems
-
-    schemas = repository / "workflow" / "schemas"
     table = yaml.safe_load((repository / "config" / "datasets.yaml").read_text(encoding="utf-8"))
     entry = table["statlog_dna"]
-    assert problems({name: entry}, schemas, "datasets")
+    with pytest.raises(ConfigurationError, match="expected as a key small letters"):
+        checked("table", {name: entry}, Table)
     entry["files"][0]["path"] = f"statlog_dna/{name}"
-    assert problems({"statlog_dna": entry}, schemas, "datasets")
+    with pytest.raises(ConfigurationError, match="files.0.path: expected a relative path"):
+        checked("table", {"statlog_dna": entry}, Table)
 
 
 RULES = sorted((Path(__file__).parents[2] / "workflow" / "rules").glob("*.smk"))

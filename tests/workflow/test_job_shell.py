@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ signal.pause()
 
 def test_the_shell_waits_until_the_program_has_saved(repository, tmp_path):
     rules = (repository / "workflow" / "rules" / "common.smk").read_text()
-    prefix = re.search(r'^shell\.prefix\("(.*)"\)$', rules, flags=re.M)[1]
+    words = re.search(r"^shell\.prefix\((.*?)^\)$", rules, flags=re.M | re.S)[1]
+    prefix = eval(f"({words})", {"os": os, "shlex": shlex, "SCRIPTS": repository / "scripts"})
     (tmp_path / "program.py").write_text(PROGRAM)
     line = f"{prefix}{sys.executable} program.py > log 2>&1; touch after"
     job = subprocess.Popen(["bash", "-c", line], cwd=tmp_path, start_new_session=True)

@@ -2,8 +2,10 @@
 
 It goes into the program's `--spec` and so into the rule's params: an edited module reruns exactly
 the stages that use it, whatever the files' times. The hash is taken over the syntax tree without
-docstrings, so that comments, docstrings and formatting rerun nothing. Dynamic imports are refused,
-since they would be missed; data files read by path must be inputs of the rule.
+docstrings, so that comments, docstrings and formatting rerun nothing. <room>/settings.py is left
+out: every value of the settings is in the spec, and a range or a description changes no result.
+Dynamic imports are refused, since they would be missed; data files read by path must be inputs of
+the rule.
 """
 
 import ast
@@ -62,6 +64,11 @@ def _files(names: Iterable[str], root: Path) -> Iterator[Path]:
                 yield file
 
 
+def _holds_settings_alone(path: Path) -> bool:
+    """Whether `path` is a room's settings.py; that of pipeline reads them from the command line."""
+    return path.name == "settings.py" and path.parent.name != "pipeline"
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -72,7 +79,7 @@ def _read(path: Path, root: Path) -> tuple[bytes, frozenset[Path]]:
 
 @cache
 def code_files(root: Path, program: str) -> tuple[Path, ...]:
-    """Every file under `root` that a program is made of, itself and its package included, sorted.
+    """Every file under `root` that a program is made of, sorted: itself, packages, imports.
 
     program: what follows `python -m`, such as gpt.train.
     """
@@ -80,7 +87,7 @@ def code_files(root: Path, program: str) -> tuple[Path, ...]:
     todo = set(_files([program], root))
     while todo:
         path = todo.pop()
-        if path not in seen:
+        if path not in seen and not _holds_settings_alone(path):
             seen.add(path)
             todo |= _read(path, root)[1]
     return tuple(sorted(seen))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from raw.table import Dataset
+
 # Kind of figure -> the list of REPORT that it is made of, a figure a file. Training curves (a
 # figure a room), races (a figure a search) and the leaderboard (a figure a data set) are made
 # otherwise.
@@ -15,6 +17,17 @@ KINDS = {
     "examples": "images",
     "attention": "attention",
     "positions": "positions",
+}
+# Kind of figure -> its category in Snakemake's report, and its label there.
+LABELS = {
+    "leaderboard": ("Leaderboard", "{}"),
+    "curves": ("Training curves", "{}"),
+    "grid": ("Searches", "{}"),
+    "race": ("Searches", "{}"),
+    "confusion": ("Predictions", "confusion matrix, {}"),
+    "examples": ("Predictions", "examples, {}"),
+    "attention": ("Inside the Transformer", "attention, {}"),
+    "positions": ("Inside the Transformer", "positions, {}"),
 }
 # Files that hold a title of their own.
 TITLED = ("examples", "attention")
@@ -32,6 +45,21 @@ class Figure:
     title: str
     name: str
 
+    @property
+    def where(self) -> dict:
+        """Its place in Snakemake's report."""
+        category, label = LABELS[self.kind]
+        return where(f"plot_{self.kind}", category, label.format(self.title))
+
+
+def where(caption: str, category: str, what: str) -> dict:
+    """A file's place in Snakemake's report, as arguments of report()."""
+    return {
+        "caption": f"../report/{caption}.rst",
+        "category": category,
+        "labels": {"what": what},
+    }
+
 
 def config_sha256(config: Mapping, without: Sequence[str] = ("report", "data_mirror")) -> str:
     """The sha256 of the configuration as canonical JSON, without what changes no result."""
@@ -39,18 +67,18 @@ def config_sha256(config: Mapping, without: Sequence[str] = ("report", "data_mir
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def title(dataset: str, table: Mapping[str, dict]) -> str:
+def title(dataset: str, table: Mapping[str, Dataset]) -> str:
     """A data set's title; one that takes a real one's place is called a stand-in."""
-    about = table[dataset]
-    return about["title"] + (" (stand-in)" if about.get("stands_in_for") else "")
+    entry = table[dataset]
+    return entry.title + (" (stand-in)" if entry.stands_in_for else "")
 
 
-def about(datasets: Sequence[str], table: Mapping[str, dict]) -> dict[str, dict]:
+def about(datasets: Sequence[str], table: Mapping[str, Dataset]) -> dict[str, dict]:
     """What the report says about each data set of a run."""
-    told = ("title", "task", "description", "licence", "citation", "homepage")
+    told = {"title", "task", "description", "licence", "citation", "homepage"}
     return {
-        name: {key: table[name].get(key) for key in told}
-        | {"stands_in_for": [table[n]["title"] for n in table[name].get("stands_in_for", [])]}
+        name: table[name].model_dump(include=told)
+        | {"stands_in_for": [table[real].title for real in table[name].stands_in_for]}
         for name in datasets
     }
 
@@ -81,7 +109,7 @@ def plan(
     report: Mapping[str, Sequence[str]],
     run: str,
     chosen: Mapping[str, Sequence[str]],
-    table: Mapping[str, dict],
+    table: Mapping[str, Dataset],
 ) -> dict[str, list[Figure]]:
     """Kind -> figures, in the order of the files of REPORT that they are made of.
 

@@ -9,15 +9,12 @@ from pathlib import Path
 
 REPOSITORY = Path(str(workflow.current_basedir)).resolve().parents[1]
 SCRIPTS = REPOSITORY / "scripts"
-sys.path.insert(0, str(REPOSITORY / "workflow" / "lib"))
+sys.path[:0] = [str(REPOSITORY / "workflow" / "lib"), str(SCRIPTS)]
 
 from code_hash import code_hash
-from configuration import (
-    ConfigurationError,
-    check_config,
-    chosen_datasets,
-    load_table,
-)
+from configuration import ConfigurationError, check_config, load_table
+from raw.table import Table
+from reporting.references import References
 from snakemake.exceptions import WorkflowError
 
 # An image that holds the environments of envs/, made by a recipe of containers/: as with conda,
@@ -30,17 +27,18 @@ if IMAGE := os.environ.get("CONTAINER"):
     containerized: IMAGE
 
 
-SCHEMAS = REPOSITORY / "workflow" / "schemas"
+TABLE = os.path.relpath(REPOSITORY / "config" / "datasets.yaml")
+REFERENCES = os.path.relpath(REPOSITORY / "config" / "references.yaml")
 try:
-    DATASETS = load_table(REPOSITORY / "config" / "datasets.yaml", SCHEMAS)
-    REFERENCES = load_table(REPOSITORY / "config" / "references.yaml", SCHEMAS)
-    check_config(config, SCHEMAS, DATASETS)
+    DATASETS = load_table(Path(TABLE), Table)
+    load_table(Path(REFERENCES), References)
+    SETTINGS = check_config(config, DATASETS)
 except ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
 # Room -> data sets of this run, in the order of the project's parts.
-CHOSEN = chosen_datasets(config)
-RUN = f"results/{config['run']}"
+CHOSEN = SETTINGS.datasets()
+RUN = f"results/{SETTINGS.run}"
 RAW = "data/raw"
 PROCESSED = "data/processed"
 
@@ -71,41 +69,61 @@ shell.prefix(
 )
 
 # Where the raw files may come from is no property of a result: it is passed on, not tracked.
-if config["data_mirror"]:
-    os.environ.setdefault("DATA_MIRROR", config["data_mirror"])
+if SETTINGS.data_mirror:
+    os.environ.setdefault("DATA_MIRROR", SETTINGS.data_mirror)
 
 
-def spec(program, **settings):
-    """One canonical JSON string: the settings that a stage reads and the hash of its code.
+def spec(program, kind, *sources, **own):
+    """One canonical JSON string: all settings of a program, and the hash of its code.
 
-    Snakemake takes {word} in a param for a wildcard, in the middle of somebody's text too: a brace
-    inside a JSON string is written as its escape. One of JSON's own is followed by a quote or `}`.
+    kind: the program's model of its settings. `own` holds some of them. Any other has its value from
+    the first of `sources` that knows its name: the job's wildcards, or parts of the configuration.
+    Snakemake takes {word} in a param for a wildcard, inside somebody's text too: a brace inside a
+    JSON string is written as its escape. One of JSON's own is followed by a quote or `}`.
     """
-    text = json.dumps({**settings, "code": code_hash(SCRIPTS, program)}, sort_keys=True)
+    for source in sources:
+        for name in {*kind.model_fields} - {*own}:
+            if hasattr(source, name):
+                value = getattr(source, name)
+                own[name] = int(value) if isinstance(value, str) and value.isdigit() else value
+    values = kind(**own) if kind is dict else kind(**own).model_dump(mode="json")
+    text = json.dumps({**values, "code": code_hash(SCRIPTS, program)}, sort_keys=True)
     return re.sub(r'{(?!["}])', r"\\u007b", text)
+
+
+def options(wildcards, input, output):
+    """--name path... for every named input and output that is not empty: for a rule's params."""
+    words = []
+    for name, paths in [*input.items(), *output.items()]:
+        paths = [paths] if isinstance(paths, str) else paths
+        words += [f"--{name.replace('_', '-')}", *paths] if paths else []
+    return words
+
+
+def log_of(rule, job=""):
+    """The log of a rule's job: standard output and errors of the program."""
+    return f"{RUN}/logs/{rule}{job and '/'}{job}.log"
+
+
+def benchmark_of(rule, job=""):
+    """Where Snakemake writes a job's time and memory."""
+    return f"{RUN}/benchmarks/{rule}{job and '/'}{job}.tsv"
+
+
+def need(megabytes, minutes):
+    """A job's resources: the memory of the first attempt, twice as much at the second, and so on."""
+    return {"mem_mb": lambda wildcards, attempt: megabytes * attempt, "runtime": minutes}
 
 
 def raw_files(dataset):
     """The raw files of a data set under data/raw, or none for one that is made by a program."""
-    return [f"{RAW}/{file['path']}" for file in DATASETS[dataset].get("files", [])]
+    return [f"{RAW}/{file.path}" for file in DATASETS[dataset].files]
 
 
-def raw_sums(dataset):
-    """path -> bytes and sha256 of the raw files: what a prepare program checks before it reads."""
-    return {
-        file["path"]: {"bytes": file["bytes"], "sha256": file["sha256"]}
-        for file in DATASETS[dataset].get("files", [])
-    }
-
-
-def memory(megabytes):
-    """mem_mb of a job: `megabytes` at the first attempt, twice as much at the second, and so on."""
-    return lambda wildcards, attempt: megabytes * attempt
-
-
-def stage(config_section, *names):
-    """The settings `names` of a section of the config, as keyword arguments of spec()."""
-    return {name: config_section[name] for name in names}
+def raw_of(dataset):
+    """What a prepare program gets besides its settings: the raw files' sums, a description."""
+    sums = {f.path: {"bytes": f.bytes, "sha256": f.sha256} for f in DATASETS[dataset].files}
+    return {"dataset": dataset, "raw": sums, "about": DATASETS[dataset].about}
 
 
 wildcard_constraints:

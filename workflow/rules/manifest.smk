@@ -1,7 +1,7 @@
 """The record of the run, made last: manifest.json and its RO-Crate metadata.
 
 They read what the run left and what Snakemake recorded about its jobs, so that nothing is trained
-for them, and they are made anew when anything that they describe was.
+for them, and they are made again when anything that they describe was.
 """
 
 from snakemake import __version__ as SNAKEMAKE_VERSION
@@ -20,32 +20,29 @@ rule build_manifest:
         files=RUN_FILES,
         datasets=TABLE,
     output:
-        f"{RUN}/manifest.json",
+        manifest=f"{RUN}/manifest.json",
     log:
-        f"{RUN}/logs/build_manifest.log",
+        log_of("build_manifest"),
     benchmark:
-        f"{RUN}/benchmarks/build_manifest.tsv"
+        benchmark_of("build_manifest")
     # Where Snakemake's own records are, also when the other jobs run on a cluster.
     localrule: True
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=memory(500),
-        runtime=10,
+        **need(megabytes=500, minutes=10),
     params:
+        options=options,
         # A mirror is a path of this machine, and no property of a result.
         spec=spec(
             "manifest.build_manifest",
-            run=config["run"],
+            dict,
+            run=SETTINGS.run,
             snakemake=SNAKEMAKE_VERSION,
-            config={
-                key: value for key, value in config.items() if key != "data_mirror"
-            },
+            config={key: value for key, value in config.items() if key != "data_mirror"},
         ),
     shell:
-        "python -m manifest.build_manifest --spec {params.spec:q} --files {input.files:q}"
-        " --datasets {input.datasets:q} --out {output:q} > {log:q} 2>&1"
+        "python -m manifest.build_manifest --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule build_crate:
@@ -56,21 +53,18 @@ rule build_crate:
         workflow=os.path.relpath(REPOSITORY / "Snakefile"),
     output:
         crate=f"{RUN}/ro-crate-metadata.json",
-        workflow=f"{RUN}/Snakefile",
+        snakefile=f"{RUN}/Snakefile",
     log:
-        f"{RUN}/logs/build_crate.log",
+        log_of("build_crate"),
     benchmark:
-        f"{RUN}/benchmarks/build_crate.tsv"
+        benchmark_of("build_crate")
     localrule: True
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=memory(500),
-        runtime=10,
+        **need(megabytes=500, minutes=10),
     params:
-        spec=spec("manifest.build_crate"),
+        options=options,
+        spec=spec("manifest.build_crate", dict),
     shell:
-        "python -m manifest.build_crate --spec {params.spec:q} --manifest {input.manifest:q}"
-        " --datasets {input.datasets:q} --workflow {input.workflow:q}"
-        " --out {output.crate:q} --copy {output.workflow:q} > {log:q} 2>&1"
+        "python -m manifest.build_crate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"

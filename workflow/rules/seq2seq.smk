@@ -1,39 +1,38 @@
 """Part 2, sequence to sequence: an encoder-decoder Transformer that learns the genetic code."""
 
-from dataset_about import about
+import seq2seq.settings
+
+SEQ2SEQ = SETTINGS.seq2seq
 
 
 rule prepare_genetic_code:
     """Draw reading frames and translate them by the standard genetic code: {params.spec}."""
     output:
-        data=f"{RUN}/seq2seq/data/sequences.npz",
+        out=f"{RUN}/seq2seq/data/sequences.npz",
         meta=f"{RUN}/seq2seq/data/meta.json",
     log:
-        f"{RUN}/logs/prepare_genetic_code.log",
+        log_of("prepare_genetic_code"),
     benchmark:
-        f"{RUN}/benchmarks/prepare_genetic_code.tsv"
+        benchmark_of("prepare_genetic_code")
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        **need(megabytes=1000, minutes=10),
     params:
+        options=options,
         spec=spec(
             "seq2seq.prepare",
-            about=about(DATASETS["genetic_code"]),
-            **config["seq2seq"]["data"],
+            seq2seq.settings.PrepareSpec,
+            SEQ2SEQ.data,
+            about=DATASETS[SEQ2SEQ.dataset].about,
         ),
     shell:
-        "python -m seq2seq.prepare --spec {params.spec:q}"
-        " --out {output.data:q} --meta {output.meta:q} > {log:q} 2>&1"
+        "python -m seq2seq.prepare --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule train_seq2seq:
-    """
-    Train the encoder-decoder Transformer on {input.data} under seed {wildcards.seed}.
-
-    Settings: {params.spec}
+    """Train the encoder-decoder Transformer on {input.data} under seed {wildcards.seed}:
+    {params.spec}.
     """
     input:
         data=f"{RUN}/seq2seq/data/sequences.npz",
@@ -41,26 +40,22 @@ rule train_seq2seq:
         weights=f"{RUN}/seq2seq/seed{{seed}}/model.safetensors",
         history=f"{RUN}/seq2seq/seed{{seed}}/history.json",
     log:
-        f"{RUN}/logs/train_seq2seq/seed{{seed}}.log",
+        log_of("train_seq2seq", "seed{seed}"),
     benchmark:
-        f"{RUN}/benchmarks/train_seq2seq/seed{{seed}}.tsv"
+        benchmark_of("train_seq2seq", "seed{seed}")
     conda:
         "../../envs/torch.yaml"
-    threads: config["seq2seq"]["threads"]
+    threads: SEQ2SEQ.threads
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        **need(megabytes=2000, minutes=60),
     params:
+        options=options,
         checkpoint=f"{RUN}/.checkpoints/seq2seq/seed{{seed}}",
-        spec=lambda wildcards: spec(
-            "seq2seq.train",
-            seed=int(wildcards.seed),
-            **stage(config["seq2seq"], "threads", "model"),
-            **config["seq2seq"]["training"],
+        spec=lambda w: spec(
+            "seq2seq.train", seq2seq.settings.TrainSpec, w, SEQ2SEQ, SEQ2SEQ.training
         ),
     shell:
-        "python -m seq2seq.train --spec {params.spec:q} --data {input.data:q}"
-        " --weights {output.weights:q} --history {output.history:q}"
+        "python -m seq2seq.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
@@ -69,47 +64,33 @@ rule evaluate_seq2seq:
     input:
         data=f"{RUN}/seq2seq/data/sequences.npz",
         meta=f"{RUN}/seq2seq/data/meta.json",
-        weights=expand(
-            f"{RUN}/seq2seq/seed{{seed}}/model.safetensors",
-            seed=config["seq2seq"]["seeds"],
-        ),
-        histories=expand(
-            f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=config["seq2seq"]["seeds"]
-        ),
+        weights=expand(f"{RUN}/seq2seq/seed{{seed}}/model.safetensors", seed=SEQ2SEQ.seeds),
+        histories=expand(f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=SEQ2SEQ.seeds),
     output:
         metrics=f"{RUN}/seq2seq/metrics.json",
         predictions=f"{RUN}/seq2seq/predictions.csv",
         attention=f"{RUN}/seq2seq/attention.npz",
         positions=f"{RUN}/seq2seq/positions.npz",
     log:
-        f"{RUN}/logs/evaluate_seq2seq.log",
+        log_of("evaluate_seq2seq"),
     benchmark:
-        f"{RUN}/benchmarks/evaluate_seq2seq.tsv"
+        benchmark_of("evaluate_seq2seq")
     conda:
         "../../envs/torch.yaml"
-    threads: config["seq2seq"]["threads"]
+    threads: SEQ2SEQ.threads
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        **need(megabytes=2000, minutes=20),
     params:
+        options=options,
         # The first one's model predicts: their order counts, which inputs do not tell.
-        order=config["seq2seq"]["seeds"],
-        spec=spec("seq2seq.evaluate", **stage(config["seq2seq"], "threads", "model")),
+        order=SEQ2SEQ.seeds,
+        spec=spec("seq2seq.evaluate", seq2seq.settings.EvaluateSpec, SEQ2SEQ),
     shell:
-        "python -m seq2seq.evaluate --spec {params.spec:q}"
-        " --data {input.data:q} --meta {input.meta:q}"
-        " --weights {input.weights:q} --histories {input.histories:q}"
-        " --metrics {output.metrics:q} --predictions {output.predictions:q}"
-        " --attention {output.attention:q} --positions {output.positions:q} > {log:q} 2>&1"
+        "python -m seq2seq.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # predictions.csv holds translations, not classes: it is not for the confusion matrices.
-for kind, name in [
-    ("metrics", "metrics.json"),
-    ("attention", "attention.npz"),
-    ("positions", "positions.npz"),
-]:
-    REPORT[kind].append(f"{RUN}/seq2seq/{name}")
-REPORT["histories"] += expand(
-    f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=config["seq2seq"]["seeds"]
-)
+REPORT["metrics"].append(f"{RUN}/seq2seq/metrics.json")
+REPORT["histories"] += expand(f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=SEQ2SEQ.seeds)
+REPORT["attention"].append(f"{RUN}/seq2seq/attention.npz")
+REPORT["positions"].append(f"{RUN}/seq2seq/positions.npz")

@@ -1,104 +1,82 @@
 """Part 2, images: an MLP and a convolutional network in PyTorch (CIFAR-10)."""
 
-import vision
+import vision.settings
+
+VISION = SETTINGS.vision
+VISION_RUN = f"{RUN}/vision/{{model}}"
 
 
 rule train_vision:
-    """
-    Train the {wildcards.model} on {input.images} under seed {wildcards.seed}.
-
-    Settings: {params.spec}
-    """
+    """Train the {wildcards.model} on {input.images} under seed {wildcards.seed}: {params.spec}."""
     input:
-        images=f"{PROCESSED}/{config['vision']['dataset']}/images.npz",
-        meta=f"{PROCESSED}/{config['vision']['dataset']}/meta.json",
+        images=f"{PROCESSED}/{VISION.dataset}/images.npz",
+        meta=f"{PROCESSED}/{VISION.dataset}/meta.json",
     output:
-        weights=f"{RUN}/vision/{{model}}/seed{{seed}}/model.safetensors",
-        history=f"{RUN}/vision/{{model}}/seed{{seed}}/history.json",
+        weights=f"{VISION_RUN}/seed{{seed}}/model.safetensors",
+        history=f"{VISION_RUN}/seed{{seed}}/history.json",
     log:
-        f"{RUN}/logs/train_vision/{{model}}.seed{{seed}}.log",
+        log_of("train_vision", "{model}.seed{seed}"),
     benchmark:
-        f"{RUN}/benchmarks/train_vision/{{model}}.seed{{seed}}.tsv"
+        benchmark_of("train_vision", "{model}.seed{seed}")
     wildcard_constraints:
         model="mlp|cnn",
     # The longest jobs start first, so that none is left alone at the end.
     priority: 10
     conda:
         "../../envs/torch.yaml"
-    threads: config["vision"]["threads"]
+    threads: VISION.threads
     resources:
-        mem_mb=memory(2500),
-        runtime=60,
+        **need(megabytes=2500, minutes=60),
     params:
+        options=options,
         checkpoint=f"{RUN}/.checkpoints/vision/{{model}}/seed{{seed}}",
-        spec=lambda wildcards: spec(
-            "vision.train",
-            **vision.training(config["vision"], wildcards.model, wildcards.seed),
+        spec=lambda w: spec(
+            "vision.train", vision.settings.TrainSpec, w, VISION, getattr(VISION, w.model)
         ),
     shell:
-        "python -m vision.train --spec {params.spec:q}"
-        " --images {input.images:q} --meta {input.meta:q}"
-        " --weights {output.weights:q} --history {output.history:q}"
+        "python -m vision.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
 rule evaluate_vision:
-    """
-    Evaluate the {wildcards.model} of each seed on the test images, once.
-
-    Settings: {params.spec}
-    """
+    """Evaluate the {wildcards.model} of each seed on the test images, once: {params.spec}."""
     input:
-        images=f"{PROCESSED}/{config['vision']['dataset']}/images.npz",
-        meta=f"{PROCESSED}/{config['vision']['dataset']}/meta.json",
+        images=f"{PROCESSED}/{VISION.dataset}/images.npz",
+        meta=f"{PROCESSED}/{VISION.dataset}/meta.json",
         weights=expand(
-            f"{RUN}/vision/{{{{model}}}}/seed{{seed}}/model.safetensors",
-            seed=config["vision"]["seeds"],
+            f"{VISION_RUN}/seed{{seed}}/model.safetensors", seed=VISION.seeds, allow_missing=True
         ),
         histories=expand(
-            f"{RUN}/vision/{{{{model}}}}/seed{{seed}}/history.json",
-            seed=config["vision"]["seeds"],
+            f"{VISION_RUN}/seed{{seed}}/history.json", seed=VISION.seeds, allow_missing=True
         ),
     output:
-        metrics=f"{RUN}/vision/{{model}}/metrics.json",
-        predictions=f"{RUN}/vision/{{model}}/predictions.csv",
-        examples=f"{RUN}/vision/{{model}}/examples.npz",
+        metrics=f"{VISION_RUN}/metrics.json",
+        predictions=f"{VISION_RUN}/predictions.csv",
+        examples=f"{VISION_RUN}/examples.npz",
     log:
-        f"{RUN}/logs/evaluate_vision/{{model}}.log",
+        log_of("evaluate_vision", "{model}"),
     benchmark:
-        f"{RUN}/benchmarks/evaluate_vision/{{model}}.tsv"
+        benchmark_of("evaluate_vision", "{model}")
     wildcard_constraints:
         model="mlp|cnn",
     conda:
         "../../envs/torch.yaml"
-    threads: config["vision"]["threads"]
+    threads: VISION.threads
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        **need(megabytes=2000, minutes=20),
     params:
-        spec=lambda wildcards: spec(
-            "vision.evaluate",
-            **vision.evaluation(config["vision"], wildcards.model),
+        options=options,
+        spec=lambda w: spec(
+            "vision.evaluate", vision.settings.EvaluateSpec, w, VISION, getattr(VISION, w.model)
         ),
     shell:
-        "python -m vision.evaluate --spec {params.spec:q}"
-        " --images {input.images:q} --meta {input.meta:q}"
-        " --weights {input.weights:q} --histories {input.histories:q}"
-        " --metrics {output.metrics:q} --predictions {output.predictions:q}"
-        " --examples {output.examples:q} > {log:q} 2>&1"
+        "python -m vision.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
-REPORT["metrics"] += expand(
-    f"{RUN}/vision/{{model}}/metrics.json", model=config["vision"]["models"]
-)
-REPORT["histories"] += expand(
-    f"{RUN}/vision/{{model}}/seed{{seed}}/history.json",
-    model=config["vision"]["models"],
-    seed=config["vision"]["seeds"],
-)
-REPORT["predictions"] += expand(
-    f"{RUN}/vision/{{model}}/predictions.csv", model=config["vision"]["models"]
-)
-REPORT["images"] += expand(
-    f"{RUN}/vision/{{model}}/examples.npz", model=config["vision"]["models"]
-)
+for model in VISION.models:
+    REPORT["metrics"].append(f"{RUN}/vision/{model}/metrics.json")
+    REPORT["histories"] += [
+        f"{RUN}/vision/{model}/seed{seed}/history.json" for seed in VISION.seeds
+    ]
+    REPORT["predictions"].append(f"{RUN}/vision/{model}/predictions.csv")
+    REPORT["images"].append(f"{RUN}/vision/{model}/examples.npz")

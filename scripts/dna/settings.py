@@ -1,0 +1,155 @@
+"""The settings of the room: config.yaml's section `dna`, and what each program reads of it.
+
+Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
+a description changes a result. What computes belongs elsewhere.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
+from raw.about import About
+from raw.raw_files import RawFile
+
+Class = Annotated[str, Field(min_length=1)]
+Motif = Annotated[str, Field(pattern="^[ACGT]{1,10}$")]
+Size = Annotated[int, Field(ge=1)]
+
+
+class Data(Settings):
+    """How a data set's arrays are made; what follows val_share is for generated data."""
+
+    classes: Annotated[list[Class], AfterValidator(each_once)] = Field(
+        ["0", "1"], min_length=2, description="names of the classes 0, 1, ..."
+    )
+    val_share: Share = Field(0.15, description="statlog_dna: share of train kept for validation")
+    seed: Seed = Field(0, description="of what is drawn")
+    motifs: Annotated[list[Motif], AfterValidator(each_once)] = Field(
+        ["TATAAA", "CACGTG"],
+        min_length=2,
+        description="planted_motifs: one per class, of one length",
+    )
+    noise: float = Field(
+        0.3, ge=0, le=0.75, description="planted_motifs: chance that a letter is another one"
+    )
+    length: int = Field(30, ge=1, description="planted_motifs: nucleotides of a sequence")
+    place: int = Field(12, ge=0, description="planted_motifs: where the motif begins, from 0")
+    sizes: list[Size] = Field(
+        [3000, 500, 1000],
+        min_length=3,
+        max_length=3,
+        description="planted_motifs: sequences of train, val and test",
+    )
+
+    @model_validator(mode="after")
+    def _motifs_fit(self) -> Self:
+        room = self.length - self.place
+        if len({len(motif) for motif in self.motifs}) > 1 or len(self.motifs[0]) > room:
+            raise ValueError(
+                f"motifs: expected one length, at most length - place = {room}, found"
+                f" {', '.join(self.motifs)}"
+            )
+        return self
+
+
+class Model(Settings):
+    """The arguments of torch_nn.dna_classifier.DNAClassifier that the data does not give."""
+
+    n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
+    d_model: Width = Field(48, ge=1, validate_default=True, description="channels")
+    n_layers: int = Field(2, ge=1, description="encoder layers")
+    d_ff: int = Field(96, ge=1, description="width of the feed-forward networks")
+    dropout: Share = Field(0.2, description="share of activations dropped in training")
+    head_dropout: Share = Field(0.3, description="the same, before the head")
+    stem_kernel: int = Field(7, ge=0, description="nucleotides of the convolution, odd; 0: none")
+    pooling: Literal["cls", "mean", "flatten"] = Field(
+        "flatten", description="how the positions become one vector"
+    )
+
+    @field_validator("stem_kernel")
+    @classmethod
+    def _has_a_middle(cls, value: int) -> int:
+        if value and value % 2 == 0:
+            raise ValueError("expected 0 or an odd width")
+        return value
+
+
+class Training(Settings):
+    epochs: int = Field(15, ge=1, description="passes over the training split, at most")
+    patience: int = Field(
+        15, ge=1, description="epochs without a lower validation loss after which training ends"
+    )
+    batch_size: int = Field(64, ge=1, description="sequences per step")
+    lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
+    warmup_share: Share = Field(0.05, description="share of the steps in which the rate rises")
+    min_lr_share: float = Field(0.01, ge=0, le=1, description="last learning rate, share of lr")
+    weight_decay: float = Field(0.05, ge=0, description="decoupled weight decay")
+    label_smoothing: Share = Field(0.0, description="share of the label spread over the classes")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    average_decay: Share = Field(0.99, description="memory of the averaged weights, per step")
+    hidden_share: Share = Field(0.1, description="share of nucleotides replaced by N")
+    mutated_share: Share = Field(0.0, description="share of nucleotides replaced at random")
+    largest_shift: int = Field(0, ge=0, description="places by which a sequence moves at most")
+
+
+class Strands(Settings):
+    both_strands: bool = Field(
+        False, description="train on both strands at random and predict their mean"
+    )
+
+
+class Dataset(Strands):
+    """The settings of one data set."""
+
+    data: Data = Data()
+    model: Model = Model()
+    training: Training = Training()
+
+
+def _check_motifs(data: Data, key: str) -> None:
+    if len(data.motifs) != len(data.classes):
+        raise ValueError(
+            f"{key}: expected one for each of the {len(data.classes)} classes, found"
+            f" {len(data.motifs)}"
+        )
+
+
+class Section(Settings):
+    """config.yaml's section `dna`."""
+
+    datasets: Annotated[list[str], AfterValidator(each_once)] = Field(
+        min_length=1, description="data sets to train on"
+    )
+    seeds: Seeds = Field(description="one training per seed")
+    threads: Threads = Field(description="threads of one training")
+    settings: dict[str, Dataset] = Field(min_length=1, description="settings of each data set")
+
+    @model_validator(mode="after")
+    def _one_motif_per_class(self) -> Self:
+        if planted := self.settings.get("planted_motifs"):
+            _check_motifs(planted.data, "settings.planted_motifs.data.motifs")
+        return self
+
+
+class PrepareSpec(Data):
+    dataset: str = Field("planted_motifs", description="which data set the raw files are")
+    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    about: About = Field(About(), description="title, licence and so on, for meta.json")
+
+    @model_validator(mode="after")
+    def _one_motif_per_class(self) -> Self:
+        if self.dataset == "planted_motifs":
+            _check_motifs(self, "motifs")
+        return self
+
+
+class TrainSpec(Training, Strands):
+    model: Model = Field(Model(), description="shape of the model")
+    seed: Seed = Field(1, description="of weights, batches, dropout and augmentation")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class EvaluateSpec(Strands):
+    model: Model = Field(Model(), description="shape of the model")
+    threads: Threads = Field(1, description="threads of PyTorch")

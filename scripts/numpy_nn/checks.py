@@ -1,0 +1,65 @@
+"""The checks around every layer's forward and backward: shapes and dtypes."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy_nn.module import Module
+
+
+def checked_forward(forward: Callable) -> Callable:
+    """`forward` with a check of x. The layer keeps what it returned, and x's shape and dtype."""
+
+    @wraps(forward)
+    def checked(self: "Module", x: np.ndarray) -> np.ndarray:
+        # What was right at the last step is right at this one.
+        if not isinstance(x, np.ndarray) or (x.shape, x.dtype) != self.received:
+            check_input(self, x)
+        self.output = forward(self, x)
+        self.received = x.shape, x.dtype
+        return self.output
+
+    return checked
+
+
+def checked_backward(backward: Callable) -> Callable:
+    """`backward` with a check that dL/dy has the shape and dtype of y."""
+
+    @wraps(backward)
+    def checked(self: "Module", grad_output: np.ndarray) -> np.ndarray | None:
+        y = self.output
+        if y is None:
+            self.refuse("forward before backward", "none")
+        if grad_output.shape != y.shape or grad_output.dtype != y.dtype:
+            self.refuse(f"dL/dy {y.shape} {y.dtype}", f"{grad_output.shape} {grad_output.dtype}")
+        return backward(self, grad_output)
+
+    return checked
+
+
+def check_input(layer: "Module", x: np.ndarray) -> None:
+    """Refuse what is no array, or has other axes or another dtype than `layer` takes."""
+    if not isinstance(x, np.ndarray):
+        layer.refuse("a NumPy array", type(x).__name__)
+    if not has_axes(x.shape, layer.axes):
+        layer.refuse(f"shape ({', '.join(map(str, layer.axes))}) with N >= 1", f"{x.shape}")
+    if (dtype := layer.dtype) and x.dtype != dtype:
+        layer.refuse(f"{dtype}", f"{x.dtype}")
+    if x.dtype.kind not in layer.kinds:
+        kinds = "floating-point numbers" if layer.kinds == "f" else "real numbers"
+        layer.refuse(kinds, f"{x.dtype}")
+
+
+def has_axes(shape: tuple[int, ...], axes: tuple[int | str, ...]) -> bool:
+    """Whether `shape` fits `axes`: a number is itself, a name any from 1, "..." any axes."""
+    if "..." in axes:
+        at = axes.index("...")
+        between = ("...",) * (len(shape) - len(axes) + 1)
+        axes = (*axes[:at], *between, *axes[at + 1 :])
+    return len(shape) == len(axes) and all(
+        length >= 1 and (isinstance(axis, str) or length == axis)
+        for length, axis in zip(shape, axes, strict=True)
+    )

@@ -1,0 +1,96 @@
+"""The settings of the room: config.yaml's section `vision`, and what each program reads of it.
+
+Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
+a description changes a result. What computes belongs elsewhere.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, each_once
+
+Kind = Literal["mlp", "cnn"]
+
+
+class Layers(Settings):
+    """What the shapes of both models have in common."""
+
+    widths: list[Annotated[int, Field(ge=1)]] = Field(
+        [64, 128, 256], min_length=1, description="units of each hidden layer, channels of a stage"
+    )
+    dropout: Share = Field(0.0, description="share of activations dropped in training")
+    bfloat16: bool = Field(
+        True, description="products in bfloat16 where the processor has units for it"
+    )
+
+
+class Convolutions(Settings):
+    """The rest of the CNN's shape."""
+
+    stem: int = Field(24, ge=1, description="channels of the first convolution")
+    depth: int = Field(2, ge=1, description="convolutions per stage")
+    residual: bool = Field(True, description="shortcuts around all but a stage's first convolution")
+
+
+class Training(Settings):
+    epochs: float = Field(10, gt=0, description="passes over the training images")
+    batch_size: int = Field(250, ge=2, description="images per step")
+    lr: float = Field(0.1, gt=0, description="highest learning rate, for the mean loss of a batch")
+    momentum: Share = Field(0.9, description="of Nesterov's SGD")
+    weight_decay: float = Field(5e-4, ge=0, description="of matrices and kernels")
+    label_smoothing: Share = Field(0.1, description="share of the target spread over the classes")
+    warmup: Share = Field(0.2, description="share of the steps in which the rate rises")
+    decay: Literal["cosine", "linear"] = Field("cosine", description="how the rate falls to 0")
+    flips: bool = Field(True, description="flip training images at random")
+    crop: int = Field(2, ge=0, description="pixels by which a training image is shifted at most")
+    cutout: int = Field(0, ge=0, description="pixels of a side of the hole in each image; 0: none")
+
+
+class Evaluation(Settings):
+    test_time_flips: bool = Field(
+        False, description="a further row: the mean over each test image and its flip"
+    )
+
+
+class Perceptron(Layers, Training, Evaluation):
+    """The settings of the MLP."""
+
+
+class ConvolutionalNetwork(Layers, Convolutions, Training, Evaluation):
+    """The settings of the CNN."""
+
+
+class Section(Settings):
+    """config.yaml's section `vision`."""
+
+    dataset: str = Field(description="data set of images")
+    models: Annotated[list[Kind], AfterValidator(each_once)] = Field(
+        min_length=1, description="which models are trained"
+    )
+    seeds: Seeds = Field(description="one training per seed")
+    threads: Threads = Field(description="threads of one training")
+    validation_size: int = Field(ge=1, description="training images held out for validation")
+    examples: int = Field(ge=1, description="test images that the report shows")
+    mlp: Perceptron = Perceptron()
+    cnn: ConvolutionalNetwork = ConvolutionalNetwork()
+
+
+class Model(Layers, Convolutions):
+    """One of the two models; an MLP does not read the settings of convolutions."""
+
+    model: Kind = Field("cnn", description="which model")
+
+
+class TrainSpec(Model, Training):
+    dataset: str = Field("cifar10", description="name of the data set")
+    validation_size: int = Field(5000, ge=1, description="training images held out for validation")
+    seed: Seed = Field(1, description="of the split, the weights, the order and augmentation")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class EvaluateSpec(Model, Evaluation):
+    dataset: str = Field("cifar10", description="name of the data set")
+    examples: int = Field(40, ge=1, description="test images in examples.npz")
+    seeds: Seeds = Field([1], description="of the trainings, in their order")
+    threads: Threads = Field(1, description="threads of PyTorch")

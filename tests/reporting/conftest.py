@@ -1,0 +1,18 @@
+"""A fabricated run, finished: what the report's tests look at."""
+
+from pathlib import Path
+
+import pytest
+from finished_run import Run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A fabricated run, finished: leaderboard, every figure, report."""
+    repository = Path(__file__).resolve().parents[2]
+    with pytest.MonkeyPatch.context() as patch:
+        run = Run(tmp_path_factory.mktemp("results") / "made-up", repository, patch)
+        for kind in run.plan:
+            run.draw(kind, run.folder / "figures" / kind)
+        run.report()
+        yield run

@@ -1,0 +1,298 @@
+"""The committed reference results and the tables of README.md that are made from them."""
+
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dag_cost
+import pytest
+
+from pipeline.errors import InputError
+from reporting import collect_reference, cost, speed, update_readme
+from reporting.leaderboard import read_leaderboard, read_references
+from reporting.summary import markdown_table
+
+SPEED = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
+"PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
+"scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
+"""
+COST = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
+"plan 10,000 CV jobs",10021,71.06,41.514,702,,"60 s, 2 GB",True,2,bbe457c53e28,AMD EPYC,9.9.0
+dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
+overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
+"""
+# The tables of README.md, out of date.
+OLD = {
+    name: "\nold\n".join(update_readme.markers(name))
+    for name in ("results", "ensemble", "speed", "cost")
+}
+
+
+def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
+    path = tmp_path / "dag_cost.csv"
+    path.write_text(COST)
+    lines = cost.markdown(cost.read(path))
+    kept = " | `bbe457c` |"
+    assert lines[2:5] == [
+        "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes" + kept,
+        "| dry run of full | 2,400 | 9.50 s | 4.25 s | 150 MB | 4 s | **no**" + kept,
+        "| overhead of standard | 210 | 41.50 s (2.1 % of the run) |  |  | 5 % | yes" + kept,
+    ]
+    assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
+    assert "packed" in lines[-1]
+    assert "packed" not in cost.markdown(cost.read(path)[:2])[-1]
+    path.write_text("what,seconds\na,1\n")
+    with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
+        cost.read(path)
+
+
+def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_text(COST)
+    kept = dag_cost.kept_rows(path, [{"what": "dry run of standard"}], "standard")
+    assert [row["what"] for row in kept] == ["overhead of standard"]
+    assert dag_cost.kept_rows(path, kept, "standard") == []
+    # The no-op of one preset is not that of another.
+    path.write_text(COST + COST.splitlines()[-1].replace("overhead of standard", "no-op make run"))
+    assert [r["what"] for r in dag_cost.kept_rows(path, kept, "standard")] == ["no-op make run"]
+    assert dag_cost.kept_rows(path, [], "demo") == []
+
+
+def test_the_benchmark_s_columns_are_those_that_the_table_needs():
+    assert set(cost.NEEDED) <= set(dag_cost.COLUMNS)
+
+
+def test_pinned_and_free_kernels_are_told_apart(tmp_path):
+    path = tmp_path / "mlp_step.csv"
+    path.write_text(SPEED)
+    rows = speed.read(path)
+    assert "kernels" not in "".join(speed.markdown(rows))
+    named = speed.markdown([{**row, "blas_kernel": "Zen, chosen by OpenBLAS"} for row in rows])
+    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in named[-1] and "| Zen" not in named[2]
+    both = [{**row, "blas_kernel": kernel} for kernel in ("Haswell", "free") for row in rows]
+    lines = speed.markdown(both)
+    assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
+    assert "OPENBLAS_CORETYPE" in lines[-1]
+    path.write_text("peer,ours_ms\na,1\n")
+    with pytest.raises(InputError, match="batch_size, peer_ms, ratio"):
+        speed.read(path)
+
+
+def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
+    rows = read_leaderboard(finished.folder / "leaderboard.csv")
+    lines = markdown_table(
+        rows, *read_references(finished.repository / "config" / "references.yaml")
+    )
+    head, _, *body = ([cell.strip() for cell in line.split(" | ")] for line in lines)
+    at = {name: head.index(name) for name in ("training", "validation", "test", "test, more views")}
+    (mixer,) = (cells for cells in body if cells[1].startswith("Mixer"))
+    assert mixer[at["training"]] == "0.9910 ± 0.0010"
+    assert mixer[at["validation"]] == "0.9350 ± 0.0071 (2 folds)"
+    assert mixer[at["test"]] == "**0.9416** ± 0.0017 (3 seeds)<br>0.9355 – 0.9475"
+    views = "0.9436 ± 0.0017 + flips<br>0.9446 ± 0.0017 + flips and shifts"
+    assert mixer[at["test, more views"]] == views
+    folds = "0.9490 (5 folds)<br>0.9505 + flips<br>0.9510 + flips and shifts"
+    assert mixer[head.index("ensemble, test")] == folds
+    (mix,) = (cells for cells in body if cells[1].startswith("*Ensemble of searched"))
+    assert (mix[at["test"]], mix[at["test, more views"]]) == ("", "")
+    assert mix[head.index("ensemble, test")] == "0.9470 (5 folds + 1 seed)"
+    assert mix[at["validation"]] == "0.9444 (1 fold, by one net of each kind)"
+    assert "**" not in " ".join(mix)
+    assert not any("5 folds" in cells[1] for cells in body)
+    assert mixer[head.index("cost of a training")] == "61 s<br>19.3 TFLOP"
+    # The best published result stands once a data set.
+    assert sum("WRN-40-4" in line for line in lines) == 1
+
+
+class Kept:
+    """The fabricated run with its job times, and a folder that collect_reference fills from it."""
+
+    def __init__(self, finished, folder: Path, patch: pytest.MonkeyPatch):
+        self.run, self.out, self.patch = folder / "made-up", folder / "reference", patch
+        self.speed, self.dag = folder / "mlp_step.csv", folder / "dag_cost.csv"
+        self.references = str(finished.repository / "config" / "references.yaml")
+        shutil.copytree(finished.folder, self.run)
+
+    def write_times(self) -> None:
+        for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
+            path = self.run / "benchmarks" / f"{name}.tsv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
+
+    def write_benchmarks(self) -> None:
+        self.speed.write_text(SPEED)
+        self.dag.write_text(COST)
+
+    def collect(self, *more: str, run: bool = True) -> str:
+        """Run collect_reference; returns the README that it wrote."""
+        words = ["collect_reference", "--out", str(self.out), "--references", self.references]
+        words += ["--speed", str(self.speed), "--dag", str(self.dag), *more]
+        words += ["--run", str(self.run)] if run else []
+        self.patch.setattr(sys, "argv", words)
+        collect_reference.main()
+        return (self.out / "README.md").read_text()
+
+    def files(self) -> dict[str, bytes]:
+        paths = (path for path in self.out.rglob("*") if path.is_file())
+        return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in paths}
+
+    def fill(self, readme: Path, *more: str) -> str:
+        """Run update_readme; returns the page."""
+        words = ["update_readme", "--readme", str(readme), "--references", self.references]
+        words += ["--leaderboard", str(self.out / "leaderboard.csv")]
+        words += ["--ensemble", str(self.out.with_name("other") / "leaderboard.csv"), *more]
+        self.patch.setattr(sys, "argv", words)
+        update_readme.main()
+        return readme.read_text()
+
+
+@pytest.fixture
+def kept(finished, tmp_path, monkeypatch) -> Kept:
+    kept = Kept(finished, tmp_path, monkeypatch)
+    kept.write_times()
+    return kept
+
+
+def test_a_run_without_job_times_is_not_copied(finished, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="no job times"):
+        Kept(finished, tmp_path, monkeypatch).collect()
+
+
+def test_the_small_files_of_a_run_are_copied_with_its_times_and_benchmarks(kept):
+    kept.write_benchmarks()
+    page = kept.collect()
+    assert kept.collect() == page  # A second time over the first.
+    files = kept.files()
+    assert {"report.html", "mlp/selection.json", "mlp/search/rung1/ranking.json"} <= set(files)
+    assert {"accuracy_by_split.csv", "leaderboard.csv"} <= set(files)
+    assert not any(name.endswith((".npz", "predictions.csv")) for name in files)
+    assert files["mlp_step.csv"].decode() == SPEED and files["dag_cost.csv"].decode() == COST
+    assert files["jobs.csv"].decode().splitlines() == [
+        "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
+        "train_gpt,2,150.0,75.0,90.0,0,0",
+        "build_report,1,3.0,1.5,3.0,0,0",
+    ]
+    assert "**0.9016**" in page and "3 jobs, one core each, took 2.5 minutes in all" in page
+    assert "**0.762**" in page and "| dry run of full | 2,400 |" in page
+
+
+def test_a_training_that_was_kept_is_no_time(kept):
+    log = kept.run / "logs" / "train_gpt" / "b.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("model.npz: already trained by this recipe: kept\n")
+    assert "does not include 1 trainings of a search" in kept.collect()
+    assert "train_gpt,1,90.0,45.0,90.0,0,1" in kept.files()["jobs.csv"].decode()
+
+
+def test_benchmarks_are_copied_if_there_are_any_and_are_whole(kept):
+    assert "A training step of Part 1" not in kept.collect()
+    assert not {"mlp_step.csv", "dag_cost.csv"} & set(kept.files())
+    before = kept.files()
+    kept.write_benchmarks()
+    kept.dag.write_text("what\n")
+    with pytest.raises(InputError, match="make bench-dag"):
+        kept.collect()
+    assert kept.files() == before
+    kept.write_benchmarks()
+    assert "A training step of Part 1" not in kept.collect("--no-benchmarks")
+    assert "mlp_step.csv" not in kept.files()
+
+
+def test_without_a_run_benchmarks_alone_are_copied(kept):
+    kept.write_benchmarks()
+    kept.collect()
+    before = kept.files()
+    kept.speed.write_text(SPEED.replace("0.76", "0.66"))
+    kept.dag.unlink()
+    assert "**0.662**" in kept.collect(run=False)
+    changed = {name for name, content in kept.files().items() if content != before[name]}
+    assert changed == {"mlp_step.csv", "README.md"}
+    kept.speed.write_text(SPEED)
+    kept.collect(run=False)
+    assert kept.files() == before
+    (kept.out / "leaderboard.csv").unlink()
+    with pytest.raises(InputError, match="name a finished run with --run"):
+        kept.collect(run=False)
+
+
+def test_a_manifest_says_what_belongs_to_the_run_and_what_was_rebuilt(kept):
+    left = kept.run / "former" / "metrics.json"  # Of another configuration.
+    left.parent.mkdir()
+    left.write_text("{}")
+    kept.collect()
+    assert "former/metrics.json" in kept.files()
+    names = {"leaderboard.csv", "report.html", "mlp/selection.json"}
+    manifest = {"outputs": [{"path": name} for name in sorted(names)]}
+    (kept.run / "manifest.json").write_text(json.dumps(manifest))
+    assert "manifest.json" not in kept.collect()
+    assert set(kept.files()) == names | {"manifest.json", "jobs.csv", "README.md"}
+    manifest["rebuilt"] = {"note": "The report was rebuilt.", "files": []}
+    (kept.run / "manifest.json").write_text(json.dumps(manifest))
+    assert "The report was rebuilt. [manifest.json](manifest.json) lists" in kept.collect()
+
+
+@pytest.fixture
+def readme(tmp_path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text("before\n" + "\nbetween\n".join(OLD.values()) + "\nafter\n")
+    return path
+
+
+def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
+    kept.write_benchmarks()
+    kept.collect()
+    text = readme.read_text()
+    with pytest.raises(InputError, match="make readme"):
+        kept.fill(readme, "--check")
+    assert readme.read_text() == text
+    filled = kept.fill(readme)
+    assert filled.startswith("before\n") and filled.endswith("\nafter\n")
+    assert "\nold\n" not in filled and "\nbetween\n" in filled
+    assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
+    assert "| **0.762** | 83 % |" in filled and "between 0.762 and 0.820" in filled
+    assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
+    assert "Not run yet: `make run PRESET=ensemble`" in filled
+    shutil.copytree(kept.out, kept.out.with_name("other"))
+    filled = kept.fill(readme)
+    assert "Not run yet" not in filled and filled.count("| MLP 784-512-256-10 (numpy) |") == 2
+    assert kept.fill(readme, "--check") == filled
+
+
+def test_the_readme_says_what_was_not_measured(kept, readme):
+    kept.write_benchmarks()
+    kept.collect()
+    kept.fill(readme)
+    for name in ("mlp_step.csv", "dag_cost.csv"):
+        (kept.out / name).unlink()
+        with pytest.raises(InputError, match="make readme"):
+            kept.fill(readme, "--check")
+    filled = kept.fill(readme)
+    assert "Not measured yet: `make bench-mlp`" in filled
+    assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
+    assert "10,000 CV jobs" not in filled
+
+
+def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, readme):
+    kept.collect()
+    some = ""
+    for name, missing in itertools.pairwise(OLD):
+        some += OLD[name]
+        readme.write_text(some)
+        with pytest.raises(InputError, match=f"{missing}:begin"):
+            kept.fill(readme)
+    (kept.out / "leaderboard.csv").unlink()
+    with pytest.raises(InputError, match="make reference"):
+        kept.fill(readme)
+
+
+def test_the_committed_readme_shows_the_committed_reference(repository):
+    done = subprocess.run(
+        [sys.executable, "-m", "reporting.update_readme", "--check"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
