@@ -3,8 +3,8 @@
 Model. Each class has a motif of its own, all of one length m, and a class is drawn uniformly. The
 background is uniform over A, C, G, T, independently at each place. The motif of the class is
 written at a place that is the same in all sequences, but each of its letters stays only with
-probability 1 - noise, and is else drawn uniformly from the other three. So everything outside the
-planted place tells nothing, and inside it the letters are independent given the class.
+probability 1 - noise, and is else drawn uniformly from the other three. So what is outside the
+planted place says nothing of the class, and inside it the letters are independent given the class.
 
 Bayes accuracy. The optimal rule picks the class with the highest likelihood; under a uniform prior
 it is right with probability  sum_w max_c P(w | c) / K,  the sum over all 4^m words of the planted

@@ -44,7 +44,7 @@ def classifier_rows(
     """Rows of val and test: the mean over seeds, and the ensemble if there are several.
 
     label (N,) and each seed's probabilities (N, K) of val and test; unseen: bool (N,), the test
-    rows that are in no other split: if they are not all, further rows count them alone. histories:
+    rows that are in no other split: if they are not all, further rows count only them. histories:
     one per seed.
     """
     kinds = [("1", cost(histories), probabilities)]

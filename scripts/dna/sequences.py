@@ -74,7 +74,7 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
                         f"{where}: expected 2 fields (sequence,label), found {len(fields)}. "
                         "Fetch the file again."
                     )
-                # isdecimal() alone would admit the digits of other scripts.
+                # isdecimal() also admits the digits of other scripts.
                 if not (fields[1].isascii() and fields[1].isdecimal() and len(fields[1]) < 10):
                     raise InputError(
                         f"{where}: expected a class number (0, 1, ...), found {fields[1]!r}. "

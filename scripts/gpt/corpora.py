@@ -114,10 +114,10 @@ def tinystories(paths: list[Path], val_share: float, seed: int) -> Corpus:
         stories=True,
         notes=(
             f"{len(found)} stories found, {len(known)} left after duplicates and stories that"
-            " stand in the test text; test is the start of the official validation split;"
+            " are in the test text; test is the start of the official validation split;"
             " losses do not compare with those of models trained on all of TinyStories; bytes are"
-            " those of the cleaned text, ASCII alone: typographic signs became ASCII, other signs"
-            " were dropped"
+            " those of the cleaned text, which is ASCII: typographic signs were replaced, other"
+            " signs dropped"
         ),
     )
 
@@ -125,8 +125,8 @@ def tinystories(paths: list[Path], val_share: float, seed: int) -> Corpus:
 def grammar_stories(paths: list[Path], val_share: float, seed: int) -> Corpus:
     """The grammar's stories, with SEPARATOR between them: val and test are split off by seed.
 
-    Equal stories count once, so that none stands in two splits. The notes hold the entropy of what
-    the grammar tells.
+    Equal stories count once, so that none is in two splits. The notes hold the entropy of what the
+    grammar generates.
     """
     (path,) = paths
     stories = path.read_text(encoding="utf-8").split(SEPARATOR)

@@ -1,4 +1,4 @@
-"""Measure trained GPTs, one a seed, on the whole validation and held-out streams, once."""
+"""Measure trained GPTs, one per seed, on the whole validation and held-out streams, once."""
 
 import json
 import math
@@ -70,7 +70,7 @@ def main() -> None:
         counts = per_seed[0][1]
         values = [mean_nats(nats, counts) for nats, _ in per_seed]
         ci = interval(mean_nats, np.mean([nats for nats, _ in per_seed], axis=0), counts)
-        # All nats, those of separators too, over the bytes of the documents alone.
+        # All nats, those of separators too, over the bytes of the documents without separators.
         to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
             rows.append(
@@ -113,7 +113,7 @@ def main() -> None:
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
     if samples.get("judged"):
-        notes["accepted_share"] = f"of {samples['judged']} stories that the first seed's model told"
+        notes["accepted_share"] = f"of {samples['judged']} stories by the first seed's model"
     write_json(args.out, {"rows": rows, "notes": notes})
 
 

@@ -1,9 +1,9 @@
-"""A small grammar of children's stories, written for this project: it tells and it judges.
+"""A small grammar of children's stories, written for this project: it generates and it judges.
 
 A story is made of choices (who, which toy, where, what happens) that return later in the text and
 must agree: a name with its pronouns, an article with the word behind it, a toy with its colour, the
 places searched, none twice. `tell` draws a story; `accepts` decides exactly whether a text is one:
-it reads the choices off the text and tells the story of these choices again, letter for letter.
+it reads the choices off the text and generates the story of these choices again, letter by letter.
 """
 
 import math

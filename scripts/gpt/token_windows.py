@@ -26,7 +26,7 @@ def load_tokens(path: str | Path, context: int) -> np.ndarray:
         raise InputError(
             f"{path}: expected at least {context + 2} uint16 tokens (one window of the context),"
             f" found {tokens.dtype} {tokens.shape}. Choose a smaller context, or prepare it"
-            f" anew: {again(path)}"
+            f" again: {again(path)}"
         )
     return tokens
 

@@ -105,7 +105,7 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         if not (type(characters) is str and type(separator) is bool):
             raise ValueError("characters that are no text")
         if len(set(characters)) < len(characters):
-            raise ValueError("a character that stands there twice")
+            raise ValueError("a character that is there twice")
         return CharacterTokenizer(characters, separator)
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None

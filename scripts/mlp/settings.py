@@ -265,10 +265,10 @@ class Section(Settings):
             return recipes
         if "common" not in recipes:
             raise ValueError("common: missing")
-        common = recipes["common"]
+        common = recipes["common"] if isinstance(recipes["common"], Mapping) else {}
         # What is wrong there is reported there, and not once more for each model.
         wrong = {line.partition(":")[0].partition(".")[0] for line in _problems(common)}
-        sound = {key: value for key, value in dict(common or {}).items() if key not in wrong}
+        sound = {key: value for key, value in common.items() if key not in wrong}
         return {
             name: {**sound, **own} if isinstance(own, Mapping) and name != "common" else own
             for name, own in recipes.items()

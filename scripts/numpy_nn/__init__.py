@@ -4,7 +4,7 @@ Read in this order: module, initialisers, linear, activations, dropout, losses; 
 which proves them; flat, optimisers, schedules, batches; standardise, normalisation, parts, mlp,
 architecture; averaging, clipping, early_stopping, mixup, prediction, training, flops. More layers:
 residual, tokens, gather, unfold, which token_mixer puts together. stored_model loads what was
-trained.
+trained. checks are for mistakes of the caller: pass over them at first reading.
 
 Throughout, N is the number of examples of a batch, D of features, K of classes.
 

@@ -15,7 +15,8 @@ def checked_forward(forward: Callable) -> Callable:
 
     @wraps(forward)
     def checked(self: "Module", x: np.ndarray) -> np.ndarray:
-        # What was right at the last step is right at this one.
+        # What was right at the last step is right at this one: looking each time takes a quarter of
+        # a step of 64-64-32-10 at batches of 32.
         if not isinstance(x, np.ndarray) or (x.shape, x.dtype) != self.received:
             check_input(self, x)
         self.output = forward(self, x)

@@ -17,5 +17,8 @@ def forward_flops(model: Module, x: np.ndarray) -> int:
     """
     with model.evaluating():
         model(x)
-    linears = [module for module in model.modules() if isinstance(module, Linear)]
-    return sum(2 * linear.output.size * linear.fan_in for linear in linears)
+    return sum(
+        2 * module.output.size * module.fan_in
+        for module in model.modules()
+        if isinstance(module, Linear) and module.output is not None
+    )

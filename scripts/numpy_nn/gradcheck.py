@@ -115,7 +115,7 @@ def numeric_gradient(value: Callable[[], float], array: np.ndarray, step: float)
     """Central differences of value() with respect to each element of `array` (float64)."""
     grad = np.zeros_like(array)
     for index in np.ndindex(array.shape):
-        kept = array[index]
+        kept = float(array[index])
         h = step * max(1.0, abs(kept))
         array[index] = kept + h
         above = value()

@@ -44,7 +44,7 @@ def build_mlp(
     return Model(
         architecture,
         standardise,
-        *parts.dropped(input_dropout),
+        *parts.drop(input_dropout),
         *perceptron(parts, widths, dropout, input_grad=False),
     )
 
@@ -59,4 +59,4 @@ def perceptron(
     layers: list[Module] = []
     for fan_in, width in zip(widths[:-2], widths[1:-1], strict=True):
         layers += parts.hidden(fan_in, width, dropout, input_grad or bool(layers))
-    return layers + parts.linear_output(*widths[-2:], input_grad or bool(layers))
+    return layers + parts.output(widths[-2], widths[-1], input_grad or bool(layers))

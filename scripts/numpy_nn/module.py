@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpy_nn.checks import checked_backward, checked_forward
 
@@ -36,7 +37,7 @@ class Module:
     shape of the input).
 
     Around both, this class puts checks of shape and dtype (see checks): ValueError names the layer,
-    what it expected and what it found. Whether numbers are finite nobody asks here: see `diagnose`.
+    what it expected and what it found. They do not ask whether numbers are finite: see `diagnose`.
 
     No pass changes an array that it was given. Arrays are new at every call: keeping their memory
     for the next one saved at most 4 % of a step.
@@ -48,7 +49,7 @@ class Module:
     axes: tuple[int | str, ...] = ("N", "...")
     kinds = "f"
     output: np.ndarray | None = None  # what forward returned last
-    received: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of the last input
+    received: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of what it took last
 
     def __init_subclass__(cls, checked: bool = True, **options: Any):
         """Put the checks around what the class computes, unless its parts do that themselves."""
@@ -140,7 +141,7 @@ class Module:
         """
         load_arrays("state", dict(self._arrays()), state)
 
-    def astype(self, dtype: type) -> Self:
+    def astype(self, dtype: DTypeLike) -> Self:
         """Change the dtype of all parameters and gradients (float64 for gradient checks).
 
         Before an optimiser is built, not afterwards: it would go on with the arrays of before.
@@ -191,12 +192,12 @@ class Sequential(Module, checked=False):
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
         """Stops early, returning None, at a layer that does not compute dL/dx."""
-        grad: np.ndarray | None = grad_output
         for layer in reversed(self.layers):
-            grad = layer.backward(grad)
-            if grad is None:
-                break
-        return grad
+            grad_input = layer.backward(grad_output)
+            if grad_input is None:
+                return None
+            grad_output = grad_input
+        return grad_output
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -27,6 +27,7 @@ class _Normalisation(Module):
 
     # With fewer features there is nothing left after the mean is taken off.
     smallest_features = 1
+    normalised: np.ndarray  # x^ of the last pass, (N, D)
 
     def __init__(self, features: int, eps: float):
         if features < self.smallest_features or not eps > 0:
@@ -72,12 +73,8 @@ class BatchNorm(_Normalisation):
     def forward(self, x: np.ndarray) -> np.ndarray:
         rows = x.reshape(-1, self.features)  # (N, D)
         self.over_batch = self.training
-        if self.over_batch:
-            mean = _mean(rows)
-            var = _mean((rows - mean) ** 2)
-            self._follow(mean, var, len(rows))
-        else:
-            mean, var = self.running_mean, self.running_var
+        running = self.running_mean, self.running_var
+        mean, var = self._batch_moments(rows) if self.over_batch else running
         self.inverse_std = 1 / np.sqrt(var + self.eps)
         self.normalised = (rows - mean) * self.inverse_std
         return (self.normalised * self.gain.value + self.shift.value).reshape(x.shape)
@@ -92,13 +89,16 @@ class BatchNorm(_Normalisation):
             g -= self.normalised * (gain * self.gain.grad)
         return (g * self.inverse_std).reshape(grad_output.shape)
 
-    def _follow(self, mean: np.ndarray, var: np.ndarray, count: int) -> None:
-        """Move the running averages towards a batch of `count` examples."""
+    def _batch_moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance (D,) of a batch; the running averages move towards them."""
+        count = len(rows)
         if count < 2:
             self.refuse("at least 2 examples in training, since one has no variance", f"{count}")
-        unbiased = var * (count / (count - 1))
+        mean = _mean(rows)
+        var = _mean((rows - mean) ** 2)
         self.running_mean += self.momentum * (mean - self.running_mean)
-        self.running_var += self.momentum * (unbiased - self.running_var)
+        self.running_var += self.momentum * (var * (count / (count - 1)) - self.running_var)
+        return mean, var
 
 
 class LayerNorm(_Normalisation):

@@ -1,6 +1,6 @@
 """How the layers of one net are made: what an MLP, a mixer and a pyramid have in common."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,13 @@ NORMS: dict[str, Callable[[int], Module] | None] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Parts:
     """One activation ("relu", "gelu"), one norm ("none", "batch", "layer"), and two generators.
 
     weights_rng draws the weights in the order of the layers, dropout_rng all masks. Each method
-    returns the layers of its name. Raises ValueError for another activation or norm.
+    makes some layers and returns them as a list, which is empty for no norm or a dropout rate of 0.
+    Raises ValueError for another activation or norm.
     """
 
     weights_rng: np.random.Generator
@@ -37,28 +38,28 @@ class Parts:
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("norm", self.norm, NORMS)
 
-    def normalised(self, width: int) -> list[Module]:
+    def normalise(self, width: int) -> list[Module]:
         make = NORMS[self.norm]
         return [make(width)] if make else []
 
-    def dropped(self, rate: float) -> list[Module]:
+    def drop(self, rate: float) -> list[Module]:
         return [Dropout(rate, self.dropout_rng)] if rate else []
 
-    def activated(self, dropout: float = 0.0) -> list[Module]:
-        return [ACTIVATIONS[self.activation](), *self.dropped(dropout)]
+    def activate(self, dropout: float = 0.0) -> list[Module]:
+        return [ACTIVATIONS[self.activation](), *self.drop(dropout)]
 
     def hidden(
         self, fan_in: int, width: int, dropout: float = 0.0, input_grad: bool = True
     ) -> list[Module]:
         linear = Linear(fan_in, width, self.weights_rng, input_grad=input_grad)
-        return [linear, *self.normalised(width), *self.activated(dropout)]
+        return [linear, *self.normalise(width), *self.activate(dropout)]
 
-    def linear_output(self, fan_in: int, width: int, input_grad: bool = True) -> list[Module]:
-        """A Linear that no ReLU follows."""
+    def output(self, fan_in: int, width: int, input_grad: bool = True) -> list[Module]:
+        """The Linear at the end, which no ReLU follows."""
         return [Linear(fan_in, width, self.weights_rng, xavier_uniform, input_grad)]
 
 
-def check_choice(name: str, found: str, choices: Container[str]) -> None:
+def check_choice(name: str, found: str, choices: Collection[str]) -> None:
     """Raise ValueError if `found` is none of `choices`."""
     if found not in choices:
         raise ValueError(f"{name}: expected one of {sorted(choices)}, found {found!r}")

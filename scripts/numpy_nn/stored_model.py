@@ -1,6 +1,6 @@
 """A stored model of any kind, ready to evaluate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from numpy_nn.parts import check_choice
 from numpy_nn.standardise import Standardise
 from numpy_nn.token_mixer import build_token_mixer
 
-BUILDERS = {"mlp": build_mlp, "token_mixer": build_token_mixer}
+BUILDERS: dict[str, Callable[..., Model]] = {"mlp": build_mlp, "token_mixer": build_token_mixer}
 
 
 def model_from_state(state: Mapping[str, np.ndarray]) -> Model:

@@ -70,7 +70,7 @@ def build_token_mixer(
     tokens, token_features = np.shape(table)
     layers = [
         standardise,
-        *parts.dropped(input_dropout),
+        *parts.drop(input_dropout),
         *embedding(parts, table, features, channels),
     ]
     left, width = tokens, channels
@@ -80,7 +80,7 @@ def build_token_mixer(
     for _ in range(depth):
         layers += mixer_block(parts, left, width, token_hidden, channel_hidden, mixer_dropout)
     if depth:
-        layers += parts.normalised(width)
+        layers += parts.normalise(width)
     layers += [Flatten(), *perceptron(parts, [left * width, *hidden, classes], dropout)]
     architecture = {
         "kind": "token_mixer",
@@ -88,11 +88,11 @@ def build_token_mixer(
         "token_features": int(token_features),
         "features": int(features),
         "channels": int(channels),
-        "levels": [{key: int(number) for key, number in level.items()} for level in levels],
+        "levels": [{key: int(n) for key, n in settings.items()} for settings in levels],
         "depth": int(depth),
         "token_hidden": int(token_hidden),
         "channel_hidden": int(channel_hidden),
-        "hidden": [int(width) for width in hidden],
+        "hidden": [int(wide) for wide in hidden],
         "classes": int(classes),
         "dropout": float(dropout),
         "mixer_dropout": float(mixer_dropout),
@@ -139,19 +139,17 @@ def mixer_block(
     return [
         Residual(
             Sequential(
-                *parts.normalised(width),
+                *parts.normalise(width),
                 Transpose(),
                 *pair(parts, tokens, token_hidden, dropout),
                 Transpose(),
             )
         ),
-        Residual(
-            Sequential(*parts.normalised(width), *pair(parts, width, channel_hidden, dropout))
-        ),
+        Residual(Sequential(*parts.normalise(width), *pair(parts, width, channel_hidden, dropout))),
     ]
 
 
 def pair(parts: Parts, width: int, inner: int, dropout: float) -> list[Module]:
     """Two Linear layers, width -> inner -> width, with the activation and dropout between them."""
     first = Linear(width, inner, parts.weights_rng)
-    return [first, *parts.activated(dropout), *parts.linear_output(inner, width)]
+    return [first, *parts.activate(dropout), *parts.output(inner, width)]

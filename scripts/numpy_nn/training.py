@@ -146,7 +146,7 @@ class Training:
         if self.clip_norm is not None:
             entry["clipped"] = self.clipped / (self.step - before)
         if self.validation is not None:
-            self._validate(entry)
+            self._validate(entry, *self.validation)
         if self.finished:
             self._finish()
         return entry
@@ -188,8 +188,7 @@ class Training:
             f" {what}. Lower the learning rate or look at the input."
         )
 
-    def _validate(self, entry: dict) -> None:
-        x, y = self.validation
+    def _validate(self, entry: dict, x: np.ndarray, y: np.ndarray) -> None:
         with self.evaluation_weights():
             try:
                 entry["val_loss"], entry["val_accuracy"] = evaluate(predict(self.model, x), y)
@@ -202,14 +201,14 @@ class Training:
     @contextmanager
     def evaluation_weights(self) -> Iterator[None]:
         """Within this context the model holds the averaged weights, if there is an average."""
-        swapped = self.average is not None and not self._ended
-        if swapped:
-            self.average.swap()
+        average = None if self._ended else self.average
+        if average:
+            average.swap()
         try:
             yield
         finally:
-            if swapped:
-                self.average.swap()
+            if average:
+                average.swap()
 
     def _finish(self) -> None:
         self._ended = True

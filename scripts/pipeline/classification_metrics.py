@@ -15,7 +15,7 @@ def matthews(label: np.ndarray, prediction: np.ndarray) -> float:
     predicted = np.bincount(prediction, minlength=classes).astype(np.float64)
     right, all_ = float((label == prediction).sum()), float(len(label))
     spread = (all_**2 - predicted @ predicted) * (all_**2 - true @ true)
-    return 100 * (right * all_ - true @ predicted) / spread**0.5 if spread else 0.0
+    return float(100 * (right * all_ - true @ predicted) / spread**0.5) if spread else 0.0
 
 
 def accuracy(label: np.ndarray, prediction: np.ndarray) -> float:

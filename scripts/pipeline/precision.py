@@ -1,5 +1,7 @@
 """In which precision a device multiplies matrices: bfloat16 where that is faster, else float32."""
 
+from collections.abc import Mapping
+
 import torch
 
 
@@ -14,7 +16,7 @@ def multiplies_bfloat16(device: torch.device) -> tuple[bool, str]:
     return False, "this processor has no units for it and would emulate it, many times slower"
 
 
-def _capabilities() -> dict[str, bool]:
+def _capabilities() -> Mapping[str, bool]:
     """Names of instruction sets and whether the processor has them: avx512_bf16, amx_bf16 ..."""
     if hasattr(torch.cpu, "get_capabilities"):
         return torch.cpu.get_capabilities()

@@ -40,7 +40,7 @@ def interval(
 def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
     """The 95 % interval of a share of hits over the examples of a split.
 
-    hits: bool or 0/1, (N,) for one model or (seeds, N) for one model a seed.
+    hits: bool or 0/1, (N,) for one model or (seeds, N) for one model per seed.
 
     One model: Wilson's score interval (Wilson 1927, JASA 22, 209-212), which keeps its width at
     0 and 1. Several seeds: an example counts with the share of seeds that hit it, which is not

@@ -17,7 +17,7 @@ def setup(seed: int, threads: int) -> torch.device:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     # deterministic mode fills every new tensor with NaN, a debugging aid that costs time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
     if torch.cuda.is_available():

@@ -15,7 +15,6 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from reporting import race, report, splits, texts
-from reporting.formats import COUNTED
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
@@ -89,7 +88,7 @@ def main() -> None:
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     rooms = read_rooms(spec, args.records)
-    general = []
+    general: list[dict] = []
     for described, path in zip(spec.figures, args.figures, strict=True):
         figure = {**described, "uri": report.data_uri(path)}
         (rooms[figure["room"]]["figures"] if figure["room"] else general).append(figure)
@@ -111,7 +110,7 @@ def main() -> None:
         rooms=list(rooms.values()),
         figures=general,
         provenance=report.provenance(rows, histories),
-        counted=COUNTED,
+        counted=report.COUNTED,
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},
     )
     write_text(args.out, page + "\n")

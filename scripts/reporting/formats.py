@@ -2,12 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-# Beside every table with FLOPs.
-COUNTED = (
-    "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
-    " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
-)
-
 # The inputs of an ensemble of several models, whose name says which.
 MIXED = "as its members"
 

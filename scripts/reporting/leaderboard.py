@@ -97,7 +97,7 @@ class Row(Settings):
         check_values(self.metric, {"value": self.value})
         if (self.ci_low is None) != (self.ci_high is None):
             raise ValueError("ci_low and ci_high come together or not at all")
-        if self.ci_low is not None:
+        if self.ci_low is not None and self.ci_high is not None:
             check_values(self.metric, {"ci_low": self.ci_low, "ci_high": self.ci_high})
             if self.ci_low > self.ci_high:
                 raise ValueError(f"ci_low {self.ci_low} lies above ci_high {self.ci_high}")

@@ -11,6 +11,12 @@ from pipeline.errors import InputError
 from reporting.formats import flops, label, seconds, trained_label, weights
 from reporting.leaderboard import METRICS, OURS, number
 
+# Beside every table with FLOPs.
+COUNTED = (
+    "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
+    " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
+)
+
 
 def data_uri(path: Path) -> str:
     """An SVG as a data URI. As an image it brings no ids, styles or scripts into the page."""

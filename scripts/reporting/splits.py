@@ -98,9 +98,8 @@ def _precedence(row: Mapping) -> tuple:
 
 
 def _rank(line: Line) -> tuple:
-    known = line.validation is not None
-    value = order(line.validation)[4] if known else 0.0
-    return line.ensemble, not known, value, line.model, line.members
+    value = order(line.validation)[4] if line.validation else 0.0
+    return line.ensemble, line.validation is None, value, line.model, line.members
 
 
 def classifiers(rows: Iterable[Mapping]) -> list[Line]:

@@ -33,7 +33,8 @@ def fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> lis
 
     Empty columns (width 0) are never kept; of the others the one with the lowest rank always is.
     """
-    left, kept = width - max(18, min(3 * width // 10, 48)), []
+    left = width - max(18, min(3 * width // 10, 48))
+    kept: list[int] = []
     for place in sorted(range(len(columns)), key=lambda place: columns[place].rank):
         if not widths[place]:
             continue
@@ -62,8 +63,12 @@ def table(groups: Sequence[Group], columns: Sequence[Column], width: int) -> Sta
         found = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=not group)
         found.add_column(width=name_width, overflow="fold")
         for place in kept:
-            side = "left" if columns[place].left else "right"
-            found.add_column(columns[place].title, width=widths[place], justify=side, no_wrap=True)
+            found.add_column(
+                columns[place].title,
+                width=widths[place],
+                justify="left" if columns[place].left else "right",
+                no_wrap=True,
+            )
         for name, texts, style in group.lines if group else ():
             # Texts, not strings: Rich would read [numpy] as markup.
             cells = (Text(texts[place]) for place in kept)

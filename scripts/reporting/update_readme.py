@@ -13,8 +13,8 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from reporting import cost, speed
-from reporting.formats import COUNTED
 from reporting.leaderboard import OURS, read_leaderboard, read_references
+from reporting.report import COUNTED
 from reporting.summary import markdown_table
 
 # Table -> (the benchmark's file beside the leaderboard, what reads it, what measures it).

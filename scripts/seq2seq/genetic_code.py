@@ -40,8 +40,8 @@ def translate(frame: str) -> str:
     for a frame without a stop codon.
     """
     if len(frame) % 3:
-        raise ValueError(f"a reading frame has 3 nucleotides a codon, found {len(frame)}")
-    protein = []
+        raise ValueError(f"a reading frame has 3 nucleotides per codon, found {len(frame)}")
+    protein: list[str] = []
     for start in range(0, len(frame), 3):
         codon = frame[start : start + 3]
         if codon not in CODE:
@@ -84,7 +84,7 @@ def random_frames(
 
 
 def codon_coverage(frames: list[str]) -> int:
-    """How many of the 64 codons stand in `frames` at least once, in frame."""
+    """How many of the 64 codons occur in `frames`, in frame."""
     return len({frame[i : i + 3] for frame in frames for i in range(0, len(frame), 3)})
 
 

@@ -1,5 +1,7 @@
 """The room's models: built from their settings, named, and measured."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from pipeline.errors import InputError
@@ -7,14 +9,15 @@ from torch_nn import image_classifier
 from vision.settings import Model
 
 
-def build(shape: Model, image_shape: tuple[int, ...], classes: int) -> nn.Module:
+def build(shape: Model, image_shape: Sequence[int], classes: int) -> nn.Module:
     """The MLP or CNN for images of `image_shape` (C, H, W), with fresh weights.
 
     Raises InputError if it does not fit them.
     """
+    channels, height, width = image_shape
     settings = shape.model_dump(include={"widths", "dropout", "stem", "depth", "residual"})
     try:
-        return image_classifier.build(shape.model, tuple(image_shape), classes, **settings)
+        return image_classifier.build(shape.model, (channels, height, width), classes, **settings)
     except ValueError as error:
         raise InputError(f"vision.{shape.model}: {error}. Change its widths.") from None
 

@@ -28,7 +28,10 @@ def conda(repository, tmp_path_factory) -> dict[str, str]:
     install_conda(root / "bin", python)
     site = sysconfig.get_path("purelib")
     words = [HERE / "channel.py", "--site", site, "--out", root / "channels" / "conda-forge"]
-    subprocess.run([python, *words, *(repository / "envs").glob("*.yaml")], check=True)
+    # channel.py imports a module of its own folder.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
+    words += (repository / "envs").glob("*.yaml")
+    subprocess.run([python, *words], check=True, env=environment)
     return {
         "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         "CONDA_CHANNEL_ALIAS": (root / "channels").as_uri(),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
+
 from snakemake_logger_plugin_live import LogHandler, board
 
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"

@@ -57,13 +57,15 @@ WIDE = {"window": 2, "stride": 14, "channels": 8}
     ("path", "value", "line"),
     [
         # Types and ranges, of whole recipes and of parts of one.
-        ("recipes.common.lr", 0, "recipes.common.lr: expected a number above 0.0, found 0"),
+        ("recipes.common.lr", 0, "recipes.common.lr: expected a number above 0"),
         ("recipes.plain.lr", "1e-3", 'recipes.plain.lr: expected a number, found "1e-3"'),
         ("recipes.plain.hiden", [3], "recipes.plain.hiden: unknown key; did you mean 'hidden'?"),
         ("recipes.pyramid.levels", [{"window": 0, "stride": 1, "channels": 1}], "levels.0.window:"),
-        ("recipes.plain", 3, "recipes.plain: expected"),
+        ("recipes.plain", 3, "recipes.plain: expected keys with values, found 3"),
         ("recipes", {"plain": {}}, "recipes.common: missing"),
-        ("search.space.lr", [0.1, -1], "search.space.lr.1: expected a number above 0.0"),
+        ("recipes.common", [1], "recipes.common: expected keys with values, found [1]"),
+        ("recipes", 3, "recipes: expected keys with values, found 3"),
+        ("search.space.lr", [0.1, -1], "search.space.lr.1: expected a number above 0"),
         ("search.space.norm", ["bach"], "search.space.norm.0: expected 'none', 'batch' or 'layer'"),
         ("search.space.hidden", [[8], [8]], "search.space.hidden: expected each entry once"),
         ("search.space.epochs", [3], "search.space.epochs: unknown key"),

@@ -11,8 +11,7 @@ import report_figures
 from finished_run import CHOSEN, Run
 
 from pipeline.atomic import write_json
-from reporting.formats import COUNTED
-from reporting.report import trainings
+from reporting.report import COUNTED, trainings
 from reporting.texts import data_notes, notes, way
 
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
