@@ -7,13 +7,20 @@ import shlex
 import pytest
 from harness import copy_repository, snakemake
 
+from pipeline import weights
+
 
 def options_of(program):
     """(all options, required ones) of a program, from its call of settings.arguments."""
     for node in ast.walk(ast.parse(program.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "arguments":
             given = {word.arg: word.value for word in node.keywords}
-            names = [key.value for part in ("inputs", "outputs") for key in given[part].keys]
+            names = []
+            for part in (given["inputs"], given["outputs"]):
+                if isinstance(part, ast.Name):
+                    names += getattr(weights, part.id)
+                else:
+                    names += [key.value for key in part.keys]
             return (
                 {"spec", *(name.rstrip("*?") for name in names)},
                 {name.rstrip("*") for name in names if not name.endswith("?")},
