@@ -15,12 +15,10 @@ def options_of(program):
     for node in ast.walk(ast.parse(program.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "arguments":
             given = {word.arg: word.value for word in node.keywords}
-            names = []
-            for part in (given["inputs"], given["outputs"]):
-                if isinstance(part, ast.Name):
-                    names += getattr(weights, part.id)
-                else:
-                    names += [key.value for key in part.keys]
+            # Literals, but for the outputs that all trainings share.
+            shared = {"TRAINING_OUTPUTS": weights.TRAINING_OUTPUTS, "__doc__": ""}
+            text = f"[*{ast.unparse(given['inputs'])}, *{ast.unparse(given['outputs'])}]"
+            names = eval(re.sub(r'\bf"[^"]*"|f\'[^\']*\'', "''", text), shared)
             return (
                 {"spec", *(name.rstrip("*?") for name in names)},
                 {name.rstrip("*") for name in names if not name.endswith("?")},
