@@ -3,6 +3,7 @@
 import os
 import re
 
+import declared
 import pytest
 import yaml
 
@@ -16,10 +17,7 @@ def profile(request, repository):
 
 
 def rules(repository):
-    files = (repository / "workflow" / "rules").glob("*.smk")
-    return {
-        name for path in files for name in re.findall(r"^rule (\w+):", path.read_text(), flags=re.M)
-    }
+    return {rule for _, rule, _, _ in declared.rules(repository) if rule}
 
 
 def test_groups_are_of_rules_that_exist(profile, repository):
