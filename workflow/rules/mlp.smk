@@ -25,28 +25,23 @@ MLP_RANKINGS = expand(
     f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
     rung=range(len(MLP.search.rungs) if "searched" in MLP.models else 0),
 )
-
-
-def rung_spec(rung, fold, *place):
-    """The settings of a training in the race; `place` holds the wildcard of that name."""
-    return spec("mlp.train_rung", mlp.RungSpec, *place, **plan.rung_training(MLP, rung, fold))
-
-
-def ranking_spec(rung):
-    """The settings of a ranking: also what each score must have been trained by, but its place."""
-    trainings = [json.loads(rung_spec(rung, fold)) for fold in MLP.search.rungs[rung].folds]
-    return spec("mlp.rank_rung", mlp.RankSpec, trainings=trainings, **plan.rung_ranking(MLP, rung))
-
-
-def hog_options(wildcards, input, output):
-    """`options`, and the folder of the features if the job reads them."""
-    hog = ["--hog", MLP_HOG] if f"{MLP_HOG}/meta.json" in input else []
-    return [*options(wildcards, input, output), *hog]
-
-
-def of_parts(model, name):
-    """The file `name` of each of a model's trainings."""
-    return [f"{MLP_RUN}/{model}/{part}/{name}" for part in plan.parts(MLP, model)]
+# (rung, fold, where the place is) -> the settings of a training in the race.
+rung_spec = lambda rung, fold, *place: spec(
+    "mlp.train_rung", mlp.RungSpec, *place, **plan.rung_training(MLP, rung, fold)
+)
+# Rung -> the settings of a ranking: also what each score must have been trained by, but its place.
+ranking_spec = lambda rung: spec(
+    "mlp.rank_rung",
+    mlp.RankSpec,
+    trainings=[json.loads(rung_spec(rung, fold)) for fold in MLP.search.rungs[rung].folds],
+    **plan.rung_ranking(MLP, rung),
+)
+# `options`, and the folder of the features if the job reads them.
+hog_options = lambda wildcards, input, output: options(wildcards, input, output) + (
+    ["--hog", MLP_HOG] if f"{MLP_HOG}/meta.json" in input else []
+)
+# (model, name) -> that file of each of the model's trainings.
+of_parts = lambda model, name: [f"{MLP_RUN}/{model}/{n}/{name}" for n in plan.parts(MLP, model)]
 
 
 rule extract_hog:
