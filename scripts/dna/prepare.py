@@ -33,13 +33,9 @@ def raw_file(raw: Path | None, name: str, dataset: str) -> Path:
 
 def planted(spec: PrepareSpec) -> dict[str, Rows]:
     """Each split of planted_motifs, drawn from its model."""
+    model = spec.length, spec.motifs, spec.noise, spec.place, spec.seed
     return {
-        split: (
-            *planted_motifs.sample(
-                size, spec.length, spec.motifs, spec.noise, spec.place, spec.seed, stream
-            ),
-            np.arange(size),
-        )
+        split: (*planted_motifs.sample(size, *model, stream), np.arange(size))
         for (split, stream), size in zip(SPLITS.items(), spec.sizes, strict=True)
     }
 
@@ -74,26 +70,21 @@ def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
         splits = splice_junctions(spec, raw)
     else:
         splits = gue(spec, raw)
-    for split, (_, labels, _) in splits.items():
-        if labels.max() >= len(spec.classes):
+    arrays = {}
+    for split, (x, y, ids) in splits.items():
+        if y.max() >= len(spec.classes):
             raise InputError(
                 f"{spec.dataset}, {split}: expected labels below {len(spec.classes)} (classes "
-                f"{spec.classes}), found {labels.max()}. Correct file or classes."
+                f"{spec.classes}), found {y.max()}. Correct file or classes."
             )
-    return {
-        f"{split}_{kind}": array
-        for split, arrays in splits.items()
-        for kind, array in zip(("x", "y", "id"), arrays, strict=True)
-    }
+        arrays |= {f"{split}_x": x, f"{split}_y": y, f"{split}_id": ids}
+    return arrays
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        PrepareSpec,
-        inputs={"raw?": "folder of the raw files; left out for planted_motifs"},
-        outputs={"out": "sequences.npz", "meta": "meta.json"},
-    )
+    inputs = {"raw?": "folder of the raw files; left out for planted_motifs"}
+    outputs = {"out": "sequences.npz", "meta": "meta.json"}
+    args = settings.arguments(__doc__, PrepareSpec, inputs, outputs)
     spec = args.spec
     verify([args.raw] if args.raw else [], spec.dataset, spec.raw)
     arrays = load(spec, args.raw)

@@ -9,8 +9,6 @@ from pipeline.classification_metrics import accuracy, matthews
 from pipeline.history import cost
 from pipeline.results import interval, proportion_interval, row
 
-METRICS = {"mcc": matthews, "accuracy": accuracy}
-
 
 def mean_over_seeds(
     metric: Callable[[np.ndarray, np.ndarray], float], label: np.ndarray, *predictions: np.ndarray
@@ -21,16 +19,12 @@ def mean_over_seeds(
 
 def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list[dict]:
     """A row for each metric, with one value for each of the predictions (N,)."""
+    of_mcc = interval(partial(mean_over_seeds, matthews), label, *predictions)
+    of_accuracy = proportion_interval(np.stack(predictions) == label)
+    metrics = (("mcc", matthews, of_mcc), ("accuracy", accuracy, of_accuracy))
     return [
-        row(
-            metric=name,
-            values=[metric(label, prediction) for prediction in predictions],
-            ci=proportion_interval(np.stack(predictions) == label)
-            if name == "accuracy"
-            else interval(partial(mean_over_seeds, metric), label, *predictions),
-            **about,
-        )
-        for name, metric in METRICS.items()
+        row(metric=name, values=[metric(label, found) for found in predictions], ci=ci, **about)
+        for name, metric, ci in metrics
     ]
 
 
@@ -47,6 +41,7 @@ def classifier_rows(
     rows that are in no other split: if they are not all, further rows count only them. histories:
     one per seed.
     """
+    about |= {"task": "dna_classification", "inputs": "nucleotides", "implementation": "torch"}
     kinds = [("1", cost(histories), probabilities)]
     if len(histories) > 1:
         mean = {split: [np.mean(found, axis=0)] for split, found in probabilities.items()}
@@ -54,20 +49,10 @@ def classifier_rows(
     parts = [("val", "all", slice(None)), ("test", "all", slice(None))]
     if not unseen.all():
         parts.append(("test", "not in train", unseen))
-    return [
-        line
-        for split, subset, counted in parts
-        for members, trained, found in kinds
-        for line in score(
-            label[split][counted],
-            [p.argmax(axis=1)[counted] for p in found[split]],
-            task="dna_classification",
-            inputs="nucleotides",
-            implementation="torch",
-            split=split,
-            subset=subset,
-            members=members,
-            **trained,
-            **about,
-        )
-    ]
+    rows = []
+    for split, subset, counted in parts:
+        for members, trained, found in kinds:
+            answers = [p.argmax(axis=1)[counted] for p in found[split]]  # (N,) each
+            which = {"split": split, "subset": subset, "members": members}
+            rows += score(label[split][counted], answers, **which, **trained, **about)
+    return rows

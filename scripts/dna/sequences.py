@@ -61,8 +61,7 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
     try:
         with Path(path).open(newline="", encoding="utf-8") as opened:
             reader = csv.reader(opened)
-            header = next(reader, None)
-            if header != ["sequence", "label"]:
+            if (header := next(reader, None)) != ["sequence", "label"]:
                 raise InputError(
                     f"{path} line 1: expected the header 'sequence,label', found {header!r}. "
                     "Fetch the file again, or rename its columns."
@@ -70,22 +69,18 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
             for fields in reader:
                 where = f"{path} line {reader.line_num}"
                 if len(fields) != 2:
-                    raise InputError(
-                        f"{where}: expected 2 fields (sequence,label), found {len(fields)}. "
-                        "Fetch the file again."
-                    )
+                    wrong = f"expected 2 fields (sequence,label), found {len(fields)}"
+                    raise InputError(f"{where}: {wrong}. Fetch the file again.")
+                sequence, label = fields
                 # isdecimal() also admits the digits of other scripts.
-                if not (fields[1].isascii() and fields[1].isdecimal() and len(fields[1]) < 10):
-                    raise InputError(
-                        f"{where}: expected a class number (0, 1, ...), found {fields[1]!r}. "
-                        "Correct the label."
-                    )
-                sequences.append(tokenizer.encode(fields[0], where))
-                labels.append(int(fields[1]))
+                if not (label.isascii() and label.isdecimal() and len(label) < 10):
+                    wrong = f"expected a class number (0, 1, ...), found {label!r}"
+                    raise InputError(f"{where}: {wrong}. Correct the label.")
+                sequences.append(tokenizer.encode(sequence, where))
+                labels.append(int(label))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: expected UTF-8 text in CSV, found: {error}. Fetch the file again."
-        ) from None
+        wrong = f"expected UTF-8 text in CSV, found: {error}"
+        raise InputError(f"{path}: {wrong}. Fetch the file again.") from None
     if not labels:
         raise InputError(f"{path}: expected rows below the header, found none. Fetch it again.")
     return sequences, np.array(labels, np.int64)
