@@ -16,13 +16,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dna.sequences import Tokenizer
+from dna.sequences import encode
 from pipeline.seeds import generator
 
 
 def word_likelihoods(motifs: Sequence[str], noise: float) -> np.ndarray:
     """P(word | class), float64 (K, 4^m); words are numbered with their first letter highest."""
-    letters = np.array([Tokenizer().encode(motif) for motif in motifs])  # (K, m)
+    letters = np.array([encode(motif) for motif in motifs])  # (K, m)
     likelihood = np.ones((len(motifs), 1))
     for column in letters.T:
         here = np.where(column[:, None] == np.arange(4), 1 - noise, noise / 3)  # (K, 4)
@@ -42,7 +42,7 @@ def sample(
     random = generator(seed, "planted_motifs", split)
     labels = random.integers(len(motifs), size=number)
     x = random.integers(4, size=(number, length))
-    planted = np.array([Tokenizer().encode(motif) for motif in motifs], np.int64)[labels]
+    planted = np.array([encode(motif) for motif in motifs], np.int64)[labels]
     # Adding 1, 2 or 3 (mod 4) reaches the three other letters with equal chance.
     wrong = (planted + random.integers(1, 4, size=planted.shape)) % 4
     written = np.where(random.random(planted.shape) < noise, wrong, planted)  # (number, m)

@@ -31,7 +31,7 @@ def raw_file(raw: Path | None, name: str, dataset: str) -> Path:
     return raw / name
 
 
-def planted(spec: PrepareSpec) -> dict[str, Rows]:
+def planted(spec: PrepareSpec, raw: None) -> dict[str, Rows]:
     """Each split of planted_motifs, drawn from its model."""
     model = spec.length, spec.motifs, spec.noise, spec.place, spec.seed
     return {
@@ -64,14 +64,9 @@ def gue(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
 
 def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
     """The arrays of sequences.npz."""
-    if spec.dataset == "planted_motifs":
-        splits = planted(spec)
-    elif spec.dataset == "statlog_dna":
-        splits = splice_junctions(spec, raw)
-    else:
-        splits = gue(spec, raw)
+    made = {"planted_motifs": planted, "statlog_dna": splice_junctions}.get(spec.dataset, gue)
     arrays = {}
-    for split, (x, y, ids) in splits.items():
+    for split, (x, y, ids) in made(spec, raw).items():
         if y.max() >= len(spec.classes):
             raise InputError(
                 f"{spec.dataset}, {split}: expected labels below {len(spec.classes)} (classes "

@@ -1,7 +1,6 @@
 """The leaderboard's rows of a DNA classifier: single seeds, their ensemble, unseen test rows."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,16 +9,13 @@ from pipeline.history import cost
 from pipeline.results import interval, proportion_interval, row
 
 
-def mean_over_seeds(
-    metric: Callable[[np.ndarray, np.ndarray], float], label: np.ndarray, *predictions: np.ndarray
-) -> float:
-    """The mean of `metric` over the seeds' predictions, each (N,)."""
-    return float(np.mean([metric(label, prediction) for prediction in predictions]))
-
-
 def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list[dict]:
     """A row for each metric, with one value for each of the predictions (N,)."""
-    of_mcc = interval(partial(mean_over_seeds, matthews), label, *predictions)
+
+    def mean_mcc(label: np.ndarray, *predictions: np.ndarray) -> float:
+        return float(np.mean([matthews(label, prediction) for prediction in predictions]))
+
+    of_mcc = interval(mean_mcc, label, *predictions)
     of_accuracy = proportion_interval(np.stack(predictions) == label)
     metrics = (("mcc", matthews, of_mcc), ("accuracy", accuracy, of_accuracy))
     return [

@@ -1,7 +1,6 @@
 """The settings of the room: config.yaml's section `dna`, and what each program reads of it.
 
-Nothing here is part of a program's code hash, for all values are in its --spec: what computes
-belongs elsewhere.
+No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
 from typing import Annotated, Literal, Self

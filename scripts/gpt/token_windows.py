@@ -50,10 +50,7 @@ def covering_windows(
     Yields (inputs (T,), targets (T,), counted): only the last `counted` targets of a window count,
     those before are its history. stride = context gives disjoint windows; a smaller stride gives
     every counted token, but the first window's, at least context - stride tokens of history.
-    Raises ValueError unless 1 <= stride <= context.
     """
-    if not 1 <= stride <= context:
-        raise ValueError(f"expected 1 <= stride <= context {context}, found {stride}")
     done, last = 1, len(tokens)
     while done < last:
         end = min(last, done + (context if done == 1 else stride))

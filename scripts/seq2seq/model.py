@@ -25,14 +25,11 @@ def build(shape: Model, source_length: int, target_length: int) -> Transformer:
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """Source (N, Ts) and target (N, Tt) tokens of a split of sequences.npz, int64, on `device`."""
-    found = load_arrays(path, f"{split}_x", f"{split}_y")
-    source, target = (array.astype(np.int64) for array in found)
+    source, target = (a.astype(np.int64) for a in load_arrays(path, f"{split}_x", f"{split}_y"))
     fits = source.ndim == target.ndim == 2 and len(source) == len(target) > 0
     if not fits or source.max() >= code.SOURCE_VOCABULARY or target.max() >= code.TARGET_VOCABULARY:
-        raise InputError(
-            f"{path}: {split}: expected tokens (N, Ts) and (N, Tt), found {source.shape} and"
-            f" {target.shape}. {again(path)}"
-        )
+        wrong = f"expected tokens (N, Ts), (N, Tt), found {source.shape}, {target.shape}"
+        raise InputError(f"{path}: {split}: {wrong}. {again(path)}")
     return torch.from_numpy(source).to(device), torch.from_numpy(target).to(device)
 
 
