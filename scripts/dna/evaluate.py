@@ -5,18 +5,21 @@ probabilities. Rows of the subset "not in train" leave out the test sequences th
 val too.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from dna.model import TITLE, build, predict, read_split
-from dna.scores import classifier_rows
 from dna.sequences import LETTERS, PAD, known_rows
 from dna.settings import EvaluateSpec
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
-from pipeline.history import TRAININGS, read_histories
+from pipeline.classification_metrics import accuracy, matthews
+from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.predictions import write_predictions
+from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 from raw.prepared import load_arrays, load_json
@@ -43,6 +46,51 @@ def attention_maps(model: DNAClassifier, tokens: Tensor) -> dict[str, np.ndarray
         "key_tokens": np.array(letters),
         "layer_names": np.array([f"encoder layer {i + 1}" for i in range(len(maps))]),
     }
+
+
+def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list[dict]:
+    """A row for each metric, with one value for each of the predictions (N,)."""
+
+    def mean_mcc(label: np.ndarray, *predictions: np.ndarray) -> float:
+        return float(np.mean([matthews(label, prediction) for prediction in predictions]))
+
+    of_mcc = interval(mean_mcc, label, *predictions)
+    of_accuracy = proportion_interval(np.stack(predictions) == label)
+    metrics = (("mcc", matthews, of_mcc), ("accuracy", accuracy, of_accuracy))
+    return [
+        row(metric=name, values=[metric(label, found) for found in predictions], ci=ci, **about)
+        for name, metric, ci in metrics
+    ]
+
+
+def classifier_rows(
+    label: Mapping[str, np.ndarray],
+    probabilities: Mapping[str, Sequence[np.ndarray]],
+    unseen: np.ndarray,
+    histories: Sequence[dict],
+    **about,
+) -> list[dict]:
+    """Rows of val and test: the mean over seeds, and the ensemble if there are several.
+
+    label (N,) and each seed's probabilities (N, K) of val and test; unseen: bool (N,), the test
+    rows that are in no other split: if they are not all, further rows count only them. histories:
+    one per seed.
+    """
+    about |= {"task": "dna_classification", "inputs": "nucleotides", "implementation": "torch"}
+    kinds = [("1", cost(histories), probabilities)]
+    if len(histories) > 1:
+        mean = {split: [np.mean(found, axis=0)] for split, found in probabilities.items()}
+        kinds.append((f"{len(histories)} seeds", cost(histories, np.sum), mean))
+    parts = [("val", "all", slice(None)), ("test", "all", slice(None))]
+    if not unseen.all():
+        parts.append(("test", "not in train", unseen))
+    rows = []
+    for split, subset, counted in parts:
+        for members, trained, found in kinds:
+            answers = [p.argmax(axis=1)[counted] for p in found[split]]  # (N,) each
+            which = {"split": split, "subset": subset, "members": members}
+            rows += score(label[split][counted], answers, **which, **trained, **about)
+    return rows
 
 
 def main() -> None:

@@ -67,11 +67,9 @@ def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
     made = {"planted_motifs": planted, "statlog_dna": splice_junctions}.get(spec.dataset, gue)
     arrays = {}
     for split, (x, y, ids) in made(spec, raw).items():
-        if y.max() >= len(spec.classes):
-            raise InputError(
-                f"{spec.dataset}, {split}: expected labels below {len(spec.classes)} (classes "
-                f"{spec.classes}), found {y.max()}. Correct file or classes."
-            )
+        if y.max() >= (classes := len(spec.classes)):
+            wrong = f"expected labels below {classes} (classes {spec.classes}), found {y.max()}"
+            raise InputError(f"{spec.dataset}, {split}: {wrong}. Correct file or classes.")
         arrays |= {f"{split}_x": x, f"{split}_y": y, f"{split}_id": ids}
     return arrays
 

@@ -24,10 +24,8 @@ def encode(sequence: str, where: str = "sequence") -> np.ndarray:
     tokens = _TOKENS[np.frombuffer(sequence.encode("latin-1", errors="replace"), np.uint8)]
     if tokens.max() == 255:
         at = int(np.argmax(tokens == 255))
-        raise InputError(
-            f"{where}: expected one of {LETTERS} (or lower case), found {sequence[at]!r} as "
-            f"character {at + 1} of {len(sequence)}. Correct the file or write N for unknown."
-        )
+        found = f"{sequence[at]!r} as character {at + 1} of {len(sequence)}"
+        raise InputError(f"{where}: expected one of {LETTERS}, found {found}. N is for unknown.")
     return tokens
 
 
@@ -50,10 +48,8 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
         with Path(path).open(newline="", encoding="utf-8") as opened:
             reader = csv.reader(opened)
             if (header := next(reader, None)) != ["sequence", "label"]:
-                raise InputError(
-                    f"{path} line 1: expected the header 'sequence,label', found {header!r}. "
-                    "Fetch the file again, or rename its columns."
-                )
+                wrong = f"expected the header 'sequence,label', found {header!r}"
+                raise InputError(f"{path} line 1: {wrong}. Fetch it again, or rename its columns.")
             for fields in reader:
                 where = f"{path} line {reader.line_num}"
                 if len(fields) != 2:

@@ -40,7 +40,7 @@ class Data(Settings):
         if len({len(motif) for motif in self.motifs}) > 1 or len(self.motifs[0]) > room:
             found = ", ".join(self.motifs)
             raise ValueError(
-                f"motifs: expected one length, at most length - place = {room}, found {found}"
+                f"motifs: expected one length, at most {room} from place, found {found}"
             )
         return self
 

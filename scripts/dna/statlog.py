@@ -25,10 +25,8 @@ def statlog_tokens(bits: np.ndarray) -> np.ndarray:
         tokens[(triples == pattern).all(axis=2)] = token
     if (tokens == 255).any():
         row, at = np.argwhere(tokens == 255)[0]
-        raise InputError(
-            f"row {row + 1}, nucleotide {at + 1}: expected bits 100, 010, 001 or 000, "
-            f"found {triples[row, at].tolist()}. Fetch the file again."
-        )
+        wrong = f"expected bits 100, 010, 001 or 000, found {triples[row, at].tolist()}"
+        raise InputError(f"row {row + 1}, nucleotide {at + 1}: {wrong}. Fetch the file again.")
     return tokens
 
 

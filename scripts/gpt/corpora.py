@@ -131,10 +131,8 @@ def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) ->
         ) from None
     for split in ("train", "val", "test"):
         if not "".join(getattr(corpus, split)).strip():
-            raise InputError(
-                f"{dataset}: expected text in every split, found none in {split}: a raw file is"
-                " empty or truncated. Fetch the files again."
-            )
+            wrong = f"expected text in every split, found none in {split}"
+            raise InputError(f"{dataset}: {wrong}: a raw file is truncated. Fetch the files again.")
     return corpus
 
 

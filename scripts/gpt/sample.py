@@ -52,17 +52,9 @@ def main() -> None:
         share = sum(map(accepts, texts(model, tokenizer, "", count, way, spec, spec.seed))) / count
         note += f"; accepted_share: of {count} whole stories drawn by the first way, {way}"
         print(f"the grammar accepts {share:.2f} of {count} stories")
-    found = {
-        "task": "language_modelling",
-        "dataset": meta["dataset"],
-        "model": title(spec.model),
-        "stand_in": meta["stand_in"],
-        "samples": samples,
-        "note": note,
-        "accepted_share": share,
-        "judged": count,
-    }
-    write_json(args.out, found)
+    about = {"task": "language_modelling", "dataset": meta["dataset"], "model": title(spec.model)}
+    about |= {"stand_in": meta["stand_in"], "samples": samples, "note": note}
+    write_json(args.out, about | {"accepted_share": share, "judged": count})
 
 
 if __name__ == "__main__":

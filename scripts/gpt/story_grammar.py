@@ -81,16 +81,12 @@ def _article(words: str) -> str:
 
 def tell(generator: np.random.Generator) -> str:
     """Draw a story: every choice uniformly among those that go with the earlier ones."""
-    plot = _draw(generator, PLOTS)
+    plot = str(generator.choice(PLOTS))
     name, friend = generator.choice(NAMES, 2, replace=False).tolist()
     searched = int(generator.integers(1, MOST_SEARCHED + 1)) if plot == "lost" else 0
     spots = generator.choice(SPOTS, searched, replace=False).tolist()
-    words = {choice: _draw(generator, known) for choice, known in WORDS.items()}
+    words = {choice: str(generator.choice(known)) for choice, known in WORDS.items()}
     return render(Story(plot, name, friend, spots=tuple(spots), **words))
-
-
-def _draw(generator: np.random.Generator, words: tuple[str, ...]) -> str:
-    return words[int(generator.integers(len(words)))]
 
 
 _ANY = {choice: f"({'|'.join(known)})" for choice, known in {"name": NAMES, **WORDS}.items()}

@@ -45,10 +45,8 @@ def deduplicate(stories: list[str], forbidden: set[str] = frozenset()) -> list[s
 
     forbidden: paragraph fingerprints of a held-out text. Equality is that of fingerprints.
     """
-    seen, kept = set(), []
+    kept: dict[str, str] = {}
     for story in stories:
-        key = fingerprint(story)
-        if key and key not in seen and not paragraph_fingerprints(story) & forbidden:
-            seen.add(key)
-            kept.append(story)
-    return kept
+        if not paragraph_fingerprints(story) & forbidden:
+            kept.setdefault(fingerprint(story), story)
+    return [story for key, story in kept.items() if key]

@@ -32,10 +32,8 @@ class CharacterTokenizer:
         try:
             return [self._numbers[character] for character in text]
         except KeyError as error:
-            raise InputError(
-                f"character {error.args[0]!r} is not among the tokenizer's {len(self.characters)}:"
-                " use only characters of the training text"
-            ) from None
+            found = error.args[0]
+            raise InputError(f"expected characters of the training text, found {found!r}") from None
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens; a separator is written out."""
@@ -66,12 +64,9 @@ class BytePairTokenizer:
         tokenizer = tokenizers.Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocab_size,
-            special_tokens=[SEPARATOR],
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-            show_progress=False,
-        )
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        first = {"special_tokens": [SEPARATOR], "initial_alphabet": alphabet}
+        trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **first)
         tokenizer.train_from_iterator(documents, trainer)
         return cls(tokenizer)
 

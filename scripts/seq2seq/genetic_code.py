@@ -62,9 +62,9 @@ def random_frames(number: int, shortest: int, longest: int, seed: int) -> list[t
         frame = START + "".join(sense) + STOPS[random.integers(len(STOPS))]
         frames.setdefault(translate(frame), frame)
     if len(frames) < number:
+        wanted = f"{number} different proteins of {shortest} to {longest} amino acids"
         raise InputError(
-            f"settings train, val, test: expected {number} different proteins of {shortest} to"
-            f" {longest} amino acids, found {len(frames)}: ask for fewer or for longer ones"
+            f"train, val, test: expected {wanted}, found {len(frames)}. Ask for fewer."
         )
     return [(frame, protein) for protein, frame in frames.items()]
 

@@ -44,16 +44,12 @@ def main() -> None:
     in_float32 = any(history.get("precision") == "float32" for history in histories)
     bfloat16 = use_bfloat16(spec.bfloat16 and not in_float32, device)
     x = torch.from_numpy(images)  # (N, C, H, W)
-    models = [
-        load_weights(path, build(spec, x.shape[1:], len(classes)).to(device))
-        for path in args.weights
-    ]
+    shape = x.shape[1:], len(classes)
+    models = [load_weights(path, build(spec, *shape).to(device)) for path in args.weights]
+    views = {"none": False, "flips": True} if spec.test_time_flips else {"none": False}
     answers = {
-        view: [
-            probabilities(model, x, bfloat16=bfloat16, flips=view == "flips").numpy()
-            for model in models
-        ]
-        for view in (("none", "flips") if spec.test_time_flips else ("none",))
+        view: [probabilities(m, x, bfloat16=bfloat16, flips=flips).numpy() for m in models]
+        for view, flips in views.items()
     }  # (N, K) of each seed
     about = {"task": "image_classification", "dataset": spec.dataset, "model": name}
     about |= {"inputs": "pixels", "implementation": "torch", "metric": "accuracy"}
