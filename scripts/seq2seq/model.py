@@ -18,9 +18,9 @@ TITLE = "Transformer encoder-decoder"
 
 def build(shape: Model, source_length: int, target_length: int) -> Transformer:
     """The model for frames and proteins of at most these lengths, pre-norm, with fresh weights."""
-    kind = {"activation": "gelu", "pre_norm": True, "max_length": max(source_length, target_length)}
-    tokens = code.SOURCE_VOCABULARY, code.TARGET_VOCABULARY
-    return Transformer(*tokens, **kind, **shape.model_dump())
+    sizes = code.SOURCE_VOCABULARY, code.TARGET_VOCABULARY
+    settings = shape.model_dump() | {"max_length": max(source_length, target_length)}
+    return Transformer(*sizes, activation="gelu", pre_norm=True, **settings)
 
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:
