@@ -10,7 +10,7 @@ Grid = tuple[int, int, int]  # rows, columns, numbers at each place
 
 
 def token_table(grids: Sequence[Grid], side: int, patch: int, margin: int = 0) -> np.ndarray:
-    """The table of numpy_nn.gather.Gather, int64 (T, F): T = (side / patch)^2 tokens, row by row.
+    """The table of numpy_nn.tokens.Gather, int64 (T, F): T = (side / patch)^2 tokens, row by row.
 
     grids: how the inputs lie, one grid after the other, each ordered (rows, columns, numbers) and
     stretched over the square image of `side` pixels. patch: side of a token's square in pixels;
