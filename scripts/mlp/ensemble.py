@@ -8,14 +8,14 @@ Its validation value is that of another, smaller ensemble: for an image of a fol
 one net of its model that was trained without that fold.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mlp.rows import NOTES, row_maker, scored
+from mlp.rows import NOTES, print_rows, row_maker, scored
 from mlp.settings import EnsembleSpec
 from mlp.views import answer_names
 from pipeline import settings
@@ -27,8 +27,6 @@ from pipeline.provenance import provenance
 from raw.image_data import load_meta
 
 Arrays = Mapping[str, np.ndarray]  # those of a model's probabilities.npz
-Folds = Mapping[int, np.ndarray]  # fold -> indices of its images
-Make = Callable[..., dict]  # a row
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,15 @@ class Group:
     """Some members of one model: its seeds, or its folds."""
 
     model: str
-    part: str  # seeds or folds
+    part: str  # seed or fold
     arrays: Arrays
     chosen: np.ndarray  # bool (M,): which of the model's members
 
     @property
     def members(self) -> str:
         """5 folds, 1 seed"""
-        count = int(self.chosen.sum())
-        return f"{count} {self.part if count > 1 else self.part.rstrip('s')}"
+        count = self.chosen.sum()
+        return f"{count} {self.part}{'s' if count > 1 else ''}"
 
     def answer_name(self, allowed: Sequence[str]) -> str:
         """The last of the answers that the model has: a net on features, say, has no shifts."""
@@ -52,16 +50,11 @@ class Group:
 
 
 def read(paths: Sequence[Path]) -> dict[str, Arrays]:
-    """model -> the arrays of its probabilities.npz.
-
-    Raises InputError if two are of one model, or if they are not of the same images.
-    """
-    found = {}
+    """model -> the arrays of its probabilities.npz. Raises InputError if the images differ."""
+    found: dict[str, Arrays] = {}
     for path in paths:
         arrays = read_npz(path)
-        if (model := str(arrays["model"])) in found:
-            raise InputError(f"{path}: expected one file per model, found {model} twice")
-        found[model] = arrays
+        found[str(arrays["model"])] = arrays
         if not np.array_equal(arrays["label"], next(iter(found.values()))["label"]):
             raise InputError(f"{path}: expected the labels of {paths[0]}: evaluate again")
     return found
@@ -72,11 +65,11 @@ def group(models: Mapping[str, Arrays], name: str) -> Group:
 
     Raises InputError if there is no such model, or no such member.
     """
-    model, _, part = name.partition("/")
+    model, _, part = name.removesuffix("s").partition("/")
     if model not in models:
         raise InputError(f"members: expected models among {sorted(models)}, found {name}")
     members = models[model]["members"]
-    chosen = np.char.startswith(members, part.rstrip("s"))
+    chosen = np.char.startswith(members, part)
     if not chosen.any():
         raise InputError(f"members: {name}: {model} has only {members.tolist()}")
     return Group(model, part, models[model], chosen)
@@ -103,56 +96,40 @@ def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
     return found
 
 
-def listed(names: Sequence[str]) -> str:
-    """searched, mixer and pyramid"""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+def costs(parameters: float, seconds: float, flops: float) -> dict:
+    """Columns of a row."""
+    return {
+        "parameters": int(parameters),
+        "train_seconds": float(seconds),
+        "train_flops": float(flops),
+    }
 
 
-def total_cost(groups: Sequence[Group]) -> dict:
+COSTS = ("parameters", "seconds", "flops")
+
+
+def cost_of_all(groups: Sequence[Group]) -> dict:
     """What all members cost together, as columns of a row."""
-
-    def total(name: str) -> float:
-        return float(sum(group.arrays[name][group.chosen].sum() for group in groups))
-
-    return {
-        "parameters": int(total("parameters")),
-        "train_seconds": total("seconds"),
-        "train_flops": total("flops"),
-    }
+    return costs(*(sum(g.arrays[name][g.chosen].sum() for g in groups) for name in COSTS))
 
 
-def one_fold_each_cost(models: Sequence[Arrays]) -> dict:
-    """What one net of each model costs, trained without a fold."""
-
-    def total(name: str) -> float:
-        return float(sum(a[name][np.char.startswith(a["members"], "fold")].mean() for a in models))
-
-    return {
-        "parameters": int(sum(arrays["parameters"][0] for arrays in models)),
-        "train_seconds": total("seconds"),
-        "train_flops": total("flops"),
-    }
-
-
-def cv_row(make: Make, groups: Sequence[Group], names: Sequence[str], folds: Folds) -> dict:
-    """The accuracy on each of `folds` (see unseen) of the mean of the groups' answers `names`."""
-    answers = [g.arrays[f"out_of_fold_{name}"] for g, name in zip(groups, names, strict=True)]
-    hits = np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
-    models = list({group.model: group.arrays for group in groups}.values())
-    return make(
-        split="cv",
-        members=" + ".join(["1 fold"] * len(models)),
-        values=[float(hits[images].mean()) for images in folds.values()],
-        ci=None,
-        **one_fold_each_cost(models),
-    )
+def cost_of_one_each(models: Sequence[Arrays]) -> dict:
+    """What one net of each model costs, trained without a fold, as columns of a row."""
+    lacking = [np.char.startswith(arrays["members"], "fold") for arrays in models]
+    pairs = list(zip(models, lacking, strict=True))
+    return costs(*(sum(a[name][chosen].mean() for a, chosen in pairs) for name in COSTS))
 
 
 def mean_answer(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
     """(N, K): the mean over the groups of the mean of each group's members."""
     means = [g.arrays[name][g.chosen].mean(axis=0) for g, name in zip(groups, names, strict=True)]
     return np.mean(means, axis=0)
+
+
+def out_of_fold_hits(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
+    """bool (N,): whether the mean of the groups' answers is right about each training image."""
+    answers = [g.arrays[f"out_of_fold_{name}"] for g, name in zip(groups, names, strict=True)]
+    return np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
 
 
 def main() -> None:
@@ -169,24 +146,30 @@ def main() -> None:
     models = read(args.probabilities)
     groups = [group(models, name) for name in spec.members]
     chosen = {group.model: group.arrays for group in groups}
-    folds = unseen(list(chosen.values()))
-    y = groups[0].arrays["label"]
+    *others, last = chosen
     make = partial(
         row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"]),
-        model=f"Ensemble of {listed(list(chosen))}",
+        model=f"Ensemble of {', '.join(others)} and {last}" if others else f"Ensemble of {last}",
         inputs="as its members",
     )
-    members, costs = " + ".join(group.members for group in groups), total_cost(groups)
+    folds = unseen(list(chosen.values()))
+    if folds:
+        each = " + ".join(["1 fold"] * len(chosen))
+        one_each = partial(make, members=each, **cost_of_one_each(list(chosen.values())))
+    members = " + ".join(group.members for group in groups)
+    together = partial(make, members=members, **cost_of_all(groups))
+    y = groups[0].arrays["label"]
     views = answer_names(*(any(name in g.arrays for g in groups) for name in ("flips", "shifts")))
     rows = []
     for number, view in enumerate(views.values(), start=1):
         names = [group.answer_name(list(views)[:number]) for group in groups]
         if folds:
-            rows.append(cv_row(partial(make, views=view), groups, names, folds))
+            hits = out_of_fold_hits(groups, names)
+            values = [float(hits[images].mean()) for images in folds.values()]
+            rows.append(one_each(split="cv", views=view, values=values, ci=None))
         p = mean_answer(groups, names)
-        rows.append(make(split="test", views=view, members=members, **scored(p[None], y), **costs))
-    for row in rows:
-        print(f"{row['members']}, views {row['views']}: {row['split']} {row['value']:.4f}")
+        rows.append(together(split="test", views=view, **scored(p[None], y)))
+    print_rows(rows)
     notes = NOTES | {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},

@@ -36,27 +36,34 @@ def features(part: HogPart, images: np.ndarray) -> np.ndarray:
 
 
 def limit(part: HogPart) -> float:
-    """The greatest value that a feature can have."""
-    return felzenszwalb_limit(part.orientations) if part.kind == "felzenszwalb" else 1.0
+    """The greatest value that a feature can have: of `felzenszwalb` that of an energy."""
+    if part.kind == "dalal_triggs":
+        return 1.0
+    return 0.25 * min(CELL_CLIP * part.orientations, part.orientations**0.5)
 
 
 def grid(part: HogPart, height: int, width: int) -> tuple[int, int, int]:
     """Rows, columns, numbers at each place: how the features lie, in this order."""
     if part.kind == "felzenszwalb":
-        return *_grid(height, width, part.cell), part.orientations + 4
+        return *_cells(height, width, part.cell), part.orientations + 4
     places = height // part.cell - part.block + 1, width // part.cell - part.block + 1
     return *places, part.block**2 * part.orientations
 
 
 def flip(part: HogPart, height: int, width: int) -> np.ndarray | None:
-    """p with features(flipped image) = features(image)[p]; None if no p does that.
+    """The permutation p with features(flipped image) = features(image)[p], int64 (D,), or None.
 
-    None does for scikit-image's: a gradient across is in its first bin, which begins there, and
-    stays there when the image is flipped, while all other bins change places.
+    None for scikit-image's: a gradient across is in its first bin, which begins there, and stays
+    there when the image is flipped, while all other bins change places.
     """
-    if part.kind == "felzenszwalb":
-        return felzenszwalb_flip(height, width, part.cell, part.orientations)
-    return None
+    if part.kind == "dalal_triggs":
+        return None
+    shape = grid(part, height, width)
+    numbers = np.arange(np.prod(shape)).reshape(shape)
+    # The direction a becomes pi - a, and left becomes right.
+    inside = [-o % part.orientations for o in range(part.orientations)]
+    inside += [part.orientations + corner for corner in (1, 0, 3, 2)]
+    return numbers[:, ::-1, inside].reshape(-1)
 
 
 def dalal_triggs(images: np.ndarray, cell: int, orientations: int, block: int) -> np.ndarray:
@@ -108,7 +115,7 @@ def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray
     Raises InputError if a cell is larger than the image.
     """
     count, height, width = images.shape
-    rows, columns = _grid(height, width, cell)
+    rows, columns = _cells(height, width, cell)
     maps = _orientation_maps(images, orientations).reshape(count, height, width * orientations)
     bands = np.matmul(_triangles(height, rows), maps).reshape(-1, width, orientations)
     cells = np.matmul(_triangles(width, columns), bands)
@@ -127,22 +134,7 @@ def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray
     return features.reshape(count, -1)
 
 
-def felzenszwalb_limit(orientations: int) -> float:
-    """The greatest value that `felzenszwalb` can give: that of an energy."""
-    return 0.25 * min(CELL_CLIP * orientations, orientations**0.5)
-
-
-def felzenszwalb_flip(height: int, width: int, cell: int, orientations: int) -> np.ndarray:
-    """The permutation p with features(flipped image) = features(image)[p], int64 (D,)."""
-    rows, columns = _grid(height, width, cell)
-    numbers = np.arange(rows * columns * (orientations + 4)).reshape(rows, columns, -1)
-    # The direction a becomes pi - a, and left becomes right.
-    inside = [-o % orientations for o in range(orientations)]
-    inside += [orientations + corner for corner in (1, 0, 3, 2)]
-    return numbers[:, ::-1, inside].reshape(-1)
-
-
-def _grid(height: int, width: int, cell: int) -> tuple[int, int]:
+def _cells(height: int, width: int, cell: int) -> tuple[int, int]:
     rows, columns = round(height / cell), round(width / cell)
     if min(rows, columns) < 1:
         raise InputError(

@@ -7,6 +7,7 @@
 from the images in memory and the features in a memory-mapped file.
 """
 
+from argparse import Namespace
 from pathlib import Path
 from typing import Literal
 
@@ -22,45 +23,27 @@ from raw.image_data import load_part
 SOFTENING = 0.15
 
 
-class Examples:
-    """What numpy_nn needs of an array of examples; `rows` (N,) are the images they are of."""
-
-    dtype = np.dtype(np.uint8)
-    rows: np.ndarray
-
-    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        """The rows uint8 (B, D) of images `rows` (B,), written to `out` or to a new array."""
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
-        """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
-        rows = self.rows[index]
-        if rows.ndim != 1:
-            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
-        return self._rows(rows, None)
-
-    def take(
-        self,
-        index: np.ndarray,
-        axis: int = 0,
-        out: np.ndarray | None = None,
-        mode: Literal["raise", "wrap", "clip"] = "raise",
-    ) -> np.ndarray:
-        """self[index], written to `out` (B, D); np.take(examples, index, axis=0) comes here."""
-        if axis != 0:
-            raise ValueError(f"expected axis 0, found {axis}")
-        return self._rows(self.rows.take(index, mode=mode), out)
+# What a program reads of a data set, for pipeline.settings.arguments.
+DATA = {
+    "data": "images.npz of a prepared data set",
+    "meta": "its meta.json",
+    "hog?": "folder of its features, for a recipe that reads them",
+}
 
 
-class Inputs(Examples):
-    """The examples of one split as rows uint8 (N, D).
+def data_files(args: Namespace) -> list[Path]:
+    """The small files that name a program's data by checksum: meta.json of images, of features."""
+    return [args.meta, args.hog / "meta.json"] if args.hog else [args.meta]
+
+
+class Inputs:
+    """The examples of one split as rows uint8 (N, D): what numpy_nn needs of an array of examples.
 
     images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
     alone; rows: which of the N images these examples are, all by default; flipped: left is right.
     """
+
+    dtype = np.dtype(np.uint8)
 
     def __init__(
         self,
@@ -79,28 +62,44 @@ class Inputs(Examples):
         self.pixels = 0 if images is None else images[0].size
         self.widths = [self.pixels] if self.pixels else []
         self.widths += [] if features is None else features.widths
+        self.shape = len(self.rows), sum(self.widths)
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.rows), sum(self.widths)
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
+        """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
+        rows = self.rows[index]
+        if rows.ndim != 1:
+            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
+        return self._rows(rows, np.empty((len(rows), self.shape[1]), np.uint8))
+
+    def take(
+        self,
+        index: np.ndarray,
+        axis: Literal[0],
+        out: np.ndarray,
+        mode: Literal["raise", "wrap", "clip"],
+    ) -> np.ndarray:
+        """self[index], written to `out` (B, D): np.take(inputs, index, axis=0, out=out)."""
+        return self._rows(self.rows.take(index, mode=mode), out)
+
+    def _rows(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """The rows uint8 (B, D) of images `rows` (B,), written to `out`."""
+        if self.images is not None:
+            images = self.images[rows]
+            images = images[..., ::-1] if self.flipped else images
+            out[:, : self.pixels] = images.reshape(len(rows), -1)
+        if self.features is not None:
+            unshifted, flipped = np.zeros(len(rows), np.int64), np.full(len(rows), self.flipped)
+            self.features.take(rows, unshifted, flipped, out[:, self.pixels :])
+        return out
 
     @property
     def grids(self) -> list[tuple[int, int, int]]:
         """How a row lies over the image: grids of rows x columns x numbers, one after the other."""
         found = [] if self.images is None else [(*self.images.shape[2:], 1)] * self.images.shape[1]
         return found + ([] if self.features is None else list(self.features.grids))
-
-    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        if out is None:
-            out = np.empty((len(rows), self.shape[1]), np.uint8)
-        if self.images is not None:
-            images = self.images[rows]
-            images = images[..., ::-1] if self.flipped else images
-            out[:, : self.pixels] = images.reshape(len(rows), -1)
-        if self.features is not None:
-            flipped = np.full(len(rows), self.flipped)
-            self.features.take(rows, None, flipped, out[:, self.pixels :])
-        return out
 
     def subset(self, index: np.ndarray) -> "Inputs":
         """The examples `index`, integers or bool; nothing is copied."""
@@ -136,7 +135,7 @@ class Inputs(Examples):
         return np.stack([mean, deviation]).astype(np.float32)
 
 
-class Augmented(Examples):
+class Augmented(Inputs):
     """Inputs whose rows are random views, drawn again each time, pixels and features alike.
 
     flips: half of the views are flipped. shift: largest shift in pixels: down and right each
@@ -146,13 +145,12 @@ class Augmented(Examples):
     """
 
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
-        self.inputs, self.rng, self.flips, self.shift = inputs, rng, flips, shift
-        self.rows, self.shape = inputs.rows, inputs.shape
-        self._windows = None
-        if inputs.images is not None:
-            self._windows = ShiftingWindows(inputs.images, shift)
-        if inputs.features is not None:
-            known = inputs.features.shifts()
+        super().__init__(inputs.images, inputs.features, inputs.rows, flipped=inputs.flipped)
+        self.rng, self.flips, self.shift = rng, flips, shift
+        if self.images is not None:
+            self._windows = ShiftingWindows(self.images, shift)
+        if self.features is not None:
+            known = self.features.shifts()
             reach = abs(known).max(axis=1)
             if reach.max() < shift:
                 raise InputError(
@@ -162,23 +160,21 @@ class Augmented(Examples):
             self._shifts = known[reach <= shift]
             self._places = np.flatnonzero(reach <= shift)
 
-    def _rows(self, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        inputs, count = self.inputs, len(rows)
-        if out is None:
-            out = np.empty((count, self.shape[1]), np.uint8)
-        flipped = np.full(count, inputs.flipped)
+    def _rows(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        count = len(rows)
+        flipped = np.full(count, self.flipped)
         if self.flips:
             flipped ^= self.rng.random(count) < 0.5
-        if inputs.features is None:
+        if self.features is None:
             down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
-            inputs.features.take(rows, self._places[drawn], flipped, out[:, inputs.pixels :])
-        if self._windows:
+            self.features.take(rows, self._places[drawn], flipped, out[:, self.pixels :])
+        if self.images is not None:
             images = self._windows.take(rows, down, right)  # (B, C, H, W)
             images[flipped] = images[flipped, ..., ::-1]
-            out[:, : inputs.pixels] = images.reshape(count, -1)
+            out[:, : self.pixels] = images.reshape(count, -1)
         return out
 
 

@@ -63,9 +63,7 @@ class Mixer(Settings):
     patch: int = Field(4, ge=1, le=64, description="side of a token's square in pixels")
     margin: int = Field(0, ge=0, le=64, description="pixels around it that the token sees too")
     channels: int = Field(64, ge=1, le=4096, description="width of a token's vector")
-    levels: list[Level] = Field(
-        [], max_length=64, description="layers across neighbouring tokens, before the blocks"
-    )
+    levels: list[Level] = Field([], max_length=64, description="across tokens, before the blocks")
     depth: int = Field(1, ge=0, le=64, description="blocks")
     token_width: Width = Field(64, description="hidden width across tokens")
     channel_width: Width = Field(128, description="hidden width across channels")
@@ -96,21 +94,15 @@ class Recipe(GridPoint, Mixer):
     beta2: Share = Field(0.999, description="adamw: decay of the second moment")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of weights, not of biases")
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "one_cycle", description="course of the learning rate over the run"
+        "one_cycle", description="of the learning rate"
     )
     warmup: Share = Field(0.2, description="one_cycle: share of the steps of the rise")
     label_smoothing: Share = Field(0.0, description="of the cross-entropy")
-    mixup: float = Field(
-        0.0, ge=0, le=10, description="alpha of mixup's Beta distribution; 0: none"
-    )
+    mixup: float = Field(0.0, ge=0, le=10, description="alpha of its Beta distribution; 0: none")
     flips: bool = Field(False, description="flip half of the training images")
     shift: int = Field(0, ge=0, le=8, description="most pixels by which a training image moves")
-    ema_decay: float | None = Field(
-        None, gt=0, lt=1, description="decay per step of averaged weights; null: no average"
-    )
-    clip_norm: float | None = Field(
-        None, gt=0, description="largest norm of the gradient; null: no limit"
-    )
+    ema_decay: float | None = Field(None, gt=0, lt=1, description="per step, of averaged weights")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     patience: int | None = Field(
         None,
         ge=1,
@@ -156,9 +148,7 @@ class Hog(Settings):
     parts: Values[HogPart] = Field(
         [HogPart(cell=4), HogPart(cell=2)], description="grids of cells, side by side"
     )
-    shift: int = Field(
-        1, ge=0, le=8, description="largest shift in pixels whose features are stored for training"
-    )
+    shift: int = Field(1, ge=0, le=8, description="largest shift, in pixels, that is stored")
 
 
 class Grid(Settings):
@@ -250,9 +240,7 @@ class Section(Settings):
     recipes: dict[str, Recipe] = Field(description="what is common, and what each model changes")
     grid: Grid = Field(description="values that cross-validation combines, for `plain`")
     cv: CrossValidation = Field(description="the folds, and how a point of the grid is scored")
-    folds_to_train: int | None = Field(
-        ge=1, description="how many of the folds score the grid; null: all"
-    )
+    folds_to_train: int | None = Field(ge=1, description="folds that score the grid; null: all")
     search: Search = Field(description="successive halving, for `searched`")
     final: dict[str, Final] = Field(description="the trainings that are tested, by model")
     ensemble: Ensemble = Field(description="the room's last row")
@@ -291,14 +279,25 @@ class Section(Settings):
         return [own]
 
 
-class HogSpec(Hog):
-    dataset: str = Field("", description="name of the data set, for the record")
+class OfDataset(Settings):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
 
 
-class HeldOutSpec(FullRecipe, Folds):
+class HogSpec(Hog, OfDataset):
+    pass
+
+
+class SelectSpec(OfDataset):
+    pass
+
+
+class DrawSpec(Draws, OfDataset):
+    candidates: int = Field(24, ge=1, description="how many, the included ones among them")
+
+
+class HeldOutSpec(FullRecipe, Folds, OfDataset):
     """A training of a search: on all folds but one, and that one scores it."""
 
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
     fold: Fold = Field(0, description="the fold that is held out, from 0")
     examples: Examples = Field(None, description="size of a stratified sample; null: all examples")
 
@@ -308,45 +307,29 @@ class RungSpec(HeldOutSpec):
     place: int = Field(0, ge=0, description="place in the ranking before, from 0")
 
 
-class SelectSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-
-
-class DrawSpec(Draws):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    candidates: int = Field(24, ge=1, description="how many, the included ones among them")
-
-
 class RankSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    rung: int = Field(0, ge=0, description="the rung, from 0")
-    epochs: Epochs = Field(1, description="epochs of each training of the rung")
     survivors: int = Field(1, ge=1, description="how many the next rung trains; 1 after the last")
-    folds: Values[Fold] = Field([0], description="the folds that score the rung")
-    trainings: list[dict[str, JsonValue]] | None = Field(
-        None,
-        description="the spec of mlp.train_rung for each fold, without the place: only scores that"
-        " follow from it are ranked; null: the scores' keys are not checked",
+    trainings: list[dict[str, JsonValue]] = Field(
+        min_length=1, description="for each fold, the spec of mlp.train_rung without the place"
     )
 
 
-class TrainSpec(FullRecipe, Folds):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class OfModel(OfDataset):
     model: str = Field("plain", description="name of the model in the configuration")
+
+
+class TrainSpec(FullRecipe, Folds, OfModel):
     seed: Seed = Field(1, description="of weights, order, dropout and augmentation")
     fold: Fold | None = Field(None, description="fold to hold out; null: train on all")
     threads: Threads = Field(1, description="BLAS threads, for the record: the rule sets them")
 
 
-class EvaluateSpec(Folds):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    model: str = Field("plain", description="name of the model in the configuration")
+class EvaluateSpec(Folds, OfModel):
     flips: bool = Field(False, description="test flipped images too, of nets trained with them")
     shifts: bool = Field(False, description="test shifted images too, of nets on pixels")
     examples: int = Field(30, ge=1, le=1000, description="test images that the report shows")
 
 
-class EnsembleSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class EnsembleSpec(OfDataset):
     members: Values[Member] = Field(["plain/seeds"], description="<model>/seeds or <model>/folds")
     threads: Threads = Field(1, description="BLAS threads of the trainings, for the record")

@@ -1,35 +1,42 @@
 """From a recipe to a training of a model, in numpy_nn alone."""
 
+from argparse import Namespace
+from collections.abc import Mapping
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
-from mlp.inputs import Inputs
+from mlp.folds import split
+from mlp.inputs import Inputs, load_inputs
 from mlp.model import build_model
-from mlp.settings import FullRecipe
-from numpy_nn.architecture import Model
+from mlp.settings import FullRecipe, HeldOutSpec, Recipe, TrainSpec
 from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.flops import forward_flops
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
-from numpy_nn.optimisers import SGD, AdamW, Optimiser
-from numpy_nn.schedules import SCHEDULES, Schedule, one_cycle
+from numpy_nn.optimisers import SGD, AdamW
+from numpy_nn.schedules import SCHEDULES
 from numpy_nn.training import Training, TrainingDiverged
+from pipeline.errors import InputError
 from pipeline.seeds import generator
+from pipeline.settings import problems
+from raw.image_data import load_meta
+
+Changed = TypeVar("Changed", bound=Recipe)
 
 
-def _optimiser(recipe: FullRecipe, model: Model) -> Optimiser:
-    if recipe.optimiser == "adamw":
-        betas = (0.9, recipe.beta2)
-        return AdamW(model.parameters(), recipe.lr, betas, weight_decay=recipe.weight_decay)
-    nesterov = recipe.nesterov and recipe.momentum > 0
-    return SGD(model.parameters(), recipe.lr, recipe.momentum, nesterov, recipe.weight_decay)
+def changed(recipe: Changed, candidate: Mapping[str, Any]) -> Changed:
+    """`recipe`, which may be a whole spec, with the values that a search chose.
 
-
-def _schedule(recipe: FullRecipe) -> Schedule:
-    if recipe.schedule == "one_cycle":
-        return partial(one_cycle, warmup=recipe.warmup)
-    return SCHEDULES[recipe.schedule]
+    Raises InputError for a key that no recipe has, `epochs` included, or for a bad value.
+    """
+    try:
+        Recipe.model_validate(candidate)
+        return type(recipe).model_validate(recipe.model_dump() | dict(candidate))
+    except ValidationError as error:
+        raise InputError(f"candidate: {'; '.join(problems(error, Recipe))}") from None
 
 
 def build_training(
@@ -46,8 +53,7 @@ def build_training(
 
     validation: held-out inputs and labels, scored after every epoch; recipe.patience stops by them.
     Without them every epoch is trained. Weights, order, dropout, views and mixup draw from streams
-    of their own under `seed`, and those of a `part` ("fold") from others than those of the same
-    seed without one.
+    of their own under `seed`; with a `part` ("fold"), from others than without one.
     """
 
     def stream(name: str) -> np.random.Generator:
@@ -55,18 +61,26 @@ def build_training(
 
     dropout_rng, views_rng = stream("dropout"), stream("views")
     model = build_model(recipe, inputs, classes, stream("weights"), dropout_rng)
-    seen = inputs
+    weights, decay = model.parameters(), recipe.weight_decay
+    if recipe.optimiser == "adamw":
+        optimiser = AdamW(weights, recipe.lr, (0.9, recipe.beta2), weight_decay=decay)
+    else:
+        nesterov = recipe.nesterov and recipe.momentum > 0
+        optimiser = SGD(weights, recipe.lr, recipe.momentum, nesterov, decay)
+    schedule = SCHEDULES[recipe.schedule]
+    if recipe.schedule == "one_cycle":
+        schedule = partial(schedule, warmup=recipe.warmup)
     if recipe.flips or recipe.shift:
-        seen = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
+        inputs = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
     early_stopping = None
     if recipe.patience and validation:
         early_stopping = EarlyStopping(recipe.patience, monitor="val_accuracy")
     return Training(
         model,
         SoftmaxCrossEntropy(recipe.label_smoothing),
-        _optimiser(recipe, model),
-        _schedule(recipe),
-        seen,
+        optimiser,
+        schedule,
+        inputs,
         y,
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
@@ -78,6 +92,30 @@ def build_training(
         early_stopping=early_stopping,
         mix=Mixup(recipe.mixup, classes) if recipe.mixup else None,
         augment_rng=stream("mixup"),
+    )
+
+
+def load_training(
+    spec: HeldOutSpec | TrainSpec,
+    args: Namespace,
+    *,
+    seed: int,
+    part: str | None = None,
+    examples: int | None = None,
+) -> Training:
+    """The training of `spec` on the files of a command line (mlp.inputs.DATA).
+
+    On all folds but `spec.fold`, which then validates; without a fold on the whole training part.
+    examples: a sample of so many is split instead; None: all.
+    """
+    classes = len(load_meta(args.meta)["classes"])
+    x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
+    if spec.fold is None:
+        return build_training(spec, x, y, classes=classes, seed=seed, part=part)
+    kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, examples)
+    validation = x.subset(held_out), y[held_out]
+    return build_training(
+        spec, x.subset(kept), y[kept], validation, classes=classes, seed=seed, part=part
     )
 
 

@@ -44,12 +44,8 @@ def shift(x: Inputs, down: int, right: int) -> Inputs:
 
 def answer_names(flips: bool, shifts: bool) -> dict[str, str]:
     """The arrays of a net's answers: their name -> the leaderboard's column `views`."""
-    found = {"p": "none"}
-    if flips:
-        found["flips"] = "flips"
-    if shifts:
-        found["shifts"] = "flips and shifts" if flips else "shifts"
-    return found
+    shifted = {"shifts": "flips and shifts" if flips else "shifts"} if shifts else {}
+    return {"p": "none", **({"flips": "flips"} if flips else {}), **shifted}
 
 
 @dataclass(frozen=True)
@@ -75,21 +71,18 @@ class Views:
 
         Raises InputError if a probability is not a number.
         """
+
+        def with_flips(view: Inputs, p: np.ndarray) -> np.ndarray:
+            return (p + probabilities(net, view.flip())) / 2 if self.flips else p
+
         found = {"p": probabilities(net, x)}
+        several = [with_flips(x, found["p"])]
         if self.flips:
-            found["flips"] = self._both(net, x, found["p"])
+            found["flips"] = several[0]
         if self.shift:
-            steps = range(-self.shift, self.shift + 1)
-            several = [found.get("flips", found["p"])]
-            for step in product(steps, repeat=2):
+            for step in product(range(-self.shift, self.shift + 1), repeat=2):
                 if any(step):
                     view = shift(x, *step)
-                    p = probabilities(net, view)
-                    several.append(self._both(net, view, p) if self.flips else p)
+                    several.append(with_flips(view, probabilities(net, view)))
             found["shifts"] = np.mean(several, axis=0)
         return found
-
-    @staticmethod
-    def _both(net: Module, x: Inputs, p: np.ndarray) -> np.ndarray:
-        """The mean of p, the answer about x, and of that about x flipped."""
-        return (p + probabilities(net, x.flip())) / 2
