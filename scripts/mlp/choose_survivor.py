@@ -20,20 +20,18 @@ def main() -> None:
     if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):
         raise InputError(f"--rankings: expected {expected}, found {found}: rank again")
     best = rankings[-1]["candidates"][0]
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "candidate": best["candidate"],
-            "selected": best["settings"],
-            "accuracy": best["accuracy"],
-            "rungs": [
-                {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
-                for r in rankings
-            ],
-            "seconds": sum(ranking["seconds"] for ranking in rankings),
-        },
-    )
+    selection = {
+        "dataset": args.spec.dataset,
+        "candidate": best["candidate"],
+        "selected": best["settings"],
+        "accuracy": best["accuracy"],
+        "rungs": [
+            {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
+            for r in rankings
+        ],
+        "seconds": sum(ranking["seconds"] for ranking in rankings),
+    }
+    write_json(args.out, selection)
 
 
 if __name__ == "__main__":

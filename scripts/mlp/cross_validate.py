@@ -18,7 +18,7 @@ def main() -> None:
         outputs={"out": "JSON: the grid point, the fold's accuracy (null if diverged), the curve"},
     )
     spec = args.spec
-    training = load_training(spec, args, seed=spec.fold_seed, examples=spec.examples)
+    training = load_training(spec, args)
     curve, message = run_to_end(training)
     found = {
         **spec.model_dump(include=set(GridPoint.model_fields)),

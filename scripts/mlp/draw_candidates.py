@@ -38,17 +38,9 @@ def draw(spec: DrawSpec) -> list[dict]:
 def main() -> None:
     args = settings.arguments(__doc__, DrawSpec, inputs={}, outputs={"out": "candidates.json"})
     found = draw(args.spec)
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "seed": args.spec.seed,
-            "candidates": [
-                {"candidate": f"c{index:02d}", "settings": candidate}
-                for index, candidate in enumerate(found)
-            ],
-        },
-    )
+    candidates = [{"candidate": f"c{k:02d}", "settings": one} for k, one in enumerate(found)]
+    drawn = {"dataset": args.spec.dataset, "seed": args.spec.seed, "candidates": candidates}
+    write_json(args.out, drawn)
     print(f"{len(found)} candidates, {len(args.spec.include)} of them included by hand")
 
 

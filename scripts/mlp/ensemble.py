@@ -8,10 +8,10 @@ Its validation value is that of another, smaller ensemble: for an image of a fol
 one net of its model that was trained without that fold.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,24 +29,13 @@ from raw.image_data import load_meta
 Arrays = Mapping[str, np.ndarray]  # those of a model's probabilities.npz
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Some members of one model: its seeds, or its folds."""
 
     model: str
-    part: str  # seed or fold
     arrays: Arrays
     chosen: np.ndarray  # bool (M,): which of the model's members
-
-    @property
-    def members(self) -> str:
-        """5 folds, 1 seed"""
-        count = self.chosen.sum()
-        return f"{count} {self.part}{'s' if count > 1 else ''}"
-
-    def answer_name(self, allowed: Sequence[str]) -> str:
-        """The last of the answers that the model has: a net on features, say, has no shifts."""
-        return [name for name in allowed if name in self.arrays][-1]
+    members: str  # 5 folds, 1 seed
 
 
 def read(paths: Sequence[Path]) -> dict[str, Arrays]:
@@ -72,7 +61,8 @@ def group(models: Mapping[str, Arrays], name: str) -> Group:
     chosen = np.char.startswith(members, part)
     if not chosen.any():
         raise InputError(f"members: {name}: {model} has only {members.tolist()}")
-    return Group(model, part, models[model], chosen)
+    count = int(chosen.sum())
+    return Group(model, models[model], chosen, f"{count} {part}{'s' if count > 1 else ''}")
 
 
 def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
@@ -96,28 +86,14 @@ def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
     return found
 
 
-def costs(parameters: float, seconds: float, flops: float) -> dict:
-    """Columns of a row."""
-    return {
-        "parameters": int(parameters),
-        "train_seconds": float(seconds),
-        "train_flops": float(flops),
-    }
-
-
-COSTS = ("parameters", "seconds", "flops")
-
-
-def cost_of_all(groups: Sequence[Group]) -> dict:
-    """What all members cost together, as columns of a row."""
-    return costs(*(sum(g.arrays[name][g.chosen].sum() for g in groups) for name in COSTS))
-
-
-def cost_of_one_each(models: Sequence[Arrays]) -> dict:
-    """What one net of each model costs, trained without a fold, as columns of a row."""
-    lacking = [np.char.startswith(arrays["members"], "fold") for arrays in models]
-    pairs = list(zip(models, lacking, strict=True))
-    return costs(*(sum(a[name][chosen].mean() for a, chosen in pairs) for name in COSTS))
+def cost(members: Sequence[tuple[Arrays, np.ndarray]], of_model: Callable[..., float]) -> dict:
+    """Columns of a row: of the chosen members (M,) of each model `of_model`, summed over models."""
+    parameters, seconds, flops = (
+        sum(of_model(arrays[name][chosen]) for arrays, chosen in members)
+        for name in ("parameters", "seconds", "flops")
+    )
+    costs = {"train_seconds": float(seconds), "train_flops": float(flops)}
+    return {"parameters": int(parameters), **costs}
 
 
 def mean_answer(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
@@ -155,14 +131,17 @@ def main() -> None:
     folds = unseen(list(chosen.values()))
     if folds:
         each = " + ".join(["1 fold"] * len(chosen))
-        one_each = partial(make, members=each, **cost_of_one_each(list(chosen.values())))
+        lacking = [(a, np.char.startswith(a["members"], "fold")) for a in chosen.values()]
+        one_each = partial(make, members=each, **cost(lacking, np.mean))
     members = " + ".join(group.members for group in groups)
-    together = partial(make, members=members, **cost_of_all(groups))
+    all_costs = cost([(group.arrays, group.chosen) for group in groups], np.sum)
+    together = partial(make, members=members, **all_costs)
     y = groups[0].arrays["label"]
     views = answer_names(*(any(name in g.arrays for g in groups) for name in ("flips", "shifts")))
     rows = []
     for number, view in enumerate(views.values(), start=1):
-        names = [group.answer_name(list(views)[:number]) for group in groups]
+        # A net on features, say, has no shifts: it answers with the last view that it has.
+        names = [[name for name in list(views)[:number] if name in g.arrays][-1] for g in groups]
         if folds:
             hits = out_of_fold_hits(groups, names)
             values = [float(hits[images].mean()) for images in folds.values()]

@@ -6,8 +6,6 @@ this program and mlp.ensemble read the test part, after everything was chosen.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -30,85 +28,64 @@ from pipeline.npz import read_npz
 from pipeline.predictions import write_predictions
 from raw.image_data import load_meta, load_part
 
-
-@dataclass(frozen=True)
-class Member:
-    """One trained net: its weights' file and its history. fold: the one it has not seen, if any."""
-
-    weights: Path
-    history: dict
-
-    @property
-    def fold(self) -> int | None:
-        return self.history["fold"]
-
-    def net(self) -> Module:
-        """The net, ready to predict. Raises InputError if the history is of other weights."""
-        found, expected = file_sha256(self.weights), self.history.get("weights_sha256")
-        if found != expected:
-            raise InputError(
-                f"{self.weights}: expected the sha256 {expected} of its history, found {found}: the"
-                " file is damaged or of another training. Train again."
-            )
-        return model_from_state(read_npz(self.weights))
+Member = tuple[Path, dict]  # one trained net: its weights' file and its history
 
 
-def read_members(
-    weights: Sequence[Path], histories: Sequence[Path]
-) -> tuple[list[Member], list[Member]]:
-    """The seeds, in the order given, and the members that lack a fold, by its number.
+def load_net(weights: Path, history: dict) -> Module:
+    """The net, ready to predict. Raises InputError if the history is of other weights."""
+    found, expected = file_sha256(weights), history.get("weights_sha256")
+    if found != expected:
+        raise InputError(
+            f"{weights}: expected the sha256 {expected} of its history, found {found}: the file is"
+            " damaged or of another training. Train again."
+        )
+    return model_from_state(read_npz(weights))
+
+
+def read_members(weights: list[Path], paths: list[Path]) -> tuple[list[Member], list[Member]]:
+    """The seeds, in the order given, and the members that have not seen a fold, by its number.
 
     Raises InputError if no member saw the whole training part, if a part is there twice, or if the
     members are of several recipes.
     """
-    read = read_histories(weights, histories)
-    found = [Member(path, history) for path, history in zip(weights, read, strict=True)]
-    seeds = [member for member in found if member.fold is None]
-    parts = [history["part"] for history in read]
+    histories = read_histories(weights, paths)
+    seeds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is None]
+    folds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is not None]
+    parts = [history["part"] for history in histories]
     if len(set(parts)) < len(parts) or not seeds:
         raise InputError(f"--weights: expected at least one seed and each part once, found {parts}")
-    if any(history["recipe"] != read[0]["recipe"] for history in read):
+    if any(history["recipe"] != histories[0]["recipe"] for history in histories):
         raise InputError("--weights: expected members of one recipe, found several: train again")
-    folds = [member for member in found if member.fold is not None]
-    return seeds, sorted(folds, key=lambda member: member.fold)
-
-
-@dataclass
-class OutOfFold:
-    """What the fold members answer about the training images that they have not seen.
-
-    fold: (N,) int8, the fold that an image is in, -1 if no member was trained without that one.
-    answers: by name (mlp.views), (N, K) float32, 0 where fold is -1; accuracy: one value per fold.
-    """
-
-    fold: np.ndarray
-    answers: dict[str, np.ndarray]
-    accuracy: dict[str, list[float]]
+    return seeds, sorted(folds, key=lambda member: member[1]["fold"])
 
 
 def score_out_of_fold(
-    members: Sequence[Member], x: Inputs, y: np.ndarray, classes: int, spec: EvaluateSpec, of: Views
-) -> OutOfFold:
-    """What each member answers, in the views `of`, about its own fold of the training part x, y.
+    folds: list[Member], x: Inputs, y: np.ndarray, classes: int, spec: EvaluateSpec, views: Views
+) -> tuple[dict[str, list[float]], dict[str, np.ndarray]]:
+    """What each member answers about the fold of the training part x, y (N,) it has not seen.
 
-    Raises InputError if a member's history has another accuracy on it.
+    Returns accuracies by the name of the answer (mlp.views), one per fold, and arrays by name:
+    `fold` (N,) int8, the fold that an image is in, -1 if every member has seen it, and the answers,
+    (N, K) float32, 0 where `fold` is -1.
+    Raises InputError if a member's history has another accuracy.
     """
-    answers = {name: np.zeros((len(y), classes), np.float32) for name in of.names}
-    found = OutOfFold(np.full(len(y), -1, np.int8), answers, {name: [] for name in of.names})
-    for member in members:
-        _, held_out = split(y, member.fold, spec.folds, spec.fold_seed)
-        found.fold[held_out] = member.fold
-        for name, p in of.answers(member.net(), x.subset(held_out)).items():
+    accuracy: dict[str, list[float]] = {name: [] for name in views.names}
+    answers = {name: np.zeros((len(y), classes), np.float32) for name in views.names}
+    fold_of = np.full(len(y), -1, np.int8)
+    for weights, history in folds:
+        _, held_out = split(y, history["fold"], spec.folds, spec.fold_seed)
+        fold_of[held_out] = history["fold"]
+        for name, p in views.answers(load_net(weights, history), x.subset(held_out)).items():
             answers[name][held_out] = p
-            found.accuracy[name].append(evaluate(p, y[held_out])[1])
-        value, expected = found.accuracy["p"][-1], member.history["out_of_fold"]["accuracy"]
-        if abs(value - expected) > 1e-3:
+            accuracy[name].append(evaluate(p, y[held_out])[1])
+        found, expected = accuracy["p"][-1], history["out_of_fold"]["accuracy"]
+        if abs(found - expected) > 1e-3:
             raise InputError(
-                f"{member.weights}: expected the accuracy {expected:.4f} of its history on the fold"
-                f" it has not seen, found {value:.4f}: these are other folds or images. Evaluate"
-                " with the folds and fold_seed of the training, or train again."
+                f"{weights}: expected the accuracy {expected:.4f} of its history on the fold it has"
+                f" not seen, found {found:.4f}: these are other folds or images. Evaluate with the"
+                " folds and fold_seed of the training, or train again."
             )
-    return found
+    return accuracy, {"fold": fold_of, **answers}
 
 
 def grid_cv(selection: dict, parameters: int) -> dict:
@@ -145,21 +122,22 @@ def main() -> None:
     spec, meta = args.spec, load_meta(args.meta)
     classes = len(meta["classes"])
     seeds, folds = read_members(args.weights, args.histories)
-    seed_histories, fold_histories = ([m.history for m in group] for group in (seeds, folds))
-    first = seed_histories[0]
+    histories, fold_histories = [h for _, h in seeds + folds], [h for _, h in folds]
+    first = histories[0]
     recipe = FullRecipe.model_validate(first["recipe"])
     views = Views.of(recipe, flips=spec.flips, shifts=spec.shifts)
 
     x, y = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
-    train = [evaluate(probabilities(seed.net(), x), y)[1] for seed in seeds]
-    unseen = score_out_of_fold(folds, x, y, classes, spec, views)
+    train = [evaluate(probabilities(load_net(*seed), x), y)[1] for seed in seeds]
+    by_fold, unseen = score_out_of_fold(folds, x, y, classes, spec, views)
     if len(folds) > 1:
-        ensemble_train = evaluate(sum(probabilities(member.net(), x) for member in folds), y)[1]
+        total = sum(probabilities(load_net(*fold), x) for fold in folds)  # (N, K)
+        ensemble_train = evaluate(total, y)[1]
 
     cv, notes = {}, NOTES | {"recipe": first["recipe"]}
     if folds:
         fold_cost = cost(fold_histories)
-        cv = {name: {"values": values, **fold_cost} for name, values in unseen.accuracy.items()}
+        cv = {name: {"values": values, **fold_cost} for name, values in by_fold.items()}
     if args.selection:
         selection = json.loads(args.selection.read_text(encoding="utf-8"))
         notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
@@ -168,12 +146,12 @@ def main() -> None:
             notes["cv"] += ". Of a model without fold members: the grid's folds and epochs"
 
     x, y_test = load_inputs(recipe.inputs, args.data, args.hog, "test", classes)
-    nets = [views.answers(member.net(), x) for member in (*seeds, *folds)]
+    nets = [views.answers(load_net(*member), x) for member in seeds + folds]
     answers = {name: np.stack([net[name] for net in nets]) for name in views.names}  # (M, N, K)
 
     make = row_maker(spec.dataset, first["provenance"], meta["data_sha256"])
     make = partial(make, model=first["model"], inputs=first["inputs"])
-    one = partial(make, **cost(seed_histories))
+    one = partial(make, **cost([history for _, history in seeds]))
     rows = [one(split="train", values=train, ci=None)]
     for name, view in views.names.items():
         if name in cv:
@@ -202,8 +180,7 @@ def main() -> None:
     # What mlp.ensemble averages, with what each member cost.
     columns = {"members": "part", "parameters": "parameters"}
     columns |= {"seconds": "seconds", "flops": "train_flops"}
-    histories = [*seed_histories, *fold_histories]
-    out_of_fold = {"label": y, "fold": unseen.fold, **unseen.answers} if folds else {}
+    out_of_fold = {"label": y, **unseen} if folds else {}
     write_npz(
         args.probabilities,
         model=np.array(spec.model),

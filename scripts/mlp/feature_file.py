@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from raw.prepared import again, load_json
 
 View = tuple[int, int, bool]  # down, right, flipped

@@ -21,6 +21,7 @@ from raw.image_data import load_part
 # Share of a part's median deviation that is added to every deviation of the part: a pixel that is
 # nearly always black must not count a hundred times.
 SOFTENING = 0.15
+Mode = Literal["raise", "wrap", "clip"]
 
 
 # What a program reads of a data set, for pipeline.settings.arguments.
@@ -74,13 +75,7 @@ class Inputs:
             raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
         return self._rows(rows, np.empty((len(rows), self.shape[1]), np.uint8))
 
-    def take(
-        self,
-        index: np.ndarray,
-        axis: Literal[0],
-        out: np.ndarray,
-        mode: Literal["raise", "wrap", "clip"],
-    ) -> np.ndarray:
+    def take(self, index: np.ndarray, axis: int, out: np.ndarray, mode: Mode) -> np.ndarray:
         """self[index], written to `out` (B, D): np.take(inputs, index, axis=0, out=out)."""
         return self._rows(self.rows.take(index, mode=mode), out)
 
@@ -119,8 +114,7 @@ class Inputs:
         SOFTENING of the median deviation of its part (pixels, or a grid of cells) is added to each
         deviation. A part that never changes gets deviation 1.
         """
-        total = np.zeros(self.shape[1], np.int64)
-        squares = np.zeros(self.shape[1], np.int64)
+        total, squares = np.zeros((2, self.shape[1]), np.int64)
         for start in range(0, len(self), rows):
             part = self[start : start + rows]
             total += part.sum(axis=0, dtype=np.int64)

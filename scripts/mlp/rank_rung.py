@@ -43,20 +43,17 @@ def over_folds(scores: Sequence[Mapping]) -> dict:
 def rank(scores: Sequence[Mapping]) -> list[Mapping]:
     """Best first: by accuracy; equal ones by lower loss, fewer parameters, place before.
 
-    Those that diverged are last. Raises InputError if all did.
+    scores: in the order of their places. Those that diverged are last; InputError if all did.
     """
-    if all(score["diverged"] for score in scores):
+    lost = [score for score in scores if score["diverged"]]
+    trained = [score for score in scores if not score["diverged"]]
+    if not trained:
         raise InputError(
-            f"expected a candidate that trains, found {len(scores)} that diverged"
-            f" ({scores[0]['message']}): choose lower learning rates for the search"
+            f"expected a candidate that trains, found {len(lost)} that diverged"
+            f" ({lost[0]['message']}): choose lower learning rates for the search"
         )
-
-    def order(score: Mapping) -> tuple:
-        if score["diverged"]:
-            return (True, score["place"])
-        return (False, -score["accuracy"], score["loss"], score["parameters"], score["place"])
-
-    return sorted(scores, key=order)
+    trained.sort(key=lambda score: (-score["accuracy"], score["loss"], score["parameters"]))
+    return trained + lost
 
 
 def main() -> None:
@@ -78,10 +75,10 @@ def main() -> None:
         raise InputError(
             f"--scores: expected {len(trainings)} for each place, one per fold, found {len(found)}"
         )
-    scores, folds = [], []
+    scores = []
     for place in range(places):
-        here = found[place * len(trainings) :][: len(trainings)]
-        for training, score in zip(trainings, here, strict=True):
+        of_place, folds = found[place * len(trainings) :][: len(trainings)], []
+        for training, score in zip(trainings, of_place, strict=True):
             spec, spec_key = settings.read_spec(json.dumps({**training, "place": place}), RungSpec)
             candidate = entrant(args.ranking, spec.dataset, spec.rung, place)
             key = result_key(spec_key, candidate, data_files(args))
@@ -92,30 +89,26 @@ def main() -> None:
                     " data. Delete it, and it is trained again"
                 )
             folds.append(spec.fold)
-        scores.append(over_folds(here))
+        scores.append(over_folds(of_place))
     ranking = rank(scores)
-    survives = [k < survivors and not score["diverged"] for k, score in enumerate(ranking)]
     candidates = [
-        {name: score[name] for name in RANKED} | {"survives": on, "came_from": score["place"]}
-        for score, on in zip(ranking, survives, strict=True)
+        {name: score[name] for name in RANKED}
+        | {"survives": k < survivors and not score["diverged"], "came_from": score["place"]}
+        for k, score in enumerate(ranking)
     ]
-    write_json(
-        args.out,
-        {
-            "dataset": spec.dataset,
-            "rung": spec.rung,
-            "epochs": spec.epochs,
-            "folds": folds[: len(trainings)],
-            "survivors": survivors,
-            "candidates": candidates,
-            "seconds": sum(score["seconds"] for score in scores),
-        },
-    )
+    result = {
+        "dataset": spec.dataset,
+        "rung": spec.rung,
+        "epochs": spec.epochs,
+        "folds": folds,
+        "survivors": survivors,
+        "candidates": candidates,
+        "seconds": sum(score["seconds"] for score in scores),
+    }
+    write_json(args.out, result)
     best, diverged = ranking[0], sum(score["diverged"] for score in scores)
-    print(
-        f"rung {spec.rung}: {places} candidates, {diverged} diverged;"
-        f" {best['candidate']} {best['settings']}: {best['accuracy']:.4f}"
-    )
+    print(f"rung {spec.rung}: {places} candidates, {diverged} diverged; best:")
+    print(best["candidate"], best["settings"], best["accuracy"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     ValidationError,
@@ -80,13 +79,11 @@ class Recipe(GridPoint, Mixer):
         "pixels", description="pixels, histograms of oriented gradients, or both side by side"
     )
     architecture: Literal["mlp", "mixer"] = Field(
-        "mlp", description="fully connected layers, or linear layers within and across tokens first"
+        "mlp", description="a mixer has layers across tokens"
     )
     hidden: list[Width] = Field([512, 256], description="widths of the hidden layers")
     activation: Literal["relu", "gelu"] = Field("relu", description="after a hidden layer")
-    norm: Literal["none", "batch", "layer"] = Field(
-        "none", description="normalisation of each hidden layer (mixer: and before each pair)"
-    )
+    norm: Literal["none", "batch", "layer"] = Field("none", description="before each activation")
     input_dropout: Share = Field(0.0, description="share of the inputs set to 0")
     optimiser: Literal["sgd", "adamw"] = Field("sgd", description="SGD or AdamW")
     momentum: Share = Field(0.9, description="sgd: momentum")
@@ -104,10 +101,7 @@ class Recipe(GridPoint, Mixer):
     ema_decay: float | None = Field(None, gt=0, lt=1, description="per step, of averaged weights")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     patience: int | None = Field(
-        None,
-        ge=1,
-        description="where a fold is held out: stop after so many epochs without a better accuracy"
-        " on it, and take the best epoch's weights; null, or no such fold: every epoch",
+        None, ge=1, description="on a held-out fold: epochs to wait for a better accuracy on it"
     )
 
     @field_validator("norm")
@@ -136,9 +130,7 @@ def _problems(changes: Mapping[str, Any]) -> list[str]:
 class HogPart(Settings):
     """One grid of cells: a part of an image's features."""
 
-    kind: Literal["felzenszwalb", "dalal_triggs"] = Field(
-        "felzenszwalb", description="how cells are counted and normalised"
-    )
+    kind: Literal["felzenszwalb", "dalal_triggs"] = Field("felzenszwalb", description="whose form")
     cell: int = Field(4, ge=2, le=64, description="side of a cell in pixels")
     orientations: int = Field(8, ge=2, le=36, description="directions in half a turn")
     block: int = Field(2, ge=1, le=8, description="dalal_triggs: side of a block in cells")
@@ -201,21 +193,21 @@ class Search(Draws):
     examples: Examples = Field(description="size of a stratified sample to use; null: all examples")
 
 
-def _first_folds(value: Any) -> Any:
-    """A number n is folds 0 to n - 1."""
-    if isinstance(value, list):
-        return value
-    if type(value) is not int or not 0 <= value <= 100:
-        raise ValueError("expected 0 to 100 folds, or a list of folds")
-    return list(range(value))
-
-
 class Final(Settings):
     epochs: Epochs = Field(description="passes over the training images")
     seeds: Seeds = Field(description="one training on all training images per seed")
-    fold_models: Annotated[list[Fold], AfterValidator(each_once), BeforeValidator(_first_folds)] = (
-        Field(description="folds left out, one training each: the first n of them, or a list")
+    fold_models: Annotated[list[Fold], AfterValidator(each_once)] = Field(
+        description="folds left out, one training each: the first n of them, or a list"
     )
+
+    @field_validator("fold_models", mode="before")
+    @classmethod
+    def _first_folds(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        if type(value) is not int or not 0 <= value <= 100:
+            raise ValueError("expected 0 to 100 folds, or a list of folds")
+        return list(range(value))
 
 
 Member = Annotated[
@@ -314,17 +306,15 @@ class RankSpec(Settings):
     )
 
 
-class OfModel(OfDataset):
+class TrainSpec(FullRecipe, Folds, OfDataset):
     model: str = Field("plain", description="name of the model in the configuration")
-
-
-class TrainSpec(FullRecipe, Folds, OfModel):
     seed: Seed = Field(1, description="of weights, order, dropout and augmentation")
     fold: Fold | None = Field(None, description="fold to hold out; null: train on all")
     threads: Threads = Field(1, description="BLAS threads, for the record: the rule sets them")
 
 
-class EvaluateSpec(Folds, OfModel):
+class EvaluateSpec(Folds, OfDataset):
+    model: str = Field("plain", description="name of the model in the configuration")
     flips: bool = Field(False, description="test flipped images too, of nets trained with them")
     shifts: bool = Field(False, description="test shifted images too, of nets on pixels")
     examples: int = Field(30, ge=1, le=1000, description="test images that the report shows")

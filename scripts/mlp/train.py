@@ -42,15 +42,9 @@ def main() -> None:
         chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
         files.append(args.selection)
     spec = changed(args.spec, chosen)
-    held_out = spec.fold is not None
-    # Fold k and seed k have nothing in common but the number.
-    training = load_training(spec, args, seed=spec.seed, part="fold" if held_out else None)
-    run = TrainingRun(
-        training,
-        Checkpoint.of(args, *files),
-        spec.epochs,
-        provenance=provenance(spec.threads, packages=("numpy",)),
-    )
+    training = load_training(spec, args)
+    origin = provenance(spec.threads, packages=("numpy",))
+    run = TrainingRun(training, Checkpoint.of(args, *files), spec.epochs, provenance=origin)
     for _epoch in run:
         try:
             run.append(training.run_epoch())
@@ -72,7 +66,7 @@ def main() -> None:
         model=title(spec, spec.model, model.architecture),
         inputs=inputs_name(spec),
         seed=spec.seed,
-        part=f"fold{spec.fold}" if held_out else f"seed{spec.seed}",
+        part=f"fold{spec.fold}" if training.validation else f"seed{spec.seed}",
         fold=spec.fold,
         recipe=spec.model_dump(include=set(FullRecipe.model_fields)),
         candidate=chosen,

@@ -38,8 +38,7 @@ def main() -> None:
         curve, message, best, seconds = [], candidate["message"], {}, 0.0
         parameters = candidate["parameters"]
     else:
-        recipe = changed(spec, candidate["settings"])
-        training = load_training(recipe, args, seed=spec.fold_seed, examples=spec.examples)
+        training = load_training(changed(spec, candidate["settings"]), args)
         curve, message = run_to_end(training)
         best = {} if message else scored_epoch(training, curve)
         seconds, parameters = training.seconds, parameter_count(training.model)

@@ -56,9 +56,7 @@ def build_training(
     of their own under `seed`; with a `part` ("fold"), from others than without one.
     """
 
-    def stream(name: str) -> np.random.Generator:
-        return generator(seed, *([part] if part else []), name)
-
+    stream = partial(generator, seed, *([part] if part else []))
     dropout_rng, views_rng = stream("dropout"), stream("views")
     model = build_model(recipe, inputs, classes, stream("weights"), dropout_rng)
     weights, decay = model.parameters(), recipe.weight_decay
@@ -72,9 +70,7 @@ def build_training(
         schedule = partial(schedule, warmup=recipe.warmup)
     if recipe.flips or recipe.shift:
         inputs = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
-    early_stopping = None
-    if recipe.patience and validation:
-        early_stopping = EarlyStopping(recipe.patience, monitor="val_accuracy")
+    stops = recipe.patience and validation
     return Training(
         model,
         SoftmaxCrossEntropy(recipe.label_smoothing),
@@ -89,34 +85,29 @@ def build_training(
         clip_norm=recipe.clip_norm,
         ema_decay=recipe.ema_decay,
         validation=validation,
-        early_stopping=early_stopping,
+        early_stopping=EarlyStopping(recipe.patience, monitor="val_accuracy") if stops else None,
         mix=Mixup(recipe.mixup, classes) if recipe.mixup else None,
         augment_rng=stream("mixup"),
     )
 
 
-def load_training(
-    spec: HeldOutSpec | TrainSpec,
-    args: Namespace,
-    *,
-    seed: int,
-    part: str | None = None,
-    examples: int | None = None,
-) -> Training:
+def load_training(spec: HeldOutSpec | TrainSpec, args: Namespace) -> Training:
     """The training of `spec` on the files of a command line (mlp.inputs.DATA).
 
     On all folds but `spec.fold`, which then validates; without a fold on the whole training part.
-    examples: a sample of so many is split instead; None: all.
     """
     classes = len(load_meta(args.meta)["classes"])
     x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
+    if isinstance(spec, HeldOutSpec):  # all candidates of a search start from the same weights
+        seed, part, examples = spec.fold_seed, None, spec.examples
+    else:  # fold k and seed k have nothing in common but the number
+        seed, part, examples = spec.seed, None if spec.fold is None else "fold", None
+    streams = {"classes": classes, "seed": seed, "part": part}
     if spec.fold is None:
-        return build_training(spec, x, y, classes=classes, seed=seed, part=part)
+        return build_training(spec, x, y, **streams)
     kept, held_out = split(y, spec.fold, spec.folds, spec.fold_seed, examples)
     validation = x.subset(held_out), y[held_out]
-    return build_training(
-        spec, x.subset(kept), y[kept], validation, classes=classes, seed=seed, part=part
-    )
+    return build_training(spec, x.subset(kept), y[kept], validation, **streams)
 
 
 def run_to_end(training: Training) -> tuple[list[dict], str | None]:
