@@ -149,11 +149,9 @@ def _members(section: "Section", known: list[str]) -> Iterator[str]:
     """Members of the ensemble that nobody trains; `known` have a recipe and final trainings."""
     members = [(member, *member.split("/")) for member in section.ensemble.members]
     if left_out := [member for member, model, _ in members if model not in section.models]:
-        belong = "belong to models" if len(left_out) > 1 else "belongs to a model"
-        kept = f", or members of these models, as {known[0]}/seeds" if known else ""
         yield (
-            f"ensemble.members: {', '.join(left_out)} {belong} that `models`"
-            f" ([{', '.join(section.models)}]) leaves out; write members: [] for no ensemble{kept}"
+            f"ensemble.members: expected members of models, {', '.join(section.models)}, or [] for"
+            f" no ensemble, found {', '.join(left_out)}"
         )
     for member, model, part in members:
         if part == "folds" and model in known and not section.final[model].fold_models:

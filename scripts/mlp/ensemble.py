@@ -17,7 +17,7 @@ import numpy as np
 
 from mlp.rows import NOTES, print_rows, row_maker, scored
 from mlp.settings import EnsembleSpec
-from mlp.views import answer_names
+from mlp.views import Views
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -137,7 +137,8 @@ def main() -> None:
     all_costs = cost([(group.arrays, group.chosen) for group in groups], np.sum)
     together = partial(make, members=members, **all_costs)
     y = groups[0].arrays["label"]
-    views = answer_names(*(any(name in g.arrays for g in groups) for name in ("flips", "shifts")))
+    known = set().union(*(group.arrays for group in groups))
+    views = Views("flips" in known, int("shifts" in known)).names
     rows = []
     for number, view in enumerate(views.values(), start=1):
         # A net on features, say, has no shifts: it answers with the last view that it has.

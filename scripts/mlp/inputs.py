@@ -1,7 +1,7 @@
 """What a net of Part 1 sees of an image: its pixels, its features, or both, plain or augmented.
 
     inputs, labels = load_inputs("pixels+hog", images, features, "train", classes=10)
-    training = Training(..., x=inputs.augmented(rng, flips=True, shift=1), generators=[rng])
+    training = Training(..., x=Augmented(inputs, rng, flips=True, shift=1), generators=[rng])
 
 `inputs[index]` gives uint8 rows (B, D), pixels first: a batch is put together when it is asked for,
 from the images in memory and the features in a memory-mapped file.
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from mlp.feature_file import Features, load_features
-from mlp.shifts import ShiftingWindows
+from mlp.shifts import shifted
 from pipeline.errors import InputError
 from raw.image_data import load_part
 
@@ -104,9 +105,16 @@ class Inputs:
         """These examples, each image flipped from left to right."""
         return Inputs(self.images, self.features, self.rows, flipped=not self.flipped)
 
-    def augmented(self, rng: np.random.Generator, flips: bool, shift: int) -> "Augmented":
-        """These examples, each time in a view that `rng` draws: see Augmented."""
-        return Augmented(self, rng, flips, shift)
+    def shift(self, down: int, right: int) -> "Inputs":
+        """These examples, each image moved by `down` and `right` pixels; of pixels alone.
+
+        Raises ValueError if there are features: they would have to be computed again.
+        """
+        if self.images is None or self.features is not None:
+            raise ValueError("shift: expected inputs of pixels alone, found features")
+        images = self.images[self.rows]  # (N, C, H, W)
+        moved = shifted(images.reshape(-1, *images.shape[2:]), down, right).reshape(images.shape)
+        return Inputs(moved, flipped=self.flipped)
 
     def moments(self, rows: int = 4096) -> np.ndarray:
         """Mean and deviation of each feature, float32 (2, D), for Standardise(features=D).
@@ -142,7 +150,10 @@ class Augmented(Inputs):
         super().__init__(inputs.images, inputs.features, inputs.rows, flipped=inputs.flipped)
         self.rng, self.flips, self.shift = rng, flips, shift
         if self.images is not None:
-            self._windows = ShiftingWindows(self.images, shift)
+            # In a black frame; a shifted image is a window of it: one gather, no loop over images.
+            framed = np.pad(self.images, ((0, 0), (0, 0), (shift, shift), (shift, shift)))
+            # (N, C, 2 shift + 1, 2 shift + 1, H, W), a view
+            self._windows = sliding_window_view(framed, self.images.shape[2:], axis=(2, 3))
         if self.features is not None:
             known = self.features.shifts()
             reach = abs(known).max(axis=1)
@@ -166,7 +177,7 @@ class Augmented(Inputs):
             down, right = self._shifts[drawn].T
             self.features.take(rows, self._places[drawn], flipped, out[:, self.pixels :])
         if self.images is not None:
-            images = self._windows.take(rows, down, right)  # (B, C, H, W)
+            images = self._windows[rows, :, self.shift - down, self.shift - right]  # (B, C, H, W)
             images[flipped] = images[flipped, ..., ::-1]
             out[:, : self.pixels] = images.reshape(count, -1)
         return out

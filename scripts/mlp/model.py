@@ -40,10 +40,7 @@ def build_model(
     width = inputs.shape[1]
     if recipe.architecture == "mlp":
         return build_mlp([width, *recipe.hidden, classes], **options)
-    rows, columns, _ = inputs.grids[0]
-    if rows != columns:
-        raise InputError(f"mixer: expected square images, found {rows}x{columns}")
-    table = token_table(inputs.grids, rows, recipe.patch, recipe.margin)
+    table = token_table(inputs.grids, inputs.grids[0][0], recipe.patch, recipe.margin)
     try:
         return build_token_mixer(
             table,

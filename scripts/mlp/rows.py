@@ -47,8 +47,5 @@ def scored(p: np.ndarray, y: np.ndarray) -> dict:
 
 
 def print_rows(rows: list[dict]) -> None:
-    for found in rows:
-        print(
-            f"{found['members']} x {found['model']}, views {found['views']}:"
-            f" {found['split']} {found['value']:.4f}"
-        )
+    for shown in rows:
+        print("{model}, members {members}, views {views}: {split} {value:.4f}".format(**shown))

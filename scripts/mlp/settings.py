@@ -18,16 +18,7 @@ from pydantic import (
 )
 
 from mlp import checks
-from pipeline.settings import (
-    Seed,
-    Seeds,
-    Settings,
-    Share,
-    Threads,
-    each_once,
-    problems,
-    text_of,
-)
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, each_once, problems, text_of
 
 T = TypeVar("T")
 Values = Annotated[list[T], Field(min_length=1), AfterValidator(each_once)]

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from mlp.folds import split
-from mlp.inputs import Inputs, load_inputs
+from mlp.inputs import Augmented, Inputs, load_inputs
 from mlp.model import build_model
 from mlp.settings import FullRecipe, HeldOutSpec, Recipe, TrainSpec
 from numpy_nn.early_stopping import EarlyStopping
@@ -69,7 +69,7 @@ def build_training(
     if recipe.schedule == "one_cycle":
         schedule = partial(schedule, warmup=recipe.warmup)
     if recipe.flips or recipe.shift:
-        inputs = inputs.augmented(views_rng, flips=recipe.flips, shift=recipe.shift)
+        inputs = Augmented(inputs, views_rng, recipe.flips, recipe.shift)
     stops = recipe.patience and validation
     return Training(
         model,

@@ -4,24 +4,20 @@ Its answer is then the mean of the probabilities: test-time augmentation (Krizhe
 ImageNet Classification, NIPS 2012, section 4.1). The views are those that its training drew from.
 """
 
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
 from mlp.inputs import Inputs
 from mlp.settings import Recipe
-from mlp.shifts import shifted
 from numpy_nn.module import Module, NonFiniteError
 from numpy_nn.prediction import predict
 from pipeline.errors import InputError
 
 
 def probabilities(net: Module, x: Inputs) -> np.ndarray:
-    """p (N, K) float32 of the images x as they are.
-
-    Raises InputError if a probability is not a number.
-    """
+    """p (N, K) float32 of the images x. Raises InputError if one is not a number."""
     try:
         return predict(net, x)
     except NonFiniteError as error:
@@ -30,26 +26,7 @@ def probabilities(net: Module, x: Inputs) -> np.ndarray:
         ) from None
 
 
-def shift(x: Inputs, down: int, right: int) -> Inputs:
-    """The images of x moved by `down` and `right` pixels, black coming in; pixels alone.
-
-    Raises ValueError if x has features: they would have to be computed again.
-    """
-    if x.features is not None:
-        raise ValueError("shift: expected inputs of pixels alone, found features")
-    images = x.images[x.rows]  # (N, C, H, W)
-    flat = images.reshape(-1, *images.shape[2:])
-    return Inputs(shifted(flat, down, right).reshape(images.shape), flipped=x.flipped)
-
-
-def answer_names(flips: bool, shifts: bool) -> dict[str, str]:
-    """The arrays of a net's answers: their name -> the leaderboard's column `views`."""
-    shifted = {"shifts": "flips and shifts" if flips else "shifts"} if shifts else {}
-    return {"p": "none", **({"flips": "flips"} if flips else {}), **shifted}
-
-
-@dataclass(frozen=True)
-class Views:
+class Views(NamedTuple):
     """flips: flipped images too; shift: all shifts of up to so many pixels down and right too."""
 
     flips: bool
@@ -64,7 +41,9 @@ class Views:
     @property
     def names(self) -> dict[str, str]:
         """The arrays that `answers` returns: their name -> the leaderboard's column `views`."""
-        return answer_names(self.flips, self.shift > 0)
+        flips = {"flips": "flips"} if self.flips else {}
+        shifts = {"shifts": "flips and shifts" if self.flips else "shifts"} if self.shift else {}
+        return {"p": "none", **flips, **shifts}
 
     def answers(self, net: Module, x: Inputs) -> dict[str, np.ndarray]:
         """Probabilities (N, K) float32 by name: of x alone, of it and its flipped images, of all.
@@ -82,7 +61,7 @@ class Views:
         if self.shift:
             for step in product(range(-self.shift, self.shift + 1), repeat=2):
                 if any(step):
-                    view = shift(x, *step)
+                    view = x.shift(*step)
                     several.append(with_flips(view, probabilities(net, view)))
             found["shifts"] = np.mean(several, axis=0)
         return found

@@ -123,7 +123,7 @@ def test_rungs(raw):
         f"rung2/{place}.fold{fold}.json" for place in range(2) for fold in (0, 4)
     ]
     assert plan.rung_ranking(section, 2) == {
-        **{"dataset": "fashion_mnist", "rung": 2, "epochs": 8, "survivors": 1, "folds": [0, 4]},
+        **{"dataset": "fashion_mnist", "rung": 2, "epochs": 8, "survivors": 1, "folds": [0, 4]}
     }
     assert plan.draws(section)["candidates"] == 6
 

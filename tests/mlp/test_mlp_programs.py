@@ -36,9 +36,7 @@ def data(tmp_path):
     write_json(
         tmp_path / "selection.json",
         {
-            "candidates": summarise(
-                [score(0.1, fold, a) for fold, a in enumerate((0.9, 1.0))],
-            ),
+            "candidates": summarise([score(0.1, fold, a) for fold, a in enumerate((0.9, 1.0))]),
             "selected": {"lr": 0.1, "batch_size": 20, "dropout": 0.5},
             "seconds": 1.0,
         },
@@ -99,10 +97,7 @@ def test_selection_refuses_a_candidate_that_lacks_a_fold_or_has_one_twice():
 
 
 def test_a_candidate_that_diverged_is_flagged_and_never_selected():
-    scores = [
-        *(score(0.1, 0, 0.0), score(0.1, 1, 0.0)),
-        *(score(0.2, 0, 0.9), score(0.2, 1, None)),
-    ]
+    scores = [*(score(0.1, 0, 0.0), score(0.1, 1, 0.0)), *(score(0.2, 0, 0.9), score(0.2, 1, None))]
     found = summarise(scores)
     assert [c["diverged"] for c in found] == [False, True]
     assert (found[1]["mean"], found[1]["std"]) == (None, None)
@@ -482,10 +477,7 @@ def test_weights_that_are_not_those_of_the_training_are_refused(repository, data
 
 
 def test_evaluation_refuses_members_that_do_not_belong_together(repository, data, trained):
-    for chosen, message in (
-        (slice(2, 4), "at least one seed"),
-        ([0, 0], "each part once"),
-    ):
+    for chosen, message in ((slice(2, 4), "at least one seed"), ([0, 0], "each part once")):
         paths = {k: list(np.array(v, dtype=object)[chosen]) for k, v in trained.items()}
         _, done = evaluated(repository, data, paths)
         assert done.returncode == 1 and message in done.stderr
