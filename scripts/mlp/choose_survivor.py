@@ -2,7 +2,7 @@
 
 import json
 
-from mlp.settings import SelectSpec
+from mlp.settings import DatasetSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        SelectSpec,
+        DatasetSpec,
         inputs={"rankings*": "ranking.json of every rung, in order"},
         outputs={"out": "selection.json"},
     )

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from mlp import hog
-from mlp.feature_file import View
+from mlp.feature_file import View, shifted
 from mlp.settings import HogPart, HogSpec
-from mlp.shifts import shifted
 from pipeline import settings
 from pipeline.atomic import replacing, write_json
 from pipeline.errors import InputError
@@ -72,14 +71,17 @@ def main() -> None:
     height, width = train.shape[1:]
     if spec.shift >= min(height, width):
         raise InputError(f"shift: expected less than the image's side, found {spec.shift}")
+    grids = [hog.grid(part, height, width) for part in spec.parts]
     parts = [
         {**part.model_dump(), "grid": grid, "width": prod(grid), "limit": hog.limit(part)}
-        for part in spec.parts
-        for grid in (hog.grid(part, height, width),)
+        for part, grid in zip(spec.parts, grids, strict=True)
     ]
-    *starts, features = np.cumsum([0, *(part["width"] for part in parts)]).tolist()
+    *starts, features = np.cumsum([0, *map(prod, grids)]).tolist()
     flips = [hog.flip(part, height, width) for part in spec.parts]
     stored = any(flip is None for flip in flips)
+    flip = None
+    if not stored:
+        flip = np.concatenate([f + s for f, s in zip(flips, starts, strict=True)])
     seen = {"train": views(spec.shift, stored), "test": views(0, stored)}
     write_features(args.train, train, spec.parts, seen["train"])
     write_features(args.test, test, spec.parts, seen["test"])
@@ -92,9 +94,7 @@ def main() -> None:
         "images": {"train": len(train), "test": len(test)},
         "images_sha256": file_sha256(args.images),
         "sha256": {"train": file_sha256(args.train), "test": file_sha256(args.test)},
-        "flip": None
-        if stored
-        else np.concatenate([f + s for f, s in zip(flips, starts, strict=True)]),
+        "flip": flip,
     }
     write_json(args.meta, meta)
 

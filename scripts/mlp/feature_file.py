@@ -21,6 +21,14 @@ from raw.prepared import again, load_json
 View = tuple[int, int, bool]  # down, right, flipped
 
 
+def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
+    """images (N, H, W) moved by `down` and `right` pixels (negative: up, left); same dtype."""
+    height, width = images.shape[1:]
+    frame = max(abs(down), abs(right))
+    framed = np.pad(images, ((0, 0), (frame, frame), (frame, frame)))
+    return framed[:, frame - down :, frame - right :][:, :height, :width]
+
+
 @dataclass(frozen=True)
 class Features:
     """The features of one split.
@@ -34,11 +42,6 @@ class Features:
     views: tuple[View, ...]
     grids: tuple[tuple[int, int, int], ...]
     flip: np.ndarray | None
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The features of each part."""
-        return tuple(prod(grid) for grid in self.grids)
 
     def take(
         self, rows: np.ndarray, shifts: np.ndarray, flipped: np.ndarray, out: np.ndarray
@@ -102,8 +105,6 @@ def load_features(
         values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         fits = values.dtype == np.uint8 and values.shape == wanted and values.flags.c_contiguous
         found = f"{values.dtype} {values.shape}, {values.strides} bytes apart"
-    except MemoryError:
-        raise
     except Exception as error:  # of a damaged header NumPy documents no closed list
         fits, found = False, " ".join(str(error).split()) or type(error).__name__
     if not fits:

@@ -8,14 +8,14 @@ from the images in memory and the features in a memory-mapped file.
 """
 
 from argparse import Namespace
+from math import prod
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mlp.feature_file import Features, load_features
-from mlp.shifts import shifted
+from mlp.feature_file import Features, load_features, shifted
 from pipeline.errors import InputError
 from raw.image_data import load_part
 
@@ -23,8 +23,6 @@ from raw.image_data import load_part
 # nearly always black must not count a hundred times.
 SOFTENING = 0.15
 Mode = Literal["raise", "wrap", "clip"]
-
-
 # What a program reads of a data set, for pipeline.settings.arguments.
 DATA = {
     "data": "images.npz of a prepared data set",
@@ -42,7 +40,7 @@ class Inputs:
     """The examples of one split as rows uint8 (N, D): what numpy_nn needs of an array of examples.
 
     images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
-    alone; rows: which of the N images these examples are, all by default; flipped: left is right.
+    alone, of as many images; rows: which of the N images these examples are, all by default; flipped: left is right.
     """
 
     dtype = np.dtype(np.uint8)
@@ -55,15 +53,12 @@ class Inputs:
         *,
         flipped: bool = False,
     ):
-        counts = [] if images is None else [len(images)]
-        counts += [] if features is None else [features.values.shape[1]]
-        if not counts or len(set(counts)) > 1:
-            raise ValueError(f"expected images, features or as many of both, found {counts}")
         self.images, self.features, self.flipped = images, features, flipped
-        self.rows = np.arange(counts[0]) if rows is None else rows
         self.pixels = 0 if images is None else images[0].size
-        self.widths = [self.pixels] if self.pixels else []
-        self.widths += [] if features is None else features.widths
+        self.widths = [] if images is None else [self.pixels]
+        self.widths += [prod(grid) for grid in features.grids] if features else []
+        count = features.values.shape[1] if images is None else len(images)
+        self.rows = np.arange(count) if rows is None else rows
         self.shape = len(self.rows), sum(self.widths)
 
     def __len__(self) -> int:
@@ -72,8 +67,6 @@ class Inputs:
     def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
         """The rows (B, D) of the examples `index`: integers (B,), bool (N,) or a slice."""
         rows = self.rows[index]
-        if rows.ndim != 1:
-            raise IndexError(f"expected integers (B,) or a slice, found {index!r}")
         return self._rows(rows, np.empty((len(rows), self.shape[1]), np.uint8))
 
     def take(self, index: np.ndarray, axis: int, out: np.ndarray, mode: Mode) -> np.ndarray:
@@ -106,12 +99,8 @@ class Inputs:
         return Inputs(self.images, self.features, self.rows, flipped=not self.flipped)
 
     def shift(self, down: int, right: int) -> "Inputs":
-        """These examples, each image moved by `down` and `right` pixels; of pixels alone.
-
-        Raises ValueError if there are features: they would have to be computed again.
-        """
-        if self.images is None or self.features is not None:
-            raise ValueError("shift: expected inputs of pixels alone, found features")
+        """These examples, each image moved by `down` and `right` pixels: of pixels alone, since
+        features would have to be computed again."""
         images = self.images[self.rows]  # (N, C, H, W)
         moved = shifted(images.reshape(-1, *images.shape[2:]), down, right).reshape(images.shape)
         return Inputs(moved, flipped=self.flipped)
@@ -148,7 +137,7 @@ class Augmented(Inputs):
 
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
         super().__init__(inputs.images, inputs.features, inputs.rows, flipped=inputs.flipped)
-        self.rng, self.flips, self.shift = rng, flips, shift
+        self.rng, self.flips, self.largest = rng, flips, shift
         if self.images is not None:
             # In a black frame; a shifted image is a window of it: one gather, no loop over images.
             framed = np.pad(self.images, ((0, 0), (0, 0), (shift, shift), (shift, shift)))
@@ -171,13 +160,14 @@ class Augmented(Inputs):
         if self.flips:
             flipped ^= self.rng.random(count) < 0.5
         if self.features is None:
-            down, right = self.rng.integers(-self.shift, self.shift + 1, (2, count))
+            down, right = self.rng.integers(-self.largest, self.largest + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
             self.features.take(rows, self._places[drawn], flipped, out[:, self.pixels :])
         if self.images is not None:
-            images = self._windows[rows, :, self.shift - down, self.shift - right]  # (B, C, H, W)
+            # (B, C, H, W)
+            images = self._windows[rows, :, self.largest - down, self.largest - right]
             images[flipped] = images[flipped, ..., ::-1]
             out[:, : self.pixels] = images.reshape(count, -1)
         return out

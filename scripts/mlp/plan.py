@@ -32,11 +32,6 @@ def grid_candidates(section: Section) -> dict[str, dict[str, float]]:
     return {"_".join(f"{key}-{value}" for key, value in c.items()): c for c in candidates}
 
 
-def grid_folds(section: Section) -> range:
-    """The folds that score the grid."""
-    return range(section.folds_to_train or section.cv.folds)
-
-
 def grid_training(section: Section, candidate: str, fold: int) -> dict:
     """The spec of mlp.cross_validate for one candidate, by its name, and one fold."""
     return {
@@ -99,8 +94,3 @@ def training(section: Section, model: str, part: str) -> dict:
         "fold": number if held_out else None,
         "threads": 1,
     }
-
-
-def member_models(section: Section) -> list[str]:
-    """The models that the room's ensemble is made of, each once."""
-    return list(dict.fromkeys(name.split("/")[0] for name in section.ensemble.members))

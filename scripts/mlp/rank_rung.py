@@ -106,9 +106,8 @@ def main() -> None:
         "seconds": sum(score["seconds"] for score in scores),
     }
     write_json(args.out, result)
-    best, diverged = ranking[0], sum(score["diverged"] for score in scores)
-    print(f"rung {spec.rung}: {places} candidates, {diverged} diverged; best:")
-    print(best["candidate"], best["settings"], best["accuracy"])
+    diverged = sum(score["diverged"] for score in scores)
+    print(f"rung {spec.rung}: {places} candidates, {diverged} diverged; best: {candidates[0]}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from mlp.settings import GridPoint, SelectSpec
+from mlp.settings import GridPoint, DatasetSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -61,16 +61,14 @@ def choose(candidates: list[dict]) -> dict:
             f"expected a candidate that trains on every fold, found {len(candidates)} that diverged"
             f" ({candidates[0]['message']}): choose lower learning rates for the grid"
         )
-    best = min(
-        trained, key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"])
-    )
-    return {name: best[name] for name in GridPoint.model_fields}
+    trained.sort(key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"]))
+    return {name: trained[0][name] for name in GridPoint.model_fields}
 
 
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        SelectSpec,
+        DatasetSpec,
         inputs={"scores*": "JSON of every candidate and fold"},
         outputs={"out": "selection.json"},
     )

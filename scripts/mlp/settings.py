@@ -26,7 +26,6 @@ Lr = Annotated[float, Field(gt=0, le=10)]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
-FoldCount = Annotated[int, Field(ge=2, le=100)]
 Fold = Annotated[int, Field(ge=0, lt=100)]
 Examples = Annotated[int | None, Field(ge=10)]
 
@@ -141,7 +140,7 @@ class Grid(Settings):
 
 
 class Folds(Settings):
-    folds: FoldCount = Field(5, description="number of stratified folds")
+    folds: int = Field(5, ge=2, le=100, description="number of stratified folds")
     fold_seed: Seed = Field(0, description="of the folds, and of searches' weights and order")
 
 
@@ -262,23 +261,19 @@ class Section(Settings):
         return [own]
 
 
-class OfDataset(Settings):
+class DatasetSpec(Settings):
     dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
 
 
-class HogSpec(Hog, OfDataset):
+class HogSpec(Hog, DatasetSpec):
     pass
 
 
-class SelectSpec(OfDataset):
-    pass
-
-
-class DrawSpec(Draws, OfDataset):
+class DrawSpec(Draws, DatasetSpec):
     candidates: int = Field(24, ge=1, description="how many, the included ones among them")
 
 
-class HeldOutSpec(FullRecipe, Folds, OfDataset):
+class HeldOutSpec(FullRecipe, Folds, DatasetSpec):
     """A training of a search: on all folds but one, and that one scores it."""
 
     fold: Fold = Field(0, description="the fold that is held out, from 0")
@@ -297,20 +292,20 @@ class RankSpec(Settings):
     )
 
 
-class TrainSpec(FullRecipe, Folds, OfDataset):
+class TrainSpec(FullRecipe, Folds, DatasetSpec):
     model: str = Field("plain", description="name of the model in the configuration")
     seed: Seed = Field(1, description="of weights, order, dropout and augmentation")
     fold: Fold | None = Field(None, description="fold to hold out; null: train on all")
     threads: Threads = Field(1, description="BLAS threads, for the record: the rule sets them")
 
 
-class EvaluateSpec(Folds, OfDataset):
+class EvaluateSpec(Folds, DatasetSpec):
     model: str = Field("plain", description="name of the model in the configuration")
     flips: bool = Field(False, description="test flipped images too, of nets trained with them")
     shifts: bool = Field(False, description="test shifted images too, of nets on pixels")
     examples: int = Field(30, ge=1, le=1000, description="test images that the report shows")
 
 
-class EnsembleSpec(OfDataset):
+class EnsembleSpec(DatasetSpec):
     members: Values[Member] = Field(["plain/seeds"], description="<model>/seeds or <model>/folds")
     threads: Threads = Field(1, description="BLAS threads of the trainings, for the record")

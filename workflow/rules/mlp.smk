@@ -9,7 +9,7 @@ MLP = SETTINGS.mlp
 MLP_RUN = f"{RUN}/mlp"
 MLP_IMAGES = f"{PROCESSED}/{MLP.dataset}/images.npz"
 MLP_META = f"{PROCESSED}/{MLP.dataset}/meta.json"
-MLP_MEMBERS = plan.member_models(MLP)
+MLP_MEMBERS = list(dict.fromkeys(name.split("/")[0] for name in MLP.ensemble.members))
 # The search that chooses a model's recipe; the others' are in the configuration.
 MLP_CHOICE = {
     "plain": f"{MLP_RUN}/selection.json",
@@ -26,7 +26,7 @@ MLP_HOG_OPTION = {model: ["--hog", MLP_HOG] for model in MLP_HOG_MODELS}
 MLP_GRID_SCORES = expand(
     f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
-    fold=plan.grid_folds(MLP),
+    fold=range(MLP.folds_to_train or MLP.cv.folds),
 )
 MLP_RANKINGS = expand(
     f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
@@ -115,7 +115,7 @@ rule select_mlp:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.select", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.select", mlp.settings.DatasetSpec, MLP),
     shell:
         "python -m mlp.select --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -233,7 +233,7 @@ rule choose_survivor:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.choose_survivor", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.choose_survivor", mlp.settings.DatasetSpec, MLP),
     shell:
         "python -m mlp.choose_survivor --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
