@@ -32,10 +32,7 @@ def lines(section: "Section") -> Iterator[str]:
     on_pixels = [m for m in known if "pixels" in section.choices(m, "inputs")]
     moved = any(shift for model in on_pixels for shift in section.choices(model, "shift"))
     if section.test_time_shifts and not moved:
-        yield (
-            "test_time_shifts: expected false, or a model on pixels alone that is trained with"
-            f" shifts, found none among {', '.join(known)}"
-        )
+        yield "test_time_shifts: expected false, or a model on pixels alone, trained with shifts"
     if "searched" in known:
         yield from _search(section)
     yield from _members(section, known)

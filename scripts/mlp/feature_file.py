@@ -67,16 +67,13 @@ class Features:
         return np.array([[known.get((*s, flip), -1) for flip in (False, True)] for s in shifts])
 
 
-def load_features(
-    folder: str | Path, split: str, images: str | Path, shape: Sequence[int]
-) -> Features:
+def load_features(folder: Path, split: str, images: Path, shape: Sequence[int]) -> Features:
     """The features of `split` ("train" or "test") in `folder`.
 
     images: the images.npz they must have been made from, shape: (N, H, W) of its split.
     Raises InputError if a file is missing, damaged, of another form, or of other images. What the
     values are is not verified: to read them all would take longer than a batch that needs a few.
     """
-    folder = Path(folder)
     path, described = folder / f"{split}.npy", folder / "meta.json"
     meta = load_json(described, ("parts", "views", "flip", "image_shape", "images_sha256"))
     try:

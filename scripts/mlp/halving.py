@@ -6,9 +6,7 @@ a survivor starts again from fresh weights, since its learning rate follows the 
 
 The result of a training is known by a key of all that it follows from. Snakemake plans a job again
 when one of its inputs was written again, whatever is in it; a result that is kept under its key is
-then used again. The folder of the kept ones is no output of a rule: Snakemake removes an output
-before its job starts, and with update() it would put the old file back when the job is stopped,
-newer than all that it is made of.
+then used again. The folder of the kept ones is no output of a rule: those Snakemake removes first.
 """
 
 import hashlib

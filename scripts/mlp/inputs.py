@@ -39,8 +39,8 @@ def data_files(args: Namespace) -> list[Path]:
 class Inputs:
     """The examples of one split as rows uint8 (N, D): what numpy_nn needs of an array of examples.
 
-    images: uint8 (N, C, H, W), or None for features alone; features: Features, or None for pixels
-    alone, of as many images; rows: which of the N images these examples are, all by default; flipped: left is right.
+    images: uint8 (N, C, H, W), or None for features alone; features: of the same N images, or None
+    for pixels alone; rows: which of them these examples are, all by default; flipped: left is right.
     """
 
     dtype = np.dtype(np.uint8)
@@ -174,7 +174,7 @@ class Augmented(Inputs):
 
 
 def load_inputs(
-    choice: str, images: str | Path, features: str | Path | None, part: str, classes: int
+    choice: str, images: Path, features: Path | None, part: str, classes: int
 ) -> tuple[Inputs, np.ndarray]:
     """The inputs of `part` ("train" or "test"), and the labels int64 (N,).
 

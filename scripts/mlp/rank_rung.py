@@ -25,15 +25,11 @@ RANKED = (
 def over_folds(scores: Sequence[Mapping]) -> dict:
     """One candidate's scores on several folds as one: their means; diverged if one of them did."""
     lost = [score for score in scores if score["diverged"]]
-
-    def mean(name: str) -> float | None:
-        return None if lost else float(np.mean([score[name] for score in scores]))
-
+    means = {name: np.mean([s[name] for s in scores]) for name in ("accuracy", "loss") if not lost}
     return {
         **scores[0],
-        "accuracy": mean("accuracy"),
+        **{"accuracy": None, "loss": None, **means},
         "fold_accuracy": [score["accuracy"] for score in scores],
-        "loss": mean("loss"),
         "diverged": bool(lost),
         "message": lost[0]["message"] if lost else None,
         "seconds": sum(score["seconds"] for score in scores),
@@ -85,8 +81,8 @@ def main() -> None:
             if score.get("key") != key:
                 raise InputError(
                     f"--scores: place {place}, fold {spec.fold}: expected the key {key}, found"
-                    f" {score.get('key')}: it is of another candidate, of other settings, code or"
-                    " data. Delete it, and it is trained again"
+                    f" {score.get('key')}: of another candidate, other settings, code or data."
+                    " Delete it, and it is trained again"
                 )
             folds.append(spec.fold)
         scores.append(over_folds(of_place))

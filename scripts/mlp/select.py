@@ -11,7 +11,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from mlp.settings import GridPoint, DatasetSpec
+from mlp.settings import DatasetSpec, GridPoint
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError

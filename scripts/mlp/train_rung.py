@@ -7,9 +7,8 @@ again: a ranking that changed below its survivors retrains nothing.
 
 from mlp.halving import entrant, recall, result_key
 from mlp.inputs import DATA, data_files
-from mlp.model import parameter_count
 from mlp.settings import RungSpec
-from mlp.training import changed, load_training, run_to_end, scored_epoch
+from mlp.training import changed, load_training, run_to_end
 from pipeline import settings
 from pipeline.atomic import write_json
 
@@ -35,26 +34,15 @@ def main() -> None:
     # A training that is stopped must not leave the result of another one behind.
     args.out.unlink(missing_ok=True)
     if candidate.get("diverged"):
-        curve, message, best, seconds = [], candidate["message"], {}, 0.0
-        parameters = candidate["parameters"]
+        unranked = {"accuracy": None, "loss": None, "seconds": 0.0, "curve": []}
+        outcome = unranked | {k: candidate[k] for k in ("diverged", "message", "parameters")}
     else:
-        training = load_training(changed(spec, candidate["settings"]), args)
-        curve, message = run_to_end(training)
-        best = {} if message else scored_epoch(training, curve)
-        seconds, parameters = training.seconds, parameter_count(training.model)
+        outcome = run_to_end(load_training(changed(spec, candidate["settings"]), args))
     result = {
-        "dataset": spec.dataset,
-        "rung": spec.rung,
-        "place": spec.place,
+        **spec.model_dump(include={"dataset", "rung", "place"}),
         **{name: candidate[name] for name in ("candidate", "settings")},
         "epochs": spec.epochs,
-        "accuracy": best.get("val_accuracy"),
-        "loss": best.get("val_loss"),
-        "diverged": message is not None,
-        "message": message,
-        "seconds": seconds,
-        "parameters": parameters,
-        "curve": curve,
+        **outcome,
         "key": key,
     }
     for path in filter(None, (kept, args.out)):

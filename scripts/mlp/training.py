@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from mlp.folds import split
 from mlp.inputs import Augmented, Inputs, load_inputs
-from mlp.model import build_model
+from mlp.model import build_model, parameter_count
 from mlp.settings import FullRecipe, HeldOutSpec, Recipe, TrainSpec
 from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.flops import forward_flops
 from numpy_nn.losses import SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.optimisers import SGD, AdamW
-from numpy_nn.schedules import SCHEDULES
+from numpy_nn.schedules import SCHEDULES, one_cycle
 from numpy_nn.training import Training, TrainingDiverged
 from pipeline.errors import InputError
 from pipeline.seeds import generator
@@ -55,7 +55,6 @@ def build_training(
     Without them every epoch is trained. Weights, order, dropout, views and mixup draw from streams
     of their own under `seed`; with a `part` ("fold"), from others than without one.
     """
-
     stream = partial(generator, seed, *([part] if part else []))
     dropout_rng, views_rng = stream("dropout"), stream("views")
     model = build_model(recipe, inputs, classes, stream("weights"), dropout_rng)
@@ -65,9 +64,7 @@ def build_training(
     else:
         nesterov = recipe.nesterov and recipe.momentum > 0
         optimiser = SGD(weights, recipe.lr, recipe.momentum, nesterov, decay)
-    schedule = SCHEDULES[recipe.schedule]
-    if recipe.schedule == "one_cycle":
-        schedule = partial(schedule, warmup=recipe.warmup)
+    schedules = {**SCHEDULES, "one_cycle": partial(one_cycle, warmup=recipe.warmup)}
     if recipe.flips or recipe.shift:
         inputs = Augmented(inputs, views_rng, recipe.flips, recipe.shift)
     stops = recipe.patience and validation
@@ -75,7 +72,7 @@ def build_training(
         model,
         SoftmaxCrossEntropy(recipe.label_smoothing),
         optimiser,
-        schedule,
+        schedules[recipe.schedule],
         inputs,
         y,
         batch_size=recipe.batch_size,
@@ -110,20 +107,30 @@ def load_training(spec: HeldOutSpec | TrainSpec, args: Namespace) -> Training:
     return build_training(spec, x.subset(kept), y[kept], validation, **streams)
 
 
-def run_to_end(training: Training) -> tuple[list[dict], str | None]:
-    """Train to the end: (curve, None), or the curve so far and how the training diverged.
+def run_to_end(training: Training) -> dict:
+    """Train to the end. Returns what a search records of it, for a training with a held-out fold.
 
-    A learning rate that is too large is a finding of a search, not an error of it.
+    A learning rate that is too large is a finding of a search, not an error of it: accuracy and
+    loss are then None, and "message" says where the training diverged.
     """
-    curve = []
+    curve, message = [], None
     try:
         while not training.finished:
             curve.append(training.run_epoch())
             print(curve[-1], flush=True)
     except TrainingDiverged as error:
-        print(error)
-        return curve, str(error)
-    return curve, None
+        message = str(error)
+        print(message)
+    best = {} if message else scored_epoch(training, curve)
+    return {
+        "accuracy": best.get("val_accuracy"),
+        "loss": best.get("val_loss"),
+        "diverged": message is not None,
+        "message": message,
+        "seconds": training.seconds,
+        "parameters": parameter_count(training.model),
+        "curve": curve,
+    }
 
 
 def train_flops(training: Training) -> int:
