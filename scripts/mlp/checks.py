@@ -64,16 +64,14 @@ def _folds(key: str, chosen: Iterable[int], folds: int) -> Iterator[str]:
 
 def _recipe(section: "Section", model: str) -> Iterator[str]:
     """What a recipe, or a candidate for it, asks for and cannot have."""
-    inputs, furthest = section.choices(model, "inputs"), max(section.choices(model, "shift"))
+    inputs, most = section.choices(model, "inputs"), section.hog.shift
+    furthest = max(section.choices(model, "shift"))
     if section.recipes[model].flips and not section.flips:
         yield f"recipes.{model}.flips: expected false, as `flips` is, found true"
     if "hog" in inputs and "mixer" in section.choices(model, "architecture"):
         yield f"recipes.{model}.inputs: expected pixels among the inputs of a mixer, found hog"
-    if any("hog" in choice for choice in inputs) and furthest > section.hog.shift:
-        yield (
-            f"recipes.{model}.shift: expected at most hog.shift {section.hog.shift}, for which"
-            f" features are stored, found {furthest}"
-        )
+    if any("hog" in choice for choice in inputs) and furthest > most:
+        yield f"recipes.{model}.shift: expected at most hog.shift {most}, found {furthest}"
     if "batch" in section.choices(model, "norm") and 1 in section.choices(model, "batch_size"):
         yield f"recipes.{model}.batch_size: expected at least 2 with norm batch, found 1"
 

@@ -22,9 +22,9 @@ def draw(spec: DrawSpec) -> list[dict]:
     inside = [c for c in drawn if sorted(c) == keys and all(c[k] in spec.space[k] for k in keys)]
     free = math.prod(sizes) - len(inside)
     if free < spec.candidates - len(drawn):
+        most = free + len(drawn)
         raise InputError(
-            f"candidates: expected at most {free + len(drawn)}, which the space and `include`"
-            f" hold, found {spec.candidates}"
+            f"candidates: expected at most {most} of this space, found {spec.candidates}"
         )
     rng = generator(spec.seed, "candidates")
     while len(drawn) < spec.candidates:

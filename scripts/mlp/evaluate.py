@@ -136,8 +136,7 @@ def main() -> None:
 
     cv, notes = {}, NOTES | {"recipe": first["recipe"]}
     if folds:
-        fold_cost = cost(fold_histories)
-        cv = {name: {"values": values, **fold_cost} for name, values in by_fold.items()}
+        cv = {name: {"values": found, **cost(fold_histories)} for name, found in by_fold.items()}
     if args.selection:
         selection = json.loads(args.selection.read_text(encoding="utf-8"))
         notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}

@@ -1,11 +1,7 @@
 """Compute hand-made features of a data set of grey images: histograms of oriented gradients.
 
 Training images are taken in several views, shifted by a few pixels, so that a training on features
-can be augmented as one on pixels is. By hand:
-
-    python -m mlp.extract_hog --spec '{"shift": 1}' \\
-        --images data/processed/digits/images.npz --train data/processed/digits/hog/train.npy \\
-        --test data/processed/digits/hog/test.npy --meta data/processed/digits/hog/meta.json
+can be augmented as one on pixels is.
 """
 
 from math import prod
@@ -79,9 +75,7 @@ def main() -> None:
     *starts, features = np.cumsum([0, *map(prod, grids)]).tolist()
     flips = [hog.flip(part, height, width) for part in spec.parts]
     stored = any(flip is None for flip in flips)
-    flip = None
-    if not stored:
-        flip = np.concatenate([f + s for f, s in zip(flips, starts, strict=True)])
+    moved = [] if stored else [f + s for f, s in zip(flips, starts, strict=True)]
     seen = {"train": views(spec.shift, stored), "test": views(0, stored)}
     write_features(args.train, train, spec.parts, seen["train"])
     write_features(args.test, test, spec.parts, seen["test"])
@@ -94,7 +88,7 @@ def main() -> None:
         "images": {"train": len(train), "test": len(test)},
         "images_sha256": file_sha256(args.images),
         "sha256": {"train": file_sha256(args.train), "test": file_sha256(args.test)},
-        "flip": flip,
+        "flip": None if stored else np.concatenate(moved),
     }
     write_json(args.meta, meta)
 

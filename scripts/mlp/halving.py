@@ -41,12 +41,11 @@ def result_key(spec_key: str, candidate: Mapping, files: Iterable[Path]) -> str:
     Of the candidate its name, settings and, if it diverged, how; files: small ones that name the
     data by checksum (meta.json).
     """
-    names = ["candidate", "settings", "diverged"]
-    names += ["message", "parameters"] if candidate.get("diverged") else []
-    causes = json.dumps({name: candidate.get(name) for name in names}, sort_keys=True)
-    return hashlib.sha256(
-        "\n".join([spec_key, causes, *map(file_sha256, files)]).encode()
-    ).hexdigest()
+    how = ("message", "parameters") if candidate.get("diverged") else ()
+    names = "candidate", "settings", "diverged", *how
+    entered = json.dumps({name: candidate.get(name) for name in names}, sort_keys=True)
+    causes = "\n".join([spec_key, entered, *map(file_sha256, files)])
+    return hashlib.sha256(causes.encode()).hexdigest()
 
 
 def recall(path: Path | None) -> dict | None:

@@ -48,8 +48,7 @@ def grid(part: HogPart, height: int, width: int) -> tuple[int, int, int]:
 
     Raises InputError if cells or blocks do not fit the image.
     """
-    scikit = part.kind == "dalal_triggs"
-    sides = height, width
+    scikit, sides = part.kind == "dalal_triggs", (height, width)
     if scikit:
         rows, columns = (side // part.cell - part.block + 1 for side in sides)
         numbers = part.block**2 * part.orientations

@@ -39,8 +39,8 @@ def data_files(args: Namespace) -> list[Path]:
 class Inputs:
     """The examples of one split as rows uint8 (N, D): what numpy_nn needs of an array of examples.
 
-    images: uint8 (N, C, H, W), or None for features alone; features: of the same N images, or None
-    for pixels alone; rows: which of them these examples are, all by default; flipped: left is right.
+    images: uint8 (N, C, H, W), or None for features alone; features: of the same images, or None
+    for pixels alone; rows: which of the N are meant, all by default; flipped: left is right.
     """
 
     dtype = np.dtype(np.uint8)
@@ -54,10 +54,13 @@ class Inputs:
         flipped: bool = False,
     ):
         self.images, self.features, self.flipped = images, features, flipped
-        self.pixels = 0 if images is None else images[0].size
-        self.widths = [] if images is None else [self.pixels]
-        self.widths += [prod(grid) for grid in features.grids] if features else []
-        count = features.values.shape[1] if images is None else len(images)
+        self.pixels, self.widths = 0, []
+        if images is not None:
+            count, self.pixels = len(images), images[0].size
+            self.widths.append(self.pixels)
+        if features is not None:
+            count = features.values.shape[1]
+            self.widths += [prod(grid) for grid in features.grids]
         self.rows = np.arange(count) if rows is None else rows
         self.shape = len(self.rows), sum(self.widths)
 
@@ -99,8 +102,12 @@ class Inputs:
         return Inputs(self.images, self.features, self.rows, flipped=not self.flipped)
 
     def shift(self, down: int, right: int) -> "Inputs":
-        """These examples, each image moved by `down` and `right` pixels: of pixels alone, since
-        features would have to be computed again."""
+        """These examples, each image moved by `down` and `right` pixels.
+
+        Raises ValueError if there are features: they would have to be computed again.
+        """
+        if self.images is None or self.features is not None:
+            raise ValueError("shift: expected inputs of pixels alone, found features")
         images = self.images[self.rows]  # (N, C, H, W)
         moved = shifted(images.reshape(-1, *images.shape[2:]), down, right).reshape(images.shape)
         return Inputs(moved, flipped=self.flipped)
@@ -137,7 +144,7 @@ class Augmented(Inputs):
 
     def __init__(self, inputs: Inputs, rng: np.random.Generator, flips: bool, shift: int):
         super().__init__(inputs.images, inputs.features, inputs.rows, flipped=inputs.flipped)
-        self.rng, self.flips, self.largest = rng, flips, shift
+        self.rng, self.flips, self.reach = rng, flips, shift
         if self.images is not None:
             # In a black frame; a shifted image is a window of it: one gather, no loop over images.
             framed = np.pad(self.images, ((0, 0), (0, 0), (shift, shift), (shift, shift)))
@@ -160,14 +167,13 @@ class Augmented(Inputs):
         if self.flips:
             flipped ^= self.rng.random(count) < 0.5
         if self.features is None:
-            down, right = self.rng.integers(-self.largest, self.largest + 1, (2, count))
+            down, right = self.rng.integers(-self.reach, self.reach + 1, (2, count))
         else:
             drawn = self.rng.integers(len(self._shifts), size=count)
             down, right = self._shifts[drawn].T
             self.features.take(rows, self._places[drawn], flipped, out[:, self.pixels :])
         if self.images is not None:
-            # (B, C, H, W)
-            images = self._windows[rows, :, self.largest - down, self.largest - right]
+            images = self._windows[rows, :, self.reach - down, self.reach - right]  # (B, C, H, W)
             images[flipped] = images[flipped, ..., ::-1]
             out[:, : self.pixels] = images.reshape(count, -1)
         return out

@@ -92,5 +92,4 @@ def training(section: Section, model: str, part: str) -> dict:
         "model": model,
         "seed": number,
         "fold": number if held_out else None,
-        "threads": 1,
     }

@@ -25,10 +25,12 @@ RANKED = (
 def over_folds(scores: Sequence[Mapping]) -> dict:
     """One candidate's scores on several folds as one: their means; diverged if one of them did."""
     lost = [score for score in scores if score["diverged"]]
-    means = {name: np.mean([s[name] for s in scores]) for name in ("accuracy", "loss") if not lost}
+    means = dict.fromkeys(("accuracy", "loss"))
+    if not lost:
+        means = {name: float(np.mean([score[name] for score in scores])) for name in means}
     return {
         **scores[0],
-        **{"accuracy": None, "loss": None, **means},
+        **means,
         "fold_accuracy": [score["accuracy"] for score in scores],
         "diverged": bool(lost),
         "message": lost[0]["message"] if lost else None,
@@ -93,17 +95,14 @@ def main() -> None:
         for k, score in enumerate(ranking)
     ]
     result = {
-        "dataset": spec.dataset,
-        "rung": spec.rung,
-        "epochs": spec.epochs,
+        **spec.model_dump(include={"dataset", "rung", "epochs"}),
         "folds": folds,
         "survivors": survivors,
         "candidates": candidates,
         "seconds": sum(score["seconds"] for score in scores),
     }
     write_json(args.out, result)
-    diverged = sum(score["diverged"] for score in scores)
-    print(f"rung {spec.rung}: {places} candidates, {diverged} diverged; best: {candidates[0]}")
+    print(f"rung {spec.rung}: {places} candidates; best: {candidates[0]}")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def main() -> None:
     scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     if strange := {score["dataset"] for score in scores} - {args.spec.dataset}:
         raise InputError(
-            f"--scores: expected those of {args.spec.dataset}, found {sorted(strange)} too"
+            f"--scores: expected those of {args.spec.dataset}, found {sorted(strange)}"
         )
     candidates = summarise(scores)
     selection = {

@@ -207,7 +207,7 @@ Member = Annotated[
 
 class Ensemble(Settings):
     members: Annotated[list[Member], AfterValidator(each_once)] = Field(
-        description="<model>/seeds or <model>/folds; none: no ensemble"
+        description="or [] for none"
     )
 
 

@@ -56,8 +56,7 @@ def main() -> None:
     model, out_of_fold = training.model, None
     if training.validation:
         x, y = training.validation
-        accuracy = evaluate(probabilities(model, x), y)[1]
-        out_of_fold = {"accuracy": accuracy, "examples": len(y)}
+        out_of_fold = {"accuracy": evaluate(probabilities(model, x), y)[1], "examples": len(y)}
     write_npz(args.weights, **model.state_dict())
     run.finish(
         args.history,

@@ -34,14 +34,13 @@ def main() -> None:
     # A training that is stopped must not leave the result of another one behind.
     args.out.unlink(missing_ok=True)
     if candidate.get("diverged"):
-        unranked = {"accuracy": None, "loss": None, "seconds": 0.0, "curve": []}
-        outcome = unranked | {k: candidate[k] for k in ("diverged", "message", "parameters")}
+        outcome = {name: candidate[name] for name in ("diverged", "message", "parameters")}
+        outcome |= {"accuracy": None, "loss": None, "seconds": 0.0, "curve": []}
     else:
         outcome = run_to_end(load_training(changed(spec, candidate["settings"]), args))
     result = {
-        **spec.model_dump(include={"dataset", "rung", "place"}),
+        **spec.model_dump(include={"dataset", "rung", "place", "epochs"}),
         **{name: candidate[name] for name in ("candidate", "settings")},
-        "epochs": spec.epochs,
         **outcome,
         "key": key,
     }

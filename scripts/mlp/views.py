@@ -21,9 +21,7 @@ def probabilities(net: Module, x: Inputs) -> np.ndarray:
     try:
         return predict(net, x)
     except NonFiniteError as error:
-        raise InputError(
-            f"{error}. The training diverged: lower the learning rate and train again."
-        ) from None
+        raise InputError(f"{error}. The training diverged: lower lr and train again.") from None
 
 
 class Views(NamedTuple):
