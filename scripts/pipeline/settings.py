@@ -126,8 +126,8 @@ def problems(error: ValidationError, settings: Any) -> list[str]:
     for where, expected in kinds.items():
         # A list with a wrong entry is not a number either: only the entry is reported.
         if not any(other.startswith(f"{where}.") for other in [*kinds, *lines]):
-            told = " or ".join(dict.fromkeys(expected))
-            lines.append(f"{where}: expected {told}, found {found[where]}")
+            words = " or ".join(dict.fromkeys(expected))
+            lines.append(f"{where}: expected {words}, found {found[where]}")
     return [" ".join(line.split()) for line in dict.fromkeys(lines)]
 
 
@@ -229,8 +229,9 @@ def _described(
     defaults: the default of the field that holds `settings`, where it has one.
     """
     for name, field in settings.model_fields.items():
-        plain = isinstance(field.annotation, type) and not get_args(field.annotation)
-        kind = field.annotation.__name__ if plain else str(field.annotation)
+        annotation: Any = field.annotation
+        plain = isinstance(annotation, type) and not get_args(annotation)
+        kind = annotation.__name__ if plain else str(annotation)
         kind = re.sub(r"[A-Za-z_]\w*\.", "", kind)  # without the modules
         value = None
         if field.is_required() and defaults is None:

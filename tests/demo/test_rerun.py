@@ -128,6 +128,13 @@ def test_a_module_reruns_what_uses_it(demo, edited, module, directly, never):
     assert not never & jobs
 
 
+def test_the_settings_of_a_room_rerun_nothing_by_themselves(demo, edited):
+    """Their values are in the specs: a range, a description or another model changes none."""
+    for room in ("gpt", "mlp", "vision", "dna", "seq2seq", "raw"):
+        edited(f"scripts/{room}/settings.py", code)
+    assert planned(demo) == {}
+
+
 def test_an_edit_undone_reruns_nothing(demo, edited):
     edited("scripts/torch_nn/attention.py", code)
     assert planned(demo)
@@ -209,7 +216,7 @@ def test_why_says_it_in_plain_words(demo, edited):
     told = why.report(snakemake(demo, "--dry-run", change=change)).splitlines()
     assert "train_dna (2 jobs): settings changed: lr 0.002 -> 0.005" in told
     assert "train_vision (2 jobs): its code changed" in told
-    assert "evaluate_dna (1 job): what it reads is made anew" in told
+    assert "evaluate_dna (1 job): what it reads is made again" in told
 
 
 def test_one_more_fold_is_trained_alone(repository, tmp_path):

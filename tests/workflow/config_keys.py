@@ -39,7 +39,7 @@ TABLE = (
     ("data.digits.*", _jobs("generate_images, extract_hog") | MLP),
     ("data.shapes.*", _jobs("generate_images") | VISION_MLP | VISION_CNN),
     ("mlp.dataset", _jobs("extract_hog, draw_candidates") | MLP),
-    ("mlp.flips", PLAIN | FINAL_SEARCHED | MIXER),
+    ("mlp.flips mlp.examples", _jobs("evaluate_mlp plain, evaluate_mlp mixer") | TEST_SEARCHED),
     ("mlp.hog.*", _jobs("extract_hog") | SEARCHED | MIXER),
     # What is common reruns the models that do not have a value of their own, and read it.
     ("mlp.recipes.common.patch mlp.recipes.common.token_width mlp.recipes.common.channel_width"
@@ -68,7 +68,6 @@ TABLE = (
     ("mlp.final.searched.*", FINAL_SEARCHED),
     ("mlp.final.mixer.*", MIXER),
     ("mlp.ensemble.*", _jobs("ensemble_mlp")),
-    ("mlp.examples", _jobs("evaluate_mlp plain, evaluate_mlp mixer") | TEST_SEARCHED),
     ("vision.examples", _jobs("evaluate_vision mlp, evaluate_vision cnn")),
     ("vision.mlp.test_time_flips", _jobs("evaluate_vision mlp")),
     ("vision.cnn.test_time_flips", _jobs("evaluate_vision cnn")),
@@ -93,7 +92,7 @@ TABLE = (
     # Settings of data sets that the demo does not have.
     ("gpt.settings.* dna.settings.*", NOTHING),
 )  # fmt: skip
-# Keys that have no other value as long as the rest is as it is: mirrored digits are no digits, no
+# Keys that have no other value as long as the rest is as it is: flipped digits are no digits, no
 # mixer sees features alone, and no training moves them.
 ALONE = (
     "mlp.recipes.*.flips",
@@ -148,7 +147,7 @@ VALUES = {
     "mlp.recipes.*.activation": "gelu",
     "mlp.recipes.*.norm": "layer",
     "mlp.recipes.common.patch": 1,
-    "mlp.recipes.mixer.patch": 2,
+    "mlp.recipes.*.patch": 8,
     "mlp.recipes.*.levels": [{"window": 2, "stride": 1, "channels": 8}],
     "mlp.recipes.common.optimiser": "adamw",
     "mlp.recipes.searched.optimiser": "sgd",

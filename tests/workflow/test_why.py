@@ -37,7 +37,7 @@ def test_each_rule_has_its_jobs_and_reasons():
     )
     assert why.report(shown).splitlines()[2:6] == [
         'train_dna (2 jobs): settings changed: lr 0.1 -> 0.2, model.note "now: or; Then" -> "x",'
-        " model.width 8 -> 9; its code changed; what it reads is made anew",
+        " model.width 8 -> 9; its code changed; what it reads is made again",
         "plot_grid (1 job): no result yet; changed since then: f.json, g.json",
         "fetch (1 job): A reason: of a later version",
         "",

@@ -20,7 +20,7 @@ PARAMS = re.compile(
 TABLE = re.compile(r"^job +count\n.*?^total .*?$", re.M | re.S)
 WORDS = {
     "Missing output files": "no result yet",
-    "Input files updated by another job": "what it reads is made anew",
+    "Input files updated by another job": "what it reads is made again",
     "Set of input files has changed since last execution": "it reads other files than before",
     "Code has changed since last execution": "its command changed",
     "Software environment definition has changed since last execution": "its environment changed",
