@@ -93,8 +93,7 @@ def grid_cv(selection: dict, parameters: int) -> dict:
 
     The trainings are the grid's: on its folds, and shorter than the one that is tested.
     """
-    chosen = selection["selected"].items()
-    best = next(c for c in selection["candidates"] if chosen <= c.items())
+    best = next(c for c in selection["candidates"] if selection["selected"].items() <= c.items())
     return {
         "values": best["fold_accuracy"],
         "parameters": parameters,

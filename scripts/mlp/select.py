@@ -73,13 +73,12 @@ def main() -> None:
         outputs={"out": "selection.json"},
     )
     scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
-    if strange := {score["dataset"] for score in scores} - {args.spec.dataset}:
-        raise InputError(
-            f"--scores: expected those of {args.spec.dataset}, found {sorted(strange)}"
-        )
+    dataset = args.spec.dataset
+    if strange := {score["dataset"] for score in scores} - {dataset}:
+        raise InputError(f"--scores: expected those of {dataset}, found {sorted(strange)} too")
     candidates = summarise(scores)
     selection = {
-        "dataset": args.spec.dataset,
+        "dataset": dataset,
         "candidates": candidates,
         "selected": choose(candidates),
         "seconds": sum(score["seconds"] for score in scores),

@@ -127,9 +127,7 @@ class HogPart(Settings):
 
 
 class Hog(Settings):
-    parts: Values[HogPart] = Field(
-        [HogPart(cell=4), HogPart(cell=2)], description="grids of cells, side by side"
-    )
+    parts: Values[HogPart] = Field([HogPart(), HogPart(cell=2)], description="grids, side by side")
     shift: int = Field(1, ge=0, le=8, description="largest shift, in pixels, that is stored")
 
 
@@ -207,7 +205,7 @@ Member = Annotated[
 
 class Ensemble(Settings):
     members: Annotated[list[Member], AfterValidator(each_once)] = Field(
-        description="or [] for none"
+        description="<model>/seeds or <model>/folds; []: no ensemble"
     )
 
 
