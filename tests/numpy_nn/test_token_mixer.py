@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlp.tokens import token_table
+from mlp.model import token_table
 from numpy_nn import (
     Dropout,
     Gather,

@@ -9,7 +9,7 @@ MLP = SETTINGS.mlp
 MLP_RUN = f"{RUN}/mlp"
 MLP_IMAGES = f"{PROCESSED}/{MLP.dataset}/images.npz"
 MLP_META = f"{PROCESSED}/{MLP.dataset}/meta.json"
-MLP_MEMBERS = plan.member_models(MLP)
+MLP_MEMBERS = list(dict.fromkeys(name.split("/")[0] for name in MLP.ensemble.members))
 # The search that chooses a model's recipe; the others' are in the configuration.
 MLP_CHOICE = {
     "plain": f"{MLP_RUN}/selection.json",
@@ -26,7 +26,7 @@ MLP_HOG_OPTION = {model: ["--hog", MLP_HOG] for model in MLP_HOG_MODELS}
 MLP_GRID_SCORES = expand(
     f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
-    fold=plan.grid_folds(MLP),
+    fold=range(MLP.folds_to_train or MLP.cv.folds),
 )
 MLP_RANKINGS = expand(
     f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
@@ -115,7 +115,7 @@ rule select_mlp:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.select", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.select", mlp.settings.DatasetSpec, MLP),
     shell:
         "python -m mlp.select --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -134,13 +134,19 @@ rule draw_candidates:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.draw_candidates", mlp.settings.DrawSpec, **plan.draws(MLP)),
+        spec=spec(
+            "mlp.draw_candidates",
+            mlp.settings.DrawSpec,
+            MLP,
+            MLP.search,
+            candidates=MLP.search.rungs[0].candidates,
+        ),
     shell:
         "python -m mlp.draw_candidates --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # The program keeps its results in a folder of its own and takes one again that follows from the same
-# candidate, settings, code and data (scripts/mlp/kept.py): a ranking that is made again retrains
+# candidate, settings, code and data (scripts/mlp/halving.py): a ranking that is made again retrains
 # only who is new at a place. The output itself has no update(): when a job is stopped, Snakemake puts
 # such a file back as new, whatever it was made of.
 rule train_rung:
@@ -198,12 +204,12 @@ rule rank_rung:
         spec=lambda w: spec(
             "mlp.rank_rung",
             mlp.settings.RankSpec,
+            survivors=plan.survivors(MLP, int(w.rung)),
             # What each score must have been trained by, except for its place.
             trainings=[
                 json.loads(RUNG_SPEC(int(w.rung), fold))
                 for fold in MLP.search.rungs[int(w.rung)].folds
             ],
-            **plan.rung_ranking(MLP, int(w.rung)),
         ),
     shell:
         "python -m mlp.rank_rung --spec {params.spec:q} {params.options:q} {params.hog:q}"
@@ -227,7 +233,7 @@ rule choose_survivor:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.choose_survivor", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.choose_survivor", mlp.settings.DatasetSpec, MLP),
     shell:
         "python -m mlp.choose_survivor --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -298,7 +304,12 @@ rule evaluate_mlp:
         # The first one's model predicts: their order counts, which inputs do not tell.
         order=lambda w: plan.parts(MLP, w.model),
         spec=lambda w: spec(
-            "mlp.evaluate", mlp.settings.EvaluateSpec, **plan.evaluation(MLP, w.model)
+            "mlp.evaluate",
+            mlp.settings.EvaluateSpec,
+            w,
+            MLP,
+            MLP.cv,
+            shifts=MLP.test_time_shifts,
         ),
     shell:
         "python -m mlp.evaluate --spec {params.spec:q} {params.options:q} {params.hog:q}"
@@ -328,7 +339,7 @@ if MLP_MEMBERS:
             **need(megabytes=1000, minutes=5),
         params:
             options=options,
-            spec=spec("mlp.ensemble", mlp.settings.EnsembleSpec, **plan.ensemble(MLP)),
+            spec=spec("mlp.ensemble", mlp.settings.EnsembleSpec, MLP, MLP.ensemble),
         shell:
             "python -m mlp.ensemble --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
