@@ -8,6 +8,7 @@ from reporting.report import shown
 # Which metric speaks for a data set, and which split for a metric: the first that there is.
 PRIMARY = ("mcc", "accuracy", "exact_match", "bits_per_byte", "nats_per_token")
 SPLITS = ("test", "val", "cv")
+SAME = ("model", "inputs", "views", "implementation", "metric")
 
 
 def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | None]:
@@ -17,13 +18,12 @@ def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | No
     value chooses nothing: a candidate without a validation value loses to any that has one, and
     where none has one (split None) the first by name is taken.
     """
-    key = ("model", "inputs", "views", "implementation", "metric")
-    names = {tuple(row[k] for k in key): row for row in candidates}
+    names = {tuple(row[k] for k in SAME): row for row in candidates}
     for split in ("val", "cv"):
-        same = [r for r in ours if r["split"] == split and tuple(r[k] for k in key) in names]
+        same = [r for r in ours if r["split"] == split and tuple(r[k] for k in SAME) in names]
         if same:
             best = min(same, key=order)
-            return names[tuple(best[k] for k in key)], split
+            return names[tuple(best[k] for k in SAME)], split
     return names[min(names)], None
 
 
@@ -43,12 +43,8 @@ def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) 
     """
     found = []
     for dataset in datasets:
-        single = [
-            row
-            for row in rows
-            if (row["dataset"], row["source"]) == (dataset, OURS)
-            and (row["members"], row["subset"]) == ("1", "all")
-        ]
+        wanted = {"dataset": dataset, "source": OURS, "members": "1", "subset": "all"}
+        single = [row for row in rows if wanted.items() <= row.items()]
         ours = [row for row in single if ordinary(row)] or single
         if not (speaks := metric_and_split(ours, [r for r in references if r["comparable"]])):
             continue
@@ -93,8 +89,7 @@ def compared(ours: Mapping, published: Mapping) -> dict:
 
 def standing(ours: Mapping, published: Mapping) -> str:
     """Where our row stands: ahead, behind, or undecided if its interval holds the other's value."""
-    low, high = ours["ci_low"], ours["ci_high"]
-    if low is not None and high is not None and low <= published["value"] <= high:
+    if ours["ci_low"] is not None and ours["ci_low"] <= published["value"] <= ours["ci_high"]:
         return "within our interval"
     sign = 1 if METRICS[ours["metric"]].more_is_better else -1
     return "ahead" if sign * ours["value"] >= sign * published["value"] else "behind"
@@ -104,9 +99,9 @@ def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
     """Published figures without data set or split, for the tasks that run on real data here."""
     real = {name for name, about in datasets.items() if not about["stands_in_for"]}
     tasks = {datasets[name]["task"] for name in real}
-    kept = []
-    for result in references:
-        known = result["dataset"] in real if result["dataset"] else result["task"] in tasks
-        if known and (result["dataset"] is None or result["split"] is None):
-            kept.append({**result, "value_text": number(result["metric"], result["value"])})
-    return kept
+    return [
+        {**result, "value_text": number(result["metric"], result["value"])}
+        for result in references
+        if (result["dataset"] in real if result["dataset"] else result["task"] in tasks)
+        and (result["dataset"] is None or result["split"] is None)
+    ]

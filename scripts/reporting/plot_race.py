@@ -4,6 +4,7 @@ Each rung trains the best of the rung before for more epochs. Accuracy is drawn 
 the error, so that the best candidates, a few tenths of a percent apart, do not lie on one another.
 """
 
+import json
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -12,17 +13,17 @@ from matplotlib.axes import Axes
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.errors import InputError
 from reporting import plots
-from reporting.race import Rung, label, paths, read_rungs
+from reporting.race import Rung, label, paths, rung_of
 
 TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
 # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
 LATER = 1.25
 
 
-class Spec(plots.Look):
-    groups: list[int] = Field([], description="for each ranking, the number of its figure")
+class Spec(plots.GroupedLook):
+    names: list[str] = Field(["race.svg"], description="file names of the figures")
+    titles: list[str] = Field(["search by successive halving"], description="title of each figure")
     ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of the survivors")
     mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the winner")
 
@@ -60,11 +61,11 @@ def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
         axes.scatter(x[-1], max(y[-1], bottom), color=colour, marker=mark, **size)
         if wins:
             text = plots.plain(f"{name}\n{100 * route[-1][1]:.2f} %")
-            beside = {"xytext": (11, 0), "textcoords": "offset points", "va": "center"}
-            axes.annotate(text, (x[-1], y[-1]), color=colour, fontweight="bold", **beside)
+            style = {"color": colour, "fontweight": "bold", "xytext": (11, 0), **plots.BESIDE}
+            axes.annotate(text, (x[-1], y[-1]), **style)
     if low := sum(bool(height(route[-1][1]) < bottom) for _, route in routes):
-        beside = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), color=plots.GREY, **beside)
+        style = {"color": plots.GREY, "fontsize": 8, "xytext": (16, 0), **plots.BESIDE}
+        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), **style)
     finish_axes(axes, [rung.epochs for rung in rungs], bottom, top)
 
 
@@ -76,7 +77,7 @@ def finish_axes(axes: Axes, epochs: list[int], bottom: float, top: float) -> Non
     axes.set_yticks([float(height(tick)) for tick in ticks], [f"{100 * t:g} %" for t in ticks])
     axes.set_ylabel("validation accuracy")
     axes.set_xscale("log")
-    axes.set_xticks(epochs, [str(number) for number in epochs])
+    axes.set_xticks(epochs, epochs)
     axes.minorticks_off()
     axes.set_xlim(epochs[0] / 1.3, epochs[-1] * 1.4)
     axes.set_xlabel("epochs of a candidate's training in the rung (logarithmic)")
@@ -91,10 +92,8 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
         folds = f" × {rung.folds} folds" if rung.folds > 1 else ""
         text = f"{len(rung.candidates)} candidates{folds} × {rung.epochs} epochs{lost}"
         text += f"\n{rung.cost} seconds"
-        axes.annotate(
-            text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            fontsize=8.5, color=plots.GREY,
-        )  # fmt: skip
+        above = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+        axes.annotate(text, (rung.epochs, 1.01), fontsize=8.5, color=plots.GREY, **above)
     best = rungs[-1].candidates[0]
     winner = f"winner {best['candidate']}: {label(best['settings'])}"
     looks = [
@@ -115,22 +114,11 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"rankings*": "ranking.json of the rungs"},
-        outputs={"figures": "folder of the figures"},
-    )
-    spec = args.spec
-    plots.start(spec.dpi)
-    groups = spec.groups or [0] * len(args.rankings)
-    names = spec.names or ["race.svg"]
-    titles = spec.titles or ["search by successive halving"] * len(names)
-    if len(groups) != len(args.rankings) or set(groups) != set(range(len(names))):
-        raise InputError("--spec groups: expected a number of a figure for each ranking")
-    for number, (name, title) in enumerate(zip(names, titles, strict=True)):
-        found = [p for p, group in zip(args.rankings, groups, strict=True) if group == number]
-        plots.save(plot(read_rungs(found), title, spec), args.figures / name)
+    args = plots.arguments(__doc__, Spec, {"rankings*": "ranking.json of the rungs"})
+    for files, name, title in plots.grouped(args.spec, args.rankings):
+        rungs = [rung_of(json.loads(path.read_text(encoding="utf-8"))) for path in files]
+        rungs.sort(key=lambda rung: rung.number)
+        plots.save(plot(rungs, title, args.spec), args.figures / name)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The look that all figures share; saved so that the same data give the same bytes.
+"""The look that all figures share, and what all plotting programs do.
 
-Colour alone never carries a meaning: marks differ in shape, line style or text too.
+Colour alone never carries a meaning: marks differ in shape, line style or text too. The same data
+give the same bytes.
 """
 
+import argparse
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,9 +19,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field
 
+from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.settings import Settings
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
 STAND_IN = " (stand-in)"
@@ -37,32 +39,43 @@ STYLE = {
     "axes.labelcolor": GREY,
     "axes.edgecolor": "#9AA5B1",
     "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "axes.grid"), False),
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "grid.color": FAINT,
     "grid.linewidth": 0.7,
     "text.color": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    **dict.fromkeys(("xtick.color", "ytick.color"), GREY),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8.5),
     "lines.linewidth": 1.7,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
 }
+# Texts beside a mark; xytext is how far, in points.
+BESIDE = {"textcoords": "offset points", "va": "center"}
 
 
-class Look(Settings):
+class Look(settings.Settings):
     """The settings of every plotting program: which figures, their titles, their look."""
 
-    names: list[str] = Field([], description="file names of the figures, one per input")
-    titles: list[str] = Field([], description="name of the data set of each input")
+    names: list[str] = Field([], description="file names of the figures")
+    titles: list[str] = Field([], description="title of each figure, such as its data set's")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
+
+
+class GroupedLook(Look):
+    """Settings of programs whose figures are made of several inputs each."""
+
+    groups: list[int] = Field([], description="for each input, the number of its figure; [] = 0")
+
+
+def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> argparse.Namespace:
+    """The command line of a plotting program; sets the shared look for all its figures."""
+    outputs = {"figures": "folder of the figures"}
+    args = settings.arguments(description, look, inputs, outputs)
+    start(args.spec.dpi)
+    return args
 
 
 def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
@@ -73,14 +86,28 @@ def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
     """
     names = look.names or [f"{path.parent.name}-{path.stem}.svg" for path in inputs]
     titles = look.titles or [path.parent.name for path in inputs]
+    return list(zip(inputs, *_checked(names, titles, len(inputs)), strict=True))
+
+
+def grouped(look: GroupedLook, inputs: Sequence[Path]) -> list[tuple[list[Path], str, str]]:
+    """(inputs, file name, title) of each figure. Raises InputError if their numbers disagree."""
+    groups = look.groups or [0] * len(inputs)
+    count = max(groups) + 1
+    if len(groups) != len(inputs) or set(groups) != set(range(count)):
+        raise InputError("--spec groups: expected a number of a figure for each input")
+    parts = [
+        [path for path, group in zip(inputs, groups, strict=True) if group == number]
+        for number in range(count)
+    ]
+    titles = look.titles or [""] * count
+    return list(zip(parts, *_checked(look.names, titles, count), strict=True))
+
+
+def _checked(names: list[str], titles: list[str], count: int) -> tuple[list[str], list[str]]:
     for what, found in (("names", names), ("titles", titles)):
-        if len(found) != len(inputs):
-            raise InputError(
-                f"--spec {what}: expected {len(inputs)}, one per input, found {len(found)}"
-            )
-    if len(set(names)) != len(names):
-        raise InputError("--spec names: two figures would have the same file name")
-    return list(zip(inputs, names, titles, strict=True))
+        if len(found) != count:
+            raise InputError(f"--spec {what}: expected {count}, a figure each, found {len(found)}")
+    return names, titles
 
 
 def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
@@ -112,6 +139,14 @@ def heading(figure: Figure, title: str, second: str = "") -> None:
     wrapped = textwrap.fill(title, max(20, int(figure.get_figwidth() * 9.6)))
     text = plain(wrapped) + (f"\n{second}" if second else "")
     figure.suptitle(text, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+
+
+def colour_bar(image: object, label: str = "", **options: object) -> object:
+    """A colour bar without a frame, of an image in a figure."""
+    bar = image.figure.colorbar(image, **options)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar
 
 
 def text_colour(image: object, value: float) -> str:

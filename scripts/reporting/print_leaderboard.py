@@ -18,12 +18,11 @@ from rich.text import Text
 from pipeline import settings
 from pipeline.errors import InputError
 from reporting.formats import several_inputs, weights
-from reporting.leaderboard import METRICS, OURS, read_leaderboard
+from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
 from reporting.splits import classifiers, spread
 from reporting.terminal import Column, Group, table
 
-SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 PUBLISHED = "published"
 SPLIT_COLUMNS = [
     Column("training", 2), Column("validation", 1),
@@ -73,12 +72,12 @@ def by_metric(rows: list[dict]) -> list[Group]:
     """A group per data set and metric that by_split lacks: test rows, or else validation rows."""
     by_splits = {(line.dataset, line.metric) for line in classifiers(rows)}
     groups = []
-    for key in dict.fromkeys((row["dataset"], row["metric"]) for row in rows):
-        here = [row for row in rows if (row["dataset"], row["metric"]) == key]
-        ours = {row["split"] for row in here if row["source"] == OURS}
-        split = next((name for name in SPLITS if name in ours), None)
+    for panel in panels(rows):
+        dataset, metric, split = (panel[0][name] for name in ("dataset", "metric", "split"))
+        if (dataset, metric) in by_splits:
+            continue
         lines = []
-        for row in (shown(row) for row in here if row["split"] == split):
+        for row in map(shown, panel):
             deviation = f"± {row['std_text']} " if row["std_text"] else ""
             deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
             source = "" if row["ours"] else row["source_short"]
@@ -86,8 +85,7 @@ def by_metric(rows: list[dict]) -> list[Group]:
             cells += (row["seconds_text"], source, row["flops_text"])
             kind = f"[{row['implementation']}]" if row["ours"] else f"({PUBLISHED})"
             lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
-        if key not in by_splits and lines:
-            groups.append(Group(f"{key[0]}: {METRICS[key[1]].title}, {SPLITS[split]}", lines))
+        groups.append(Group(f"{dataset}: {METRICS[metric].title}, {SPLITS[split]}", lines))
     return groups
 
 

@@ -1,11 +1,7 @@
 """A search by successive halving, read from its rungs: who ran how far, and what it cost."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from pipeline.errors import InputError
 
 # Keys of a recipe that people read more easily in other words.
 SHORT = {
@@ -32,7 +28,7 @@ class Rung:
     survivors: int
     seconds: float
     candidates: Sequence[Mapping]
-    folds: int = 1
+    folds: int
 
     @property
     def winner(self) -> str:
@@ -48,29 +44,13 @@ class Rung:
         return sum(c["accuracy"] is None for c in self.candidates)
 
 
-def read_rung(record: Mapping, name: str) -> Rung:
-    """Check a ranking. Raises InputError if it is not one, or if nobody in it has an accuracy."""
-    try:
-        fields = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
-        rung = Rung(*fields, folds=len(record.get("folds", [0])))
-        known = [c["accuracy"] for c in rung.candidates]
-        names = [(c["candidate"], c["settings"]) for c in rung.candidates]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{name}: expected the ranking of a rung, found: {error!r}") from None
-    if not names or known[0] is None:
-        raise InputError(f"{name}: expected a candidate with an accuracy, found none")
-    return rung
+def rung_of(record: Mapping) -> Rung:
+    """The rung of a ranking.json."""
+    fields = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
+    return Rung(*fields, folds=len(record.get("folds", [0])))
 
 
-def read_rungs(files: Sequence[Path]) -> list[Rung]:
-    """The rungs of one search, first to last."""
-    records = ((json.loads(path.read_text(encoding="utf-8")), path) for path in files)
-    return sorted(
-        (read_rung(record, str(path)) for record, path in records), key=lambda r: r.number
-    )
-
-
-def apart(rungs: Sequence[Rung]) -> list[list[Rung]]:
+def apart(rungs: Iterable[Rung]) -> list[list[Rung]]:
     """Rungs of several searches, each search's one after another, by search."""
     found: list[list[Rung]] = []
     for rung in rungs:
@@ -80,7 +60,7 @@ def apart(rungs: Sequence[Rung]) -> list[list[Rung]]:
     return found
 
 
-def paths(rungs: Sequence[Rung]) -> dict[str, list[tuple[int, float]]]:
+def paths(rungs: Iterable[Rung]) -> dict[str, list[tuple[int, float]]]:
     """Candidate -> (epochs, validation accuracy) at each rung that it finished."""
     found: dict[str, list[tuple[int, float]]] = {}
     for rung in rungs:
@@ -106,14 +86,19 @@ def value(held: object) -> str:
 def label(settings: Mapping) -> str:
     """Settings as one line: `hidden 1024-512, lr 0.002, decay 0.05`; without what is not read."""
     unread = MIXER if settings.get("architecture") == "mlp" else ()
-    settings = {key: held for key, held in settings.items() if key not in unread}
+    read = {key: held for key, held in settings.items() if key not in unread}
     return ", ".join(
-        f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in settings.items()
+        f"{SHORT.get(k, k.replace('_', ' '))} {value(held)}" for k, held in read.items()
     )
 
 
 def tables(rungs: Sequence[Rung]) -> dict:
     """A search for the report: a row per rung, and the candidates of the last one."""
+
+    def accuracy(candidate: Mapping) -> str:
+        found = candidate["accuracy"]
+        return "diverged" if found is None else f"{found:.4f}"
+
     return {
         "seconds": sum(rung.seconds for rung in rungs),
         "rungs": [
@@ -124,7 +109,7 @@ def tables(rungs: Sequence[Rung]) -> dict:
                 "folds": rung.folds,
                 "seconds": rung.cost,
                 "diverged": rung.diverged,
-                "best": f"{rung.candidates[0]['accuracy']:.4f}",
+                "best": accuracy(rung.candidates[0]),
                 "leader": rung.winner,
                 "survivors": rung.survivors,
             }
@@ -134,9 +119,7 @@ def tables(rungs: Sequence[Rung]) -> dict:
             {
                 "candidate": candidate["candidate"],
                 "settings": label(candidate["settings"]),
-                "accuracy": "diverged"
-                if candidate["accuracy"] is None
-                else f"{candidate['accuracy']:.4f}",
+                "accuracy": accuracy(candidate),
                 "selected": candidate["candidate"] == rungs[-1].winner,
             }
             for candidate in rungs[-1].candidates

@@ -7,7 +7,7 @@ is sorted by a test value: the lines are in the order of their validation values
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reporting.formats import MIXED, label
+from reporting.formats import MIXED, counted, label
 from reporting.leaderboard import OURS, number, order
 
 COLUMNS = (
@@ -39,6 +39,12 @@ class Line:
     more_views: dict[str, Mapping] = field(default_factory=dict)
 
     @property
+    def trained(self) -> Mapping:
+        """The row that holds the weights and the cost of the model that is tested."""
+        found = (self.test, *self.more_views.values(), self.train, self.validation)
+        return next(row for row in found if row)
+
+    @property
     def members(self) -> str:
         return self.trained["members"]
 
@@ -46,20 +52,27 @@ class Line:
     def ensemble(self) -> bool:
         return self.members != "1"
 
-    def label(self, inputs: bool = False) -> str:
-        """The model and, of an ensemble, its members; inputs: also what it reads."""
-        return label({**self.trained, "views": "none"}, inputs)
-
-    @property
-    def trained(self) -> Mapping:
-        """The row that holds the weights and the cost of the model that is tested."""
-        found = (self.test, *self.more_views.values(), self.train, self.validation)
-        return next(row for row in found if row)
-
     @property
     def shifts(self) -> Mapping | None:
         """The test row with moved images, with flips too where the model has both."""
         return self.more_views.get("flips and shifts") or self.more_views.get("shifts")
+
+    def label(self, inputs: bool = False) -> str:
+        """The model and, of an ensemble, its members; inputs: also what it reads."""
+        return label({**self.trained, "views": "none"}, inputs)
+
+    def place(self, row: Mapping) -> None:
+        """Put a row into its place; for validation one view goes before several, cv before val."""
+
+        def rank(row: Mapping) -> tuple:
+            return row["views"] != "none", VALIDATION.index(row["split"])
+
+        if row["split"] in VALIDATION:
+            self.validation = min(filter(None, (self.validation, row)), key=rank)
+        elif row["views"] == "none":
+            setattr(self, row["split"], row)
+        elif row["split"] == "test":
+            self.more_views[row["views"]] = row
 
 
 def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
@@ -74,32 +87,15 @@ def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
         about = [row[name] for name in ("dataset", "metric", "model", "implementation", "inputs")]
         # The validation value of an ensemble of several models is that of fewer members.
         members = row["members"] if row["inputs"] != MIXED else ""
-        _place(found.setdefault((row["task"], *about, members), Line(*about)), row)
-    places = list(dict.fromkeys(line.dataset for line in found.values()))
-    return sorted(
-        found.values(), key=lambda line: (places.index(line.dataset), line.metric, *_rank(line))
-    )
+        found.setdefault((row["task"], *about, members), Line(*about)).place(row)
+    datasets = list(dict.fromkeys(line.dataset for line in found.values()))
 
+    def rank(line: Line) -> tuple:
+        where = (datasets.index(line.dataset), line.metric, line.ensemble)
+        value = order(line.validation)[4] if line.validation else 0.0
+        return *where, line.validation is None, value, line.model, line.members
 
-def _place(line: Line, row: Mapping) -> None:
-    """Put a row into its place of the line."""
-    if row["split"] in VALIDATION:
-        if line.validation is None or _precedence(row) < _precedence(line.validation):
-            line.validation = row
-    elif row["views"] == "none":
-        setattr(line, row["split"], row)
-    elif row["split"] == "test":
-        line.more_views[row["views"]] = row
-
-
-def _precedence(row: Mapping) -> tuple:
-    """One view before several, cross-validation before a validation split."""
-    return row["views"] != "none", VALIDATION.index(row["split"])
-
-
-def _rank(line: Line) -> tuple:
-    value = order(line.validation)[4] if line.validation else 0.0
-    return line.ensemble, line.validation is None, value, line.model, line.members
+    return sorted(found.values(), key=rank)
 
 
 def classifiers(rows: Iterable[Mapping]) -> list[Line]:
@@ -119,8 +115,8 @@ def validation_of(line: Line) -> str:
         return ""
     crossed, count = line.validation["split"] == "cv", line.validation["n_seeds"]
     if line.ensemble:
-        return f"{count} fold{'s' * (count != 1)}, by one net of each kind" if crossed else ""
-    return f"{count} {'fold' if crossed else 'seed'}{'s' * (count != 1)}"
+        return f"{counted(count, 'fold')}, by one net of each kind" if crossed else ""
+    return counted(count, "fold" if crossed else "seed")
 
 
 def spread(row: Mapping | None) -> str:
@@ -139,20 +135,13 @@ def more_views(line: Line) -> list[str]:
 
 def record(line: Line) -> dict:
     """The line as a row of accuracy_by_split.csv, with COLUMNS; None where nothing was measured."""
-    about = ("dataset", "model", "implementation", "inputs", "members")
-    found = {name: getattr(line, name) for name in about}
+    rows = {"train": line.train, "validation": line.validation, "test": line.test}
+    rows |= {"test_flips": line.more_views.get("flips"), "test_shifts": line.shifts}
+    rows |= {"test_both_strands": line.more_views.get("both strands")}
+    found = {name: row["value"] for name, row in rows.items() if row}
+    found |= {f"{name}_std": row["std"] for name, row in rows.items() if row}
     found |= {"kind": "ensemble" if line.ensemble else "single model"}
-    for name, row in (
-        ("train", line.train),
-        ("validation", line.validation),
-        ("test", line.test),
-        ("test_flips", line.more_views.get("flips")),
-        ("test_shifts", line.shifts),
-        ("test_both_strands", line.more_views.get("both strands")),
-    ):
-        found |= {name: row["value"] if row else None, f"{name}_std": row["std"] if row else None}
-    found["validation_of"] = validation_of(line)
-    found["test_seeds"] = line.test["n_seeds"] if line.test else None
-    costs = ("parameters", "train_seconds", "train_flops")
-    found |= {name: line.trained[name] for name in costs}
-    return {name: found[name] for name in COLUMNS}
+    found |= {"validation_of": validation_of(line)}
+    found |= {"test_seeds": line.test["n_seeds"] if line.test else None}
+    # The rest is as in the leaderboard.
+    return {name: found.get(name, line.trained.get(name)) for name in COLUMNS}

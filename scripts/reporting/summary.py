@@ -6,9 +6,10 @@ example once: they have columns of their own, and no published result is set bes
 
 from collections.abc import Mapping, Sequence
 
-from reporting.formats import flops, seconds, weights
+from reporting.formats import counted, flops, seconds, table_line, weights
 from reporting.headline import best_published, headline
 from reporting.leaderboard import METRICS, number, ordinary
+from reporting.report import short
 from reporting.splits import Line, lines, more_views, spread, validation_of
 
 HEAD = (
@@ -31,42 +32,31 @@ def shown(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Lin
     return [(line, chosen[line.dataset][1]) for line in found]
 
 
-def count(text: str) -> str:
-    return f" ({text})" if text else ""
-
-
 def ensemble_cell(line: Line) -> str:
     """An ensemble's test values, plain and of more views: `0.9150 (5 folds), 0.9170 + flips`."""
-    values = [spread(line.test) + count(line.members)] if line.test else []
+    values = [f"{spread(line.test)} ({line.members})"] if line.test else []
     return "<br>".join(values + more_views(line))
 
 
 def test_cell(line: Line) -> str:
+    """A model's test value and interval: `**0.9016** ± 0.0017 (3 seeds)<br>0.8955 – 0.9075`."""
     row = line.test
     if row is None:
         return ""
-    value, _, deviation = spread(row).partition(" ")
-    seeds = count(f"{row['n_seeds']} seed{'s' if row['n_seeds'] > 1 else ''}")
-    text = f"**{value}**" + (" " + deviation if deviation else "") + seeds
+    value, *deviation = spread(row).split(" ", 1)
+    text = " ".join([f"**{value}**", *deviation, f"({counted(row['n_seeds'], 'seed')})"])
     if row["ci_low"] is not None:
         low, high = (number(row["metric"], row[key]) for key in ("ci_low", "ci_high"))
         text += f"<br>{low} – {high}"
     return text
 
 
-def cost_cell(line: Line) -> str:
-    """Time and arithmetic: `3 min 55 s<br>40.0 TFLOP`."""
-    row = line.trained
-    return "<br>".join(filter(None, (seconds(row["train_seconds"]), flops(row["train_flops"]))))
-
-
 def published_cell(row: Mapping, sources: Mapping[str, dict], references: Sequence[dict]) -> str:
     other = best_published(row, references)
     if not other:
         return ""
-    source = sources[other["source"]]["citation"].split("), ")[0]
-    source += ")" if "(" in source and not source.endswith(")") else ""
-    return f"{number(row['metric'], other['value'])}, {other['model']}; {source}"
+    value, source = number(row["metric"], other["value"]), sources[other["source"]]["citation"]
+    return f"{value}, {other['model']}; {short(source)}"
 
 
 def _key(line: Line) -> tuple[str, ...]:
@@ -93,25 +83,26 @@ def markdown_table(
         if line.ensemble and _key(line) in single:
             continue
         first, last = line.dataset != last, line.dataset
-        metric = METRICS[line.metric].title
         validation = spread(line.validation)
         if validation and split != "test" and not line.ensemble:
             validation = f"**{validation}**"
+        made = validation_of(line)
         speaks = line.test if split == "test" else line.validation
         published = first and speaks and ordinary(speaks)
         mark = "*" * line.ensemble
+        cost = (seconds(line.trained["train_seconds"]), flops(line.trained["train_flops"]))
         cells = (
-            f"{line.dataset}<br>{metric}" if first else "",
+            f"{line.dataset}<br>{METRICS[line.metric].title}" if first else "",
             f"{mark}{line.model}{mark} ({line.implementation})",
             line.inputs,
             spread(line.train),
-            validation + count(validation_of(line)),
+            validation + (f" ({made})" if made else ""),
             "" if line.ensemble else test_cell(line),
             "" if line.ensemble else "<br>".join(more_views(line)),
             "<br>".join(several.get(_key(line), [])),
             weights(line.trained["parameters"]),
-            cost_cell(line),
+            "<br>".join(filter(None, cost)),
             published_cell(speaks, sources, references) if published else "",
         )
-        text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        text.append(table_line(cells))
     return text

@@ -12,16 +12,13 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import cost, speed
+from reporting import benchmarks
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.report import COUNTED
 from reporting.summary import markdown_table
 
-# Table -> (the benchmark's file beside the leaderboard, what reads it, what measures it).
-BENCHMARKS = {
-    "speed": ("mlp_step.csv", speed, "make bench-mlp"),
-    "cost": ("dag_cost.csv", cost, "make bench-dag PRESET=standard"),
-}
+# Table -> the benchmark's file beside the leaderboard.
+BENCHMARKS = {"speed": benchmarks.SPEED, "cost": benchmarks.COST}
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -48,10 +45,13 @@ def run_of(rows: list[dict]) -> str:
     return f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
 
 
+def report(leaderboard: Path) -> str:
+    return leaderboard.with_name("report.html").as_posix()
+
+
 def results(leaderboard: Path, references: Path) -> list[str]:
     """The table of the results and how to read it."""
     rows = read_leaderboard(leaderboard)
-    link = leaderboard.with_name("report.html").as_posix()
     notes = [
         "Training, validation and test are different splits and are never mixed. Validation (± over"
         " the folds or seeds) made every choice; the test split was read once per run (± over"
@@ -66,8 +66,8 @@ def results(leaderboard: Path, references: Path) -> list[str]:
         " times 100. *Nats* per token and *bits* per byte: the mean of -log p of the text that"
         " follows, to base e and 2; less is better. *Exact match*: the share of proteins without an"
         " error.",
-        f"{run_of(rows)} Published results follow other protocols, which the [report]({link})"
-        " names. `make readme` writes this table.",
+        f"{run_of(rows)} Published results follow other protocols, which the"
+        f" [report]({report(leaderboard)}) names. `make readme` writes this table.",
     ]
     table = markdown_table(rows, *read_references(references))
     return [*table, "", *(f"- {note}" for note in notes)]
@@ -78,34 +78,32 @@ def ensemble(leaderboard: Path, references: Path) -> list[str]:
     if not leaderboard.exists():
         return ["Not run yet: `make run PRESET=ensemble`, then `make reference`."]
     rows = read_leaderboard(leaderboard)
-    link = leaderboard.with_name("report.html").as_posix()
     note = (
         "The columns are those of the table above. The ensemble's validation value is that of a"
         " smaller ensemble: on a fold, the mean of one net of each kind that was trained without"
         " it. Nets on features have no shifts; where the others use them, these answer with flips."
-        f" {run_of(rows)} Its own [report]({link}). `make readme` writes this table."
+        f" {run_of(rows)} Its own [report]({report(leaderboard)}). `make readme` writes this table."
     )
     return [*markdown_table(rows, *read_references(references)), "", note]
 
 
 def measured(name: str, folder: Path) -> list[str]:
     """The table of a benchmark in `folder`, or a sentence that there is none."""
-    file, reader, command = BENCHMARKS[name]
+    file = BENCHMARKS[name]
     if not (folder / file).exists():
-        return [f"Not measured yet: `{command}`, then `make reference`."]
-    return reader.markdown(reader.read(folder / file))
+        return [f"Not measured yet: `{benchmarks.COMMANDS[file]}`, then `make reference`."]
+    return benchmarks.markdown(file, folder / file)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    parser.add_argument(
-        "--leaderboard", type=Path, default=Path("results/reference/leaderboard.csv")
-    )
-    parser.add_argument(
-        "--ensemble", type=Path, default=Path("results/reference-ensemble/leaderboard.csv")
-    )
-    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
+    for name, default in {
+        "readme": "README.md",
+        "leaderboard": "results/reference/leaderboard.csv",
+        "ensemble": "results/reference-ensemble/leaderboard.csv",
+        "references": "config/references.yaml",
+    }.items():
+        parser.add_argument(f"--{name}", type=Path, default=Path(default))
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     args = parser.parse_args()
     if not args.leaderboard.exists():
@@ -116,9 +114,7 @@ def main() -> None:
     for name in BENCHMARKS:
         fresh = replaced(fresh, name, measured(name, args.leaderboard.parent))
     if args.check and fresh != text:
-        raise InputError(
-            f"{args.readme}: a table is not that of {args.leaderboard.parent}: make readme"
-        )
+        raise InputError(f"{args.readme}: not the tables of {args.leaderboard.parent}: make readme")
     if fresh != text:
         write_text(args.readme, fresh)
     print(f"{args.readme}: {'up to date' if fresh == text else 'filled'}")
