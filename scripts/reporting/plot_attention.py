@@ -6,17 +6,12 @@ Colour is the square root of the weight, so that small weights differ visibly fr
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import PowerNorm
-from pydantic import Field
 
 from pipeline import settings
 from pipeline.npz import read_npz
 from reporting import plots
 
 TICKS = 48  # Most tokens that are written at an axis; beyond, every other or every third is.
-
-
-class Spec(plots.Look):
-    heat_map: str = Field("Blues", description="colour map")
 
 
 def ticks(tokens: np.ndarray) -> tuple[range, list[str]]:
@@ -26,7 +21,7 @@ def ticks(tokens: np.ndarray) -> tuple[range, list[str]]:
     return shown, [plots.plain(name) for name in names]
 
 
-def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
+def plot(stored: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Figure:
     """weights (layers, H, Tq, Tk) with query_tokens (Tq,), key_tokens (Tk,), layer_names."""
     weights, queries, keys = (stored[k] for k in ("weights", "query_tokens", "key_tokens"))
     layers, heads = weights.shape[:2]
@@ -41,7 +36,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     norm = PowerNorm(0.5, vmin=0, vmax=float(weights.max()) or 1.0)
     small = max(4.0, min(8.0, 72 * min(width / len(keys), height / len(queries)) * 0.85))
     for (layer, head), axes in np.ndenumerate(grid):
-        image = axes.imshow(weights[layer, head], cmap=spec.heat_map, norm=norm, aspect="auto")
+        image = axes.imshow(weights[layer, head], cmap=look.heat_map, norm=norm, aspect="auto")
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0, labelsize=small)
         axes.set_title(f"{plots.plain(named[layer])}, head {head + 1}", fontsize=8.5)
@@ -56,7 +51,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     inputs = {"attention*": "attention.npz: weights of attention layers on an example"}
-    args = plots.arguments(__doc__, Spec, inputs)
+    args = plots.arguments(__doc__, plots.Look, inputs)
     for path, name, title in plots.figures(args.spec, args.attention):
         stored = read_npz(path)
         figure = plot(stored, plots.titled(title, stored), args.spec)

@@ -1,6 +1,5 @@
 """Plot training curves: a figure per room, a panel per model and quantity, a line per seed."""
 
-import json
 import textwrap
 from itertools import groupby
 
@@ -16,7 +15,7 @@ from reporting.formats import counted, trained_label
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
 
-class Spec(plots.GroupedLook):
+class Spec(plots.Look):
     names: list[str] = Field(["curves.svg"], description="file names of the figures")
     datasets: dict[str, str] = Field({}, description="data set -> its title")
     ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of validation curves")
@@ -78,8 +77,7 @@ def plot(histories: list[dict], spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"histories*": "history.json of every training"})
-    for paths, name, _ in plots.grouped(args.spec, args.histories):
-        histories = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    for histories, name in plots.grouped(args.spec, args.histories):
         plots.save(plot(histories, args.spec), args.figures / name)
 
 

@@ -24,7 +24,6 @@ KEYS = ("lr", "batch_size", "dropout")
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("Blues", description="colour map")
     mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the selected cell")
 
 

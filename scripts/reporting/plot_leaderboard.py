@@ -14,18 +14,9 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.errors import InputError
-from reporting import plots
+from reporting import leaderboard, plots
 from reporting.formats import label, several_inputs
-from reporting.leaderboard import (
-    METRICS,
-    OURS,
-    SPLITS,
-    number,
-    order,
-    ordinary,
-    panels,
-    read_leaderboard,
-)  # fmt: skip
+from reporting.leaderboard import METRICS, OURS, SPLITS, number, order, ordinary
 
 
 class Spec(plots.Look):
@@ -104,7 +95,7 @@ def finish_values(axes: Axes, group: list[dict]) -> None:
 
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
-    groups = [keep(group, spec.rows) for group in panels(rows)]
+    groups = [keep(group, spec.rows) for group in leaderboard.panels(rows)]
     heights = [height(group) for group in groups]
     size = (6.6, sum(heights) + 0.75)
     figure, grid = plt.subplots(len(groups), 1, figsize=size, squeeze=False, height_ratios=heights)
@@ -128,13 +119,13 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"leaderboard": "leaderboard.csv"})
     spec = args.spec
-    rows = read_leaderboard(args.leaderboard)
+    rows = leaderboard.read_leaderboard(args.leaderboard)
     datasets = spec.datasets or list(dict.fromkeys(row["dataset"] for row in rows))
     names = spec.names or [f"{dataset.replace('/', '-')}.svg" for dataset in datasets]
     titles = spec.titles or datasets
     for dataset, name, title in zip(datasets, names, titles, strict=True):
         here = [row for row in rows if row["dataset"] == dataset]
-        if not panels(here):
+        if not leaderboard.panels(here):
             raise InputError(f"{args.leaderboard}: no row of this run on {dataset}")
         plots.save(plot(here, title, spec), args.figures / name)
 

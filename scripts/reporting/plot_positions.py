@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from pydantic import Field
 
 from pipeline import settings
 from pipeline.npz import read_npz
@@ -11,11 +10,7 @@ from reporting import plots
 SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width.
 
 
-class Spec(plots.Look):
-    heat_map: str = Field("Blues", description="colour map of the similarities")
-
-
-def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
+def plot(tables: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Figure:
     """A row of three panels for each table (T, D)."""
     styles = ("solid", "dashed", "dashdot", "dotted")
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -36,7 +31,7 @@ def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
         curve_axes.set_title("four of its columns")
         curve_axes.legend(ncols=2, loc="upper center", fontsize=7.5)
         unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
-        image = similar_axes.imshow(unit @ unit.T, cmap=spec.heat_map, vmax=1, aspect="auto")
+        image = similar_axes.imshow(unit @ unit.T, cmap=look.heat_map, vmax=1, aspect="auto")
         similar_axes.set(xlabel="position", ylabel="position")
         similar_axes.set_title("cosine of two positions")
         plots.colour_bar(image, ax=similar_axes, pad=0.02)
@@ -48,7 +43,7 @@ def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     inputs = {"positions*": "positions.npz: tables of positional encodings, (T, D) each"}
-    args = plots.arguments(__doc__, Spec, inputs)
+    args = plots.arguments(__doc__, plots.Look, inputs)
     for path, name, title in plots.figures(args.spec, args.positions):
         plots.save(plot(read_npz(path), title, args.spec), args.figures / name)
 

@@ -4,7 +4,6 @@ Each rung trains the best of the rung before for more epochs. Accuracy is drawn 
 the error, so that the best candidates, a few tenths of a percent apart, do not lie on one another.
 """
 
-import json
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -21,7 +20,7 @@ TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 
 LATER = 1.25
 
 
-class Spec(plots.GroupedLook):
+class Spec(plots.Look):
     names: list[str] = Field(["race.svg"], description="file names of the figures")
     titles: list[str] = Field(["search by successive halving"], description="title of each figure")
     ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of the survivors")
@@ -115,9 +114,9 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"rankings*": "ranking.json of the rungs"})
-    for files, name, title in plots.grouped(args.spec, args.rankings):
-        rungs = [rung_of(json.loads(path.read_text(encoding="utf-8"))) for path in files]
-        rungs.sort(key=lambda rung: rung.number)
+    figures = plots.grouped(args.spec, args.rankings)
+    for (records, name), title in zip(figures, args.spec.titles, strict=True):
+        rungs = sorted(map(rung_of, records), key=lambda rung: rung.number)
         plots.save(plot(rungs, title, args.spec), args.figures / name)
 
 

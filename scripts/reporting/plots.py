@@ -6,6 +6,7 @@ give the same bytes.
 
 import argparse
 import io
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,19 +62,14 @@ class Look(settings.Settings):
 
     names: list[str] = Field([], description="file names of the figures")
     titles: list[str] = Field([], description="title of each figure, such as its data set's")
+    groups: list[int] = Field([], description="number of each input's figure, if it has several")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
-
-
-class GroupedLook(Look):
-    """Settings of programs whose figures are made of several inputs each."""
-
-    groups: list[int] = Field([], description="for each input, the number of its figure; [] = 0")
+    heat_map: str = Field("Blues", description="colour map")
 
 
 def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> argparse.Namespace:
     """The command line of a plotting program; sets the shared look for all its figures."""
-    outputs = {"figures": "folder of the figures"}
-    args = settings.arguments(description, look, inputs, outputs)
+    args = settings.arguments(description, look, inputs, {"figures": "folder of the figures"})
     start(args.spec.dpi)
     return args
 
@@ -86,28 +82,18 @@ def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
     """
     names = look.names or [f"{path.parent.name}-{path.stem}.svg" for path in inputs]
     titles = look.titles or [path.parent.name for path in inputs]
-    return list(zip(inputs, *_checked(names, titles, len(inputs)), strict=True))
-
-
-def grouped(look: GroupedLook, inputs: Sequence[Path]) -> list[tuple[list[Path], str, str]]:
-    """(inputs, file name, title) of each figure. Raises InputError if their numbers disagree."""
-    groups = look.groups or [0] * len(inputs)
-    count = max(groups) + 1
-    if len(groups) != len(inputs) or set(groups) != set(range(count)):
-        raise InputError("--spec groups: expected a number of a figure for each input")
-    parts = [
-        [path for path, group in zip(inputs, groups, strict=True) if group == number]
-        for number in range(count)
-    ]
-    titles = look.titles or [""] * count
-    return list(zip(parts, *_checked(look.names, titles, count), strict=True))
-
-
-def _checked(names: list[str], titles: list[str], count: int) -> tuple[list[str], list[str]]:
     for what, found in (("names", names), ("titles", titles)):
-        if len(found) != count:
-            raise InputError(f"--spec {what}: expected {count}, a figure each, found {len(found)}")
-    return names, titles
+        if len(found) != len(inputs):
+            raise InputError(f"--spec {what}: expected {len(inputs)}, found {len(found)}")
+    return list(zip(inputs, names, titles, strict=True))
+
+
+def grouped(look: Look, inputs: Sequence[Path]) -> list[tuple[list[dict], str]]:
+    """(contents of the JSON files `inputs`, file name) of each figure; all in one by default."""
+    records: list[list[dict]] = [[] for _ in look.names]
+    for path, group in zip(inputs, look.groups or [0] * len(inputs), strict=True):
+        records[group].append(json.loads(path.read_text(encoding="utf-8")))
+    return list(zip(records, look.names, strict=True))
 
 
 def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:

@@ -20,7 +20,7 @@ from pipeline.errors import InputError
 from reporting.formats import several_inputs, weights
 from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
-from reporting.splits import classifiers, spread
+from reporting.splits import PLACES, classifiers, spread
 from reporting.terminal import Column, Group, table
 
 PUBLISHED = "published"
@@ -54,8 +54,8 @@ def by_split(rows: list[dict]) -> list[Group]:
         lines, ours = [], list(found)
         inputs = several_inputs(line.trained for line in ours)
         for line in ours:
-            flips, trained = line.more_views.get("flips"), shown(line.trained)
-            values = map(spread, (line.train, line.validation, line.test, flips, line.shifts))
+            values = [spread(line.columns[column]) for column in list(PLACES)[:5]]
+            trained = shown(line.trained)
             costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
             name = f"{line.label(inputs)} [{line.implementation}]"
             lines.append((name, (*values, *costs), "bold"))
