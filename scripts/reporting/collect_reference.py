@@ -18,8 +18,7 @@ import pandas as pd
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import benchmarks
-from reporting.benchmarks import COST, SPEED
+from reporting.benchmarks import COST, SPEED, markdown, render
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.summary import markdown_table
 
@@ -95,45 +94,24 @@ def take_run(run: Path, out: Path) -> None:
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
 
 
-def rebuilt(manifest: Path) -> list[str]:
-    """What the manifest says about files that were rebuilt later, as a paragraph."""
-    if not manifest.exists():
-        return []
-    entry = json.loads(manifest.read_text(encoding="utf-8")).get("rebuilt")
-    return ["", f"{entry['note']} [manifest.json](manifest.json) lists the files."] if entry else []
-
-
-def page(out: Path, references: Path) -> list[str]:
-    """The lines of README.md, from what is in `out`."""
+def page(out: Path, references: Path) -> str:
+    """The text of README.md, from what is in `out`."""
     rows = read_leaderboard(out / "leaderboard.csv")
     ours = [row for row in rows if row["source"] == OURS]
-    runs, commits = (", ".join(sorted({row[key] for row in ours})) for key in ("run", "commit"))
-    lines = [
-        "# Reference results",
-        "",
-        f"The results of run `{runs}` of this repository, computed at commit `{commits}`.",
-        "`make reference` writes this folder; nothing in it is edited by hand. The report is",
-        "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
-        *rebuilt(out / "manifest.json"),
-        "",
-        *markdown_table(rows, *read_references(references)),
-    ]
-    for name, title in {
-        SPEED: "A training step of Part 1",
-        COST: "What the workflow itself costs",
-    }.items():
-        if (out / name).exists():
-            lines += ["", f"## {title}", "", *benchmarks.markdown(name, out / name)]
-    times = pd.read_csv(out / "jobs.csv")
-    text = (
-        f"The run's {times['jobs'].sum()} jobs, one core each, took"
-        f" {times['seconds'].sum() / 60:.1f} minutes in all, the longest one"
-        f" {times['longest_seconds'].max() / 60:.1f} ([jobs.csv](jobs.csv))."
-        " A resumed training counts only since then; its history.json has the total."
+    manifest, measured = out / "manifest.json", {}
+    for name in (SPEED, COST):
+        measured[name] = markdown(name, out / name) if (out / name).exists() else ""
+    return render(
+        "reference",
+        runs=sorted({row["run"] for row in ours}),
+        commits=sorted({row["commit"] for row in ours}),
+        # What the manifest says about files that were rebuilt later.
+        rebuilt=json.loads(manifest.read_text("utf-8")).get("rebuilt") if manifest.exists() else {},
+        table="\n".join(markdown_table(rows, *read_references(references))),
+        speed=measured[SPEED],
+        cost=measured[COST],
+        times=pd.read_csv(out / "jobs.csv"),
     )
-    if kept := times["kept"].sum():
-        text += f" This does not include {kept} trainings of a search, kept from an earlier run."
-    return [*lines, "", text]
 
 
 def main() -> None:
@@ -152,14 +130,14 @@ def main() -> None:
     # Read before anything is removed: a damaged file leaves the folder untouched.
     read_references(args.references)
     for name, path in measured.items():
-        benchmarks.markdown(name, path)
+        markdown(name, path)
     if args.run:
         take_run(args.run, args.out)
     elif not (args.out / "leaderboard.csv").exists():
         raise InputError(f"{args.out}: it has no leaderboard.csv: name a finished run with --run")
     for name, path in measured.items():
         shutil.copyfile(path, args.out / name)
-    write_text(args.out / "README.md", "\n".join(page(args.out, args.references)) + "\n")
+    write_text(args.out / "README.md", page(args.out, args.references) + "\n")
 
 
 if __name__ == "__main__":
