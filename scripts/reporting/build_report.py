@@ -49,12 +49,9 @@ def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
 def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
     """Add what the page shows of a room's files."""
     own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-    room["splits"] = [
-        report.split_texts(line) for line in classifiers if (line.dataset, line.model) in own
-    ]
-    room["races"] = [
-        race.tables(rungs) for rungs in race.apart(map(race.rung_of, room["searches"]))
-    ]
+    mine = (line for line in classifiers if (line.dataset, line.model) in own)
+    room["splits"] = [report.split_texts(line) for line in mine]
+    room["races"] = [race.tables(rungs) for rungs in race.apart(room["searches"])]
     room["trainings"] = report.trainings(room["histories"])
     room["grids"] = [report.search(selection) for selection in room["selections"]]
     room["texts"] = [report.texts(drawn, samples) for drawn in room["samples"]]

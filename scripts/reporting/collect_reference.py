@@ -18,9 +18,8 @@ import pandas as pd
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting.benchmarks import COST, SPEED, markdown, render
 from reporting.leaderboard import OURS, read_leaderboard, read_references
-from reporting.summary import markdown_table
+from reporting.tables import COST, SPEED, markdown, markdown_table, render
 
 PATTERNS = (
     "leaderboard.csv", "accuracy_by_split.csv", "report.html", "manifest.json", "figures/**/*.svg",

@@ -1,6 +1,6 @@
 """Numbers and names as people read them: 3 min 20 s, 10.6 M weights, 40.0 TFLOP, CNN + flips."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 # The inputs of an ensemble of several models, whose name says which.
 MIXED = "as its members"
@@ -40,11 +40,6 @@ def _scaled(value: float, units: str) -> str:
 def counted(number: int, what: str) -> str:
     """1 seed, 3 seeds."""
     return f"{number} {what}{'s' * (number != 1)}"
-
-
-def table_line(cells: Sequence[str]) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def label(row: Mapping, inputs: bool = False) -> str:

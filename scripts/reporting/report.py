@@ -43,9 +43,8 @@ def data_uri(path: Path) -> str:
 
 def shown(row: Mapping) -> dict:
     """A row of the leaderboard as texts, beside the plain numbers that its columns sort by."""
-    value, std, low, high = (
-        number(row["metric"], row[name]) for name in ("value", "std", "ci_low", "ci_high")
-    )
+    names = ("value", "std", "ci_low", "ci_high")
+    value, std, low, high = (number(row["metric"], row[name]) for name in names)
     return {
         **row,
         "ours": row["source"] == OURS,
@@ -68,25 +67,20 @@ def short(citation: str) -> str:
 
 def split_texts(line: Line) -> dict:
     """A line of training, validation and test as texts; an empty one where nothing was measured."""
-    trained, test = shown(line.trained), shown(line.test) if line.test else None
+    test, trained = line.test, line.trained
     return {
-        "dataset": line.dataset,
+        **vars(line),
         "model": line.label(),
-        "implementation": line.implementation,
-        "inputs": line.inputs,
-        "ensemble": line.ensemble,
         "mixed": line.inputs == MIXED,
         "folds": line.inputs != MIXED and line.members.endswith("folds"),
-        "train": spread(line.train),
-        "validation": spread(line.validation),
+        **{split: spread(line.columns[split]) for split in ("train", "validation", "test")},
         "validation_of": validation_of(line),
-        "test": spread(line.test),
         "test_of": counted(test["n_seeds"], "seed") if test and not line.ensemble else "",
-        "interval": test["ci_text"] if test else "",
+        "interval": shown(test)["ci_text"] if test else "",
         "views": more_views(line),
-        "parameters": trained["parameters_text"],
-        "seconds": trained["seconds_text"],
-        "flops": trained["flops_text"],
+        "parameters": weights(trained["parameters"]),
+        "seconds": seconds(trained["train_seconds"]),
+        "flops": flops(trained["train_flops"]),
     }
 
 
@@ -150,37 +144,31 @@ def search(selection: dict) -> dict:
     ranked = sorted(
         selection["candidates"], key=lambda c: -1 if c["mean"] is None else c["mean"], reverse=True
     )
-    settings = [{key: c[key] for key in ("lr", "batch_size", "dropout")} for c in ranked]
+    selected = {key: selection["selected"][key] for key in ("lr", "batch_size", "dropout")}
     return {
         "dataset": selection["dataset"],
-        "folds": max(len(candidate.get("fold_accuracy", [])) for candidate in ranked),
+        "folds": max(len(candidate["fold_accuracy"]) for candidate in ranked),
         "seconds": seconds(selection.get("seconds")),
         "candidates": [
             {
-                **values,
+                **candidate,
                 "mean": _digits(candidate["mean"], 4) or "diverged",
-                "std": _digits(candidate.get("std")),
-                "selected": values.items() <= selection["selected"].items(),
+                "std": _digits(candidate["std"]),
+                "selected": selected.items() <= candidate.items(),
             }
-            for values, candidate in zip(settings, ranked, strict=True)
+            for candidate in ranked
         ],
     }
 
 
 def texts(samples: dict, most: int) -> dict:
     """A language model's samples: the first `most`, prompt and continuation apart."""
-    kept = [
-        {
-            "prompt": sample["prompt"],
-            "text": sample["text"].removeprefix(sample["prompt"]),
-            "sampling": {
-                name.replace("_", "-"): sample[name]
-                for name in ("temperature", "top_k", "top_p", "seed")
-                if sample.get(name) is not None
-            },
-        }
-        for sample in samples["samples"][:most]
-    ]
+    kept = []
+    for sample in samples["samples"][:most]:
+        names = ("temperature", "top_k", "top_p", "seed")
+        used = {n.replace("_", "-"): sample[n] for n in names if sample[n] is not None}
+        text = sample["text"].removeprefix(sample["prompt"])
+        kept.append({"prompt": sample["prompt"], "text": text, "sampling": used})
     made = len(samples["samples"])
     return {**samples, "samples": kept, "made": made, "note": way(samples["note"])}
 

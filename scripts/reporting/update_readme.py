@@ -12,10 +12,9 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting.benchmarks import COMMANDS, COST, SPEED, markdown, render
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.report import COUNTED
-from reporting.summary import markdown_table
+from reporting.tables import COMMANDS, COST, SPEED, markdown, markdown_table, render
 
 PATHS = {
     "readme": "README.md",

@@ -1,22 +1,66 @@
-"""The results as a Markdown table: one line per model of ours, one column per split.
+"""The Markdown tables of README.md and results/reference/README.md; their words: tables.md.j2.
 
-More views and ensembles are measured on the same test split, but are not one model that reads each
-example once: they have columns of their own, and no published result is set beside them.
+The results have one line per model of ours, one column per split. More views and ensembles are
+measured on the same test split, but are not one model that reads each example once: they have
+columns of their own, and no published result is set beside them.
 """
 
+import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from reporting.formats import counted, flops, seconds, table_line, weights
+import jinja2
+
+from pipeline.errors import InputError
+from reporting.formats import counted, flops, seconds, weights
 from reporting.headline import best_published, headline
 from reporting.leaderboard import METRICS, number, ordinary
 from reporting.report import short
 from reporting.splits import Line, lines, more_views, spread, validation_of
+
+# A benchmark's file -> the columns that its table needs, and what measures it.
+SPEED, COST = "mlp_step.csv", "dag_cost.csv"
+NEEDED = {
+    SPEED: ("peer", "batch_size", "ours_ms", "peer_ms", "ratio", "matmul_share"),
+    COST: (
+        "what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within", "commit",
+    ),
+}  # fmt: skip
+COMMANDS = {SPEED: "make bench-mlp", COST: "make bench-dag PRESET=standard"}
 
 HEAD = (
     "| data set, metric | model | inputs | training | validation | test | test, more views"
     " | ensemble, test | weights | cost of a training | best published |",
     "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
 )
+
+
+def render(macro: str, *values: object, **named: object) -> str:
+    """The text of a macro of tables.md.j2."""
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    environment.filters["milliseconds"] = milliseconds
+    source = Path(__file__).with_name("tables.md.j2").read_text(encoding="utf-8")
+    return getattr(environment.from_string(source).module, macro)(*values, **named).strip()
+
+
+def milliseconds(text: str) -> str:
+    value = float(text)
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+
+
+def markdown(name: str, path: Path) -> str:
+    """The table of benchmark `name`, SPEED or COST, read from its CSV, and a paragraph on it.
+
+    Raises InputError if a column is missing, or if there are no rows.
+    """
+    with path.open(newline="", encoding="utf-8") as opened:
+        reader = csv.DictReader(opened)
+        rows = [{key: text.replace("|", "\\|") for key, text in row.items()} for row in reader]
+    missing = [column for column in NEEDED[name] if column not in (reader.fieldnames or ())]
+    if missing or not rows:
+        needed = ", ".join(missing) or "rows"
+        raise InputError(f"{path}: no {needed} in it: run {COMMANDS[name]} again")
+    return render("speed" if name == SPEED else "cost", rows)
 
 
 def shown(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Line, str]]:
@@ -104,5 +148,5 @@ def markdown_table(
             "<br>".join(filter(None, cost)),
             published_cell(speaks, sources, references) if published else "",
         )
-        text.append(table_line(cells))
+        text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return text
