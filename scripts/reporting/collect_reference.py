@@ -1,11 +1,9 @@
 """Copy the small files of a finished run into a folder that is committed: results/reference*.
 
-It copies the leaderboard, the report, the figures, and each room's metrics, histories, selections,
-samples and submissions; no weights, predictions or arrays. A README.md beside them names the run
-and shows its results; jobs.csv has the time of every rule. Two benchmarks join them if they were
-run, unless --no-benchmarks is given: mlp_step.csv (make bench-mlp), a training step beside its
-peers, and dag_cost.csv (make bench-dag), what the workflow itself costs. Without --run the folder
-keeps its run, and only the benchmarks are copied (make keep-bench).
+It copies the leaderboard, report, figures, and each room's metrics, histories, selections, samples
+and submissions. A README.md beside them shows the results; jobs.csv has the time of every rule. The
+benchmarks mlp_step.csv and dag_cost.csv join them if they were run, unless --no-benchmarks is
+given. Without --run the folder keeps its run, and only they are copied (make keep-bench).
 """
 
 import argparse

@@ -42,10 +42,8 @@ def keep(group: list[dict], most: int) -> list[dict]:
 def labels(group: list[dict]) -> list[str]:
     """The names beside the rows. Long ones wrap, so that the axis has room."""
     inputs = several_inputs(group)
-    names = [
-        label(row, inputs) + (f" [{row['implementation']}]" if row["source"] == OURS else "")
-        for row in group
-    ]
+    made = (f" [{row['implementation']}]" if row["source"] == OURS else "" for row in group)
+    names = (label(row, inputs) + by for row, by in zip(group, made, strict=True))
     return [textwrap.fill(plots.plain(name), 42) for name in names]
 
 

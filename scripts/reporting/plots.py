@@ -32,12 +32,13 @@ STYLE = {
     "svg.hashsalt": "neural-networks-and-transformers",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    **dict.fromkeys(("font.size", "axes.labelsize"), 9.5),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8.5),
+    "text.color": INK,
+    **dict.fromkeys(("xtick.color", "ytick.color", "axes.labelcolor"), GREY),
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9.5,
-    "axes.labelcolor": GREY,
     "axes.edgecolor": "#9AA5B1",
     "axes.linewidth": 0.8,
     **dict.fromkeys(("axes.spines.top", "axes.spines.right", "axes.grid"), False),
@@ -45,9 +46,6 @@ STYLE = {
     "axes.formatter.useoffset": False,
     "grid.color": FAINT,
     "grid.linewidth": 0.7,
-    "text.color": INK,
-    **dict.fromkeys(("xtick.color", "ytick.color"), GREY),
-    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8.5),
     "lines.linewidth": 1.7,
     "legend.frameon": False,
     "figure.facecolor": "white",
@@ -72,6 +70,11 @@ def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> 
     args = settings.arguments(description, look, inputs, {"figures": "folder of the figures"})
     start(args.spec.dpi)
     return args
+
+
+def start(dpi: int) -> None:
+    plt.rcdefaults()
+    plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
 def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
@@ -102,12 +105,6 @@ def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
         return title
     own, base = str(stored["title"]), title.removesuffix(STAND_IN)
     return own + title.removeprefix(base) if base in own else f"{title}: {own}"
-
-
-def start(dpi: int) -> None:
-    """Set the shared look for all figures that follow."""
-    plt.rcdefaults()
-    plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -17,13 +17,12 @@ from rich.text import Text
 
 from pipeline import settings
 from pipeline.errors import InputError
-from reporting.formats import several_inputs, weights
+from reporting.formats import flops, seconds, several_inputs, weights
 from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
 from reporting.splits import PLACES, classifiers, spread
 from reporting.terminal import Column, Group, table
 
-PUBLISHED = "published"
 SPLIT_COLUMNS = [
     Column("training", 2), Column("validation", 1),
     Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
@@ -31,7 +30,7 @@ SPLIT_COLUMNS = [
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
-    Column("weights", 3), Column("time", 4), Column("source", 5, left=True), Column("compute", 6),
+    Column("weights", 3), Column("time", 4), Column("source", 5, "left"), Column("compute", 6),
 ]  # fmt: skip
 
 
@@ -54,16 +53,16 @@ def by_split(rows: list[dict]) -> list[Group]:
         lines, ours = [], list(found)
         inputs = several_inputs(line.trained for line in ours)
         for line in ours:
-            values = [spread(line.columns[column]) for column in list(PLACES)[:5]]
-            trained = shown(line.trained)
-            costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
+            row = line.trained
+            values = (spread(line.columns[column]) for column in list(PLACES)[:5])
+            costs = (weights(row["parameters"]), seconds(row["train_seconds"]))
             name = f"{line.label(inputs)} [{line.implementation}]"
-            lines.append((name, (*values, *costs), "bold"))
+            lines.append((name, (*values, *costs, flops(row["train_flops"])), "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
                 cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
-                lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
+                lines.append((f"{row['model']} (published)", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups
 
@@ -83,7 +82,7 @@ def by_metric(rows: list[dict]) -> list[Group]:
             source = "" if row["ours"] else row["source_short"]
             cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
             cells += (row["seconds_text"], source, row["flops_text"])
-            kind = f"[{row['implementation']}]" if row["ours"] else f"({PUBLISHED})"
+            kind = f"[{row['implementation']}]" if row["ours"] else "(published)"
             lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
         groups.append(Group(f"{dataset}: {METRICS[metric].title}, {SPLITS[split]}", lines))
     return groups
@@ -110,16 +109,16 @@ def main() -> None:
     if args.run_name:
         print(name)
         return
-    folder = Path("results", name)
-    board = folder / "leaderboard.csv"
+    board = Path("results", name, "leaderboard.csv")
     if not board.exists():
         # A dry run (ARGS="--dry-run") ends here too; it is not a failure.
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
     terminal = sys.stdout.isatty()
     width = Console().width if terminal else int(os.environ.get("COLUMNS", 120))
+    told = text(name, read_leaderboard(board), board.parent, width, terminal)
     try:
-        print(text(name, read_leaderboard(board), folder, width, terminal), end="", flush=True)
+        print(told, end="", flush=True)
     except BrokenPipeError:
         # The reader has stopped (`| head`); Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

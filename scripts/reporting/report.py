@@ -97,25 +97,21 @@ def trainings(histories: Iterable[dict]) -> list[dict]:
     found = []
     for (dataset, model, by), group in groups.items():
         group = sorted(group, key=lambda history: history[by])
-        first = group[0]
+        first, numbers = group[0], ", ".join(str(history[by]) for history in group)
         last = {key: value for point in first["curve"] for key, value in point.items()}
-        numbers = ", ".join(str(history[by]) for history in group)
-        found.append(
-            {
-                "dataset": dataset,
-                "model": model,
-                "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
-                "steps": last.get("step"),
-                "epochs": last.get("epoch"),
-                "seconds": seconds(sum(history["seconds"] for history in group) / len(group)),
-                "flops": flops(first["train_flops"]),
-                "parameters": weights(first["parameters"]),
-                "train_loss": _digits(last.get("train_loss")),
-                "val_loss": _digits(last.get("val_loss")),
-                "threads": first["provenance"]["threads"],
-                "device": first["provenance"]["device"],
-            }
-        )
+        line = {
+            "dataset": dataset,
+            "model": model,
+            "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
+            "steps": last.get("step"),
+            "epochs": last.get("epoch"),
+            "seconds": seconds(sum(history["seconds"] for history in group) / len(group)),
+            "flops": flops(first["train_flops"]),
+            "parameters": weights(first["parameters"]),
+            "train_loss": _digits(last.get("train_loss")),
+            "val_loss": _digits(last.get("val_loss")),
+        }
+        found.append({**first["provenance"], **line})
     return found
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import jinja2
 
 from pipeline.errors import InputError
-from reporting.formats import counted, flops, seconds, weights
+from reporting.formats import counted
 from reporting.headline import best_published, headline
 from reporting.leaderboard import METRICS, number, ordinary
-from reporting.report import short
-from reporting.splits import Line, lines, more_views, spread, validation_of
+from reporting.report import short, shown, split_texts
+from reporting.splits import Line, lines, more_views, spread
 
 # A benchmark's file -> the columns that its table needs, and what measures it.
 SPEED, COST = "mlp_step.csv", "dag_cost.csv"
@@ -63,7 +63,7 @@ def markdown(name: str, path: Path) -> str:
     return render("speed" if name == SPEED else "cost", rows)
 
 
-def shown(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Line, str]]:
+def chosen_lines(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Line, str]]:
     """(line, split of the report's summary) of each data set's metric there; NumPy's sets first."""
     datasets = dict.fromkeys(row["dataset"] for row in rows)
     chosen = {
@@ -84,20 +84,16 @@ def ensemble_cell(line: Line) -> str:
 
 def test_cell(line: Line) -> str:
     """A model's test value and interval: `**0.9016** ± 0.0017 (3 seeds)<br>0.8955 – 0.9075`."""
-    row = line.test
-    if row is None:
+    if line.test is None:
         return ""
-    value, *deviation = spread(row).split(" ", 1)
-    text = " ".join([f"**{value}**", *deviation, f"({counted(row['n_seeds'], 'seed')})"])
-    if row["ci_low"] is not None:
-        low, high = (number(row["metric"], row[key]) for key in ("ci_low", "ci_high"))
-        text += f"<br>{low} – {high}"
-    return text
+    row = shown(line.test)
+    deviation = f" ± {row['std_text']}" if row["std_text"] else ""
+    value = f"**{row['value_text']}**{deviation} ({counted(row['n_seeds'], 'seed')})"
+    return "<br>".join(filter(None, (value, row["ci_text"])))
 
 
 def published_cell(row: Mapping, sources: Mapping[str, dict], references: Sequence[dict]) -> str:
-    other = best_published(row, references)
-    if not other:
+    if not (other := best_published(row, references)):
         return ""
     value, source = number(row["metric"], other["value"]), sources[other["source"]]["citation"]
     return f"{value}, {other['model']}; {short(source)}"
@@ -116,36 +112,33 @@ def markdown_table(
     An ensemble of one model's folds or seeds is in that model's line, one of several models in a
     line of its own. The best published result appears once per data set, and only if it compares.
     """
-    found = shown(rows, references)
+    found = chosen_lines(rows, references)
     single = {_key(line) for line, _ in found if not line.ensemble}
     several: dict[tuple, list[str]] = {}
-    for line, _ in found:
-        if line.ensemble:
-            several.setdefault(_key(line), []).append(ensemble_cell(line))
+    for line in (line for line, _ in found if line.ensemble):
+        several.setdefault(_key(line), []).append(ensemble_cell(line))
     text, last = list(HEAD), None
     for line, split in found:
         if line.ensemble and _key(line) in single:
             continue
         first, last = line.dataset != last, line.dataset
-        validation = spread(line.validation)
+        texts, mark = split_texts(line), "*" * line.ensemble
+        validation, made = texts["validation"], texts["validation_of"]
         if validation and split != "test" and not line.ensemble:
             validation = f"**{validation}**"
-        made = validation_of(line)
         speaks = line.test if split == "test" else line.validation
         published = first and speaks and ordinary(speaks)
-        mark = "*" * line.ensemble
-        cost = (seconds(line.trained["train_seconds"]), flops(line.trained["train_flops"]))
         cells = (
             f"{line.dataset}<br>{METRICS[line.metric].title}" if first else "",
             f"{mark}{line.model}{mark} ({line.implementation})",
             line.inputs,
-            spread(line.train),
+            texts["train"],
             validation + (f" ({made})" if made else ""),
             "" if line.ensemble else test_cell(line),
-            "" if line.ensemble else "<br>".join(more_views(line)),
+            "" if line.ensemble else "<br>".join(texts["views"]),
             "<br>".join(several.get(_key(line), [])),
-            weights(line.trained["parameters"]),
-            "<br>".join(filter(None, cost)),
+            texts["parameters"],
+            "<br>".join(filter(None, (texts["seconds"], texts["flops"]))),
             published_cell(speaks, sources, references) if published else "",
         )
         text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

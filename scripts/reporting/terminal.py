@@ -16,7 +16,7 @@ class Column(NamedTuple):
 
     title: str
     rank: int
-    left: bool = False
+    side: str = "right"
 
 
 class Group(NamedTuple):
@@ -55,8 +55,8 @@ def table(groups: Sequence[Group], columns: Sequence[Column], width: int) -> Sta
         found = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=titles)
         found.add_column(width=name_width, overflow="fold")
         for place in kept:
-            side = "left" if columns[place].left else "right"
-            found.add_column(columns[place].title, width=widths[place], justify=side, no_wrap=True)
+            title, _, side = columns[place]
+            found.add_column(title, width=widths[place], justify=side, no_wrap=True)
         for name, texts, style in lines:
             # Texts, not strings: Rich would read [numpy] as markup.
             cells = (Text(texts[place]) for place in kept)
