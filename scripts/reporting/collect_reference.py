@@ -53,7 +53,7 @@ def job_times(run: Path) -> pd.DataFrame:
         kept = log.is_file() and log.read_text("utf-8", errors="replace").endswith(": kept\n")
         # Snakemake writes NA or - for a job that ended before it was first looked at.
         jobs = pd.read_csv(path, sep="\t", na_values="-").fillna(0.0)
-        times = jobs[["s", "cpu_time", "max_rss"]] * (not kept)
+        times = jobs[["s", "cpu_time", "max_rss"]].astype(float) * (not kept)
         found.append(times.assign(rule=name.parts[0].removesuffix(".tsv"), kept=kept))
     if not found:
         raise InputError(f"{run}/benchmarks: no job times: was the whole run copied?")
