@@ -72,6 +72,7 @@ def main() -> None:
         spec, x.subset(train), y[train], validation, classes=classes, seed=spec.seed, part=part
     )
     run = TrainingRun(
+        args.history,
         training,
         Checkpoint(args.checkpoint, causes, args.data) if args.checkpoint else None,
         spec.epochs,
@@ -91,7 +92,6 @@ def main() -> None:
         out_of_fold = {"accuracy": accuracy, "examples": len(validation[1])}
     write_npz(args.weights, **model.state_dict())
     run.finish(
-        args.history,
         task="image_classification",
         dataset=spec.dataset,
         model=title(spec, spec.model, model.architecture),
