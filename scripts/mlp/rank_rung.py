@@ -15,6 +15,7 @@ from mlp.settings import RankSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from pipeline.hashing import canonical_sha256
 
 RANKED = (
     "candidate", "settings", "parameters", "accuracy", "fold_accuracy", "diverged", "message",
@@ -73,7 +74,7 @@ def main() -> None:
         if spec.trainings:
             training = spec.trainings[number]
             keys = [
-                key(settings.spec_key({**training, "place": place}), causes(entered), *files)
+                key(canonical_sha256({**training, "place": place}), causes(entered), *files)
                 for place, entered in enumerate(entrants)
             ]
         here = found[number :: len(spec.folds)]

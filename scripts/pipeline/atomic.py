@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.disk import NO_ROOM, NOT_WRITABLE, cannot_write
+from pipeline.errors import NO_ROOM, NOT_WRITABLE, cannot_write
 
 
 @contextmanager

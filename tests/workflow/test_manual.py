@@ -1,13 +1,13 @@
 """config.yaml is the manual: it has every key of the models, each with a comment, and no other."""
 
 import re
-from typing import get_args, get_origin
+from typing import get_args
 
 import pytest
 import yaml
 from configuration import Configuration
 
-from pipeline.settings import Settings, kinds_of
+from pipeline import settings
 
 # Keys that a preset may have, told in a comment at the place that is named.
 TOLD = {"mlp.hog.parts.*.block": "parts", "mlp.search.rungs.*.folds": "rungs"}
@@ -15,11 +15,9 @@ TOLD = {"mlp.hog.parts.*.block": "parts", "mlp.search.rungs.*.folds": "rungs"}
 
 def inside(annotation):
     """(name, annotation) of what an annotation holds: keys of models, * for entries."""
-    for kind in kinds_of(annotation):
-        if get_origin(kind) in (dict, list):
-            yield "*", get_args(kind)[-1]
-        elif isinstance(kind, type) and issubclass(kind, Settings):
-            yield from ((name, field.annotation) for name, field in kind.model_fields.items())
+    return [
+        (key if isinstance(key, str) else "*", held) for key, held in settings.inside(annotation)
+    ]
 
 
 def of_model(annotation, path=()):
@@ -107,12 +105,12 @@ def test_every_setting_is_described(places):
     """What --help says, and an editor."""
 
     def bare(annotation, path=()):
-        for kind in kinds_of(annotation):
-            for name, field in getattr(kind, "model_fields", {}).items():
-                if not field.description and not list(inside(field.annotation)):
+        if isinstance(annotation, type) and issubclass(annotation, settings.Settings):
+            for name, field in annotation.model_fields.items():
+                if not field.description and not inside(field.annotation):
                     yield ".".join((*path, name))
                 yield from bare(field.annotation, (*path, name))
-            if get_origin(kind) in (dict, list):
-                yield from bare(get_args(kind)[-1], (*path, "*"))
+        for part in get_args(annotation):
+            yield from bare(part, path)
 
     assert list(bare(Configuration)) == []
