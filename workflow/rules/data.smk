@@ -1,4 +1,4 @@
-"""Raw files and what is made of them: fetch each data set, prepare the image ones, features."""
+"""Raw files and what is made of them: fetch each data set, prepare the image ones."""
 
 import raw.settings
 

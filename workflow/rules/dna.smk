@@ -3,8 +3,7 @@
 import dna.settings
 
 DNA = SETTINGS.dna
-# The settings of each data set.
-DNA_SETS = DNA.settings
+DNA_SETS = DNA.settings  # of each data set
 
 
 rule prepare_dna:

@@ -3,8 +3,7 @@
 import gpt.settings
 
 GPT = SETTINGS.gpt
-# The settings of each data set.
-TEXTS = GPT.settings
+TEXTS = GPT.settings  # of each data set
 TEXT = f"{PROCESSED}/{{dataset}}/text"
 
 
