@@ -11,11 +11,13 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import formatannotation
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
 
 from pipeline.errors import NO_ROOM, InputError, cannot_write, require_writable
 from pipeline.hashing import canonical_sha256
@@ -135,23 +137,20 @@ EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
-    "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "text",
     "list_type": "a list",
     "dict_type": "keys with values",
     "model_type": "keys with values",
     "none_required": "null",
-    "literal_error": "{expected}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "at most {le}",
-    "multiple_of": "a multiple of {multiple_of}",
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of {max_length} or fewer",
-    "string_too_short": "text of {min_length} or more letters",
     "string_pattern_mismatch": "text of the form {pattern}",
+    "string_too_short": "text of {min_length} or more letters",
 }
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -162,7 +161,7 @@ def _expected(problem: Mapping[str, Any]) -> str:
     context = problem.get("ctx", {}).items()
     shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
     text = words.format(**shown) if words else problem["msg"]
-    return text.removeprefix("Value error, ").removeprefix("expected ")
+    return text.removeprefix("Input should be ").removeprefix("Value error, expected ")
 
 
 def _shown(value: Any, kind: str) -> str:
@@ -181,21 +180,19 @@ def _shown(value: Any, kind: str) -> str:
     return text
 
 
-def inside(annotation: Any) -> Iterator[tuple[Any, Any]]:
-    """(key, annotation) of what values of an annotation hold, whichever kind of a union they are.
+def inside(annotation: Any) -> Iterator[tuple[Any, FieldInfo]]:
+    """(key, field) of what values of an annotation hold, whichever kind of a union they are.
 
     key: a setting's name; `int` for the entries of a list, `str` for those of a dict.
     """
     origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        yield from inside(parts[0])
-    elif origin in (Union, UnionType):
-        for part in parts:
+    if origin in (Annotated, Union, UnionType):
+        for part in parts[:1] if origin is Annotated else parts:
             yield from inside(part)
     elif origin in (list, dict):
-        yield (int if origin is list else str), parts[-1]
+        yield (int if origin is list else str), FieldInfo.from_annotation(parts[-1])
     elif isinstance(annotation, type) and issubclass(annotation, Settings):
-        yield from ((name, field.annotation) for name, field in annotation.model_fields.items())
+        yield from annotation.model_fields.items()
 
 
 def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], list[str]]:
@@ -205,39 +202,30 @@ def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], l
     for name in path[:-1] if path[-1:] == ("[key]",) else path:
         held = [pair for annotation in here for pair in inside(annotation)]
         known = [key for key, _ in held if isinstance(key, str)]
-        inner = [annotation for key, annotation in held if key == name or key is type(name)]
+        inner = [field.annotation for key, field in held if key == name or key is type(name)]
         if inner or (known and name is path[-1]):
             found.append(name)
             here = inner
     return found, known
 
 
-def _described(model: type[Settings], prefix: str = "", defaults: Any = None) -> Iterator[str]:
-    """The lines of --help for each field, nested settings after the field that holds them.
+def _described(annotation: Any, prefix: str = "", defaults: Any = None) -> Iterator[str]:
+    """The lines of --help for each setting, nested ones after the one that holds them.
 
-    defaults: the default of the field that holds `model`, where it has one.
+    defaults: the default of the field that holds the settings, where it has one.
     """
-    for name, field in model.model_fields.items():
-        inner: Any = field.annotation
-        plain = isinstance(inner, type) and not get_args(inner)
-        kind = inner.__name__ if plain else re.sub(r"[A-Za-z_]\w*\.", "", str(inner))  # no modules
-        value = None
-        if field.is_required() and defaults is None:
-            shown = "(required)"
-        else:
-            default = getattr(defaults, name, field.get_default(call_default_factory=True))
+    for key, field in inside(annotation):
+        name, value = f"{prefix}{key if isinstance(key, str) else '*'}", None
+        if isinstance(key, str):
+            kind = re.sub(r"[A-Za-z_]\w*\.", "", formatannotation(field.annotation))  # no modules
+            default = getattr(defaults, key, field.get_default(call_default_factory=True))
             value = default if isinstance(default, Settings) else None
-            shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
-        yield f"  {prefix}{name}: {kind} {shown}\n      {field.description or ''}"
-        for nested in _models(inner):
-            yield from _described(nested, f"{prefix}{name}.{'' if plain else '*.'}", value)
-
-
-def _models(annotation: Any) -> list[type[Settings]]:
-    """The settings in an annotation: itself, or in list[...], dict[...], | ."""
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
+            if field.is_required() and defaults is None:
+                shown = "(required)"
+            else:
+                shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
+            yield f"  {name}: {kind} {shown}\n      {field.description or ''}"
+        yield from _described(field.annotation, f"{name}.", value)
 
 
 def _json(value: Any) -> Any:

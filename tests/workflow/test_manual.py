@@ -1,7 +1,6 @@
 """config.yaml is the manual: it has every key of the models, each with a comment, and no other."""
 
 import re
-from typing import get_args
 
 import pytest
 import yaml
@@ -14,7 +13,7 @@ TOLD = {"mlp.hog.parts.*.block": "parts", "mlp.search.rungs.*.folds": "rungs"}
 
 
 def inside(annotation):
-    """(name, annotation) of what an annotation holds: keys of models, * for entries."""
+    """(name, field) of what an annotation holds: keys of models, * for entries."""
     return [
         (key if isinstance(key, str) else "*", held) for key, held in settings.inside(annotation)
     ]
@@ -24,13 +23,13 @@ def of_model(annotation, path=()):
     """The path of every setting, with * for names of one's own and for entries of lists."""
     found = {".".join(path)} if path and path[-1] != "*" else set()
     for name, inner in inside(annotation):
-        found |= of_model(inner, (*path, name))
+        found |= of_model(inner.annotation, (*path, name))
     return found
 
 
 def of_file(node, annotation, path=()):
     """(path, line) of every key of a YAML node, as `of_model` writes it."""
-    known = dict(inside(annotation))
+    known = {name: field.annotation for name, field in inside(annotation)}
     inner = known.get("*")
     if isinstance(node, yaml.SequenceNode):
         for entry in node.value:
@@ -105,12 +104,9 @@ def test_every_setting_is_described(places):
     """What --help says, and an editor."""
 
     def bare(annotation, path=()):
-        if isinstance(annotation, type) and issubclass(annotation, settings.Settings):
-            for name, field in annotation.model_fields.items():
-                if not field.description and not inside(field.annotation):
-                    yield ".".join((*path, name))
-                yield from bare(field.annotation, (*path, name))
-        for part in get_args(annotation):
-            yield from bare(part, path)
+        for name, field in inside(annotation):
+            if name != "*" and not field.description and not inside(field.annotation):
+                yield ".".join((*path, name))
+            yield from bare(field.annotation, (*path, name))
 
     assert list(bare(Configuration)) == []
