@@ -9,8 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, RawFile
 
 Class = Annotated[str, Field(min_length=1)]
 Motif = Annotated[str, Field(pattern="^[ACGT]{1,10}$")]

@@ -9,8 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, RawFile
 
 
 class Data(Settings):

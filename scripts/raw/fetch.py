@@ -18,15 +18,15 @@ from raw.archive import extract_members
 from raw.download import Downloader
 from raw.raw_files import differs
 
-HELP = (
+WITHOUT_MIRROR = (
     "What to do: set DATA_MIRROR to a directory or URL prefix that holds the raw files as"
     " <dataset>/<file>, or run the demo, which needs no download (PRESET=demo)."
 )
-
-
-def is_there(path: Path, expected: Mapping) -> bool:
-    """Whether `path` is the expected file already."""
-    return path.is_file() and not differs(path, expected)
+WITH_MIRROR = (
+    "What to do: put the right files into DATA_MIRROR={mirror}, laid out as <dataset>/<file> (the"
+    " places above say what is wrong with each), or unset it where there is a network, or run the"
+    " demo, which needs no download (PRESET=demo)."
+)
 
 
 class Fetcher:
@@ -44,8 +44,7 @@ class Fetcher:
         mirror: str | None = None,
         downloader: Downloader | None = None,
     ):
-        self.dataset, self.entry, self.raw = dataset, entry, raw
-        self.mirror = mirror
+        self.dataset, self.entry, self.raw, self.mirror = dataset, entry, raw, mirror
         self.downloader = downloader or Downloader()
         self.incoming = raw / dataset / ".incoming"
         self.verified = self.incoming / "verified"
@@ -58,8 +57,8 @@ class Fetcher:
         verified stay in `.incoming` for the next call.
         """
         try:
-            missing = [f for f in self.entry["files"] if not is_there(self.raw / f["path"], f)]
-            wanted = [f for f in missing if not is_there(self.verified / f["path"], f)]
+            missing = [f for f in self.entry["files"] if not _is(self.raw / f["path"], f)]
+            wanted = [f for f in missing if not _is(self.verified / f["path"], f)]
             for file in wanted:
                 if "archive" not in file:
                     self._obtain(file["path"], file, self.verified / file["path"], [])
@@ -68,42 +67,40 @@ class Fetcher:
             for file in missing:
                 _move(self.verified / file["path"], self.raw / file["path"])
             shutil.rmtree(self.incoming, ignore_errors=True)
-        except OSError as error:
+        except (InputError, OSError) as error:
             self._clean()
-            raise InputError(self._disk(error)) from None
-        except InputError:
-            self._clean()
-            raise
+            raise (self._cannot_write(error) if isinstance(error, OSError) else error) from None
         # A program that is killed or interrupted cleans nothing: the next one resumes.
 
     def _clean(self) -> None:
         """Remove all but verified files from `.incoming`; the folder too if there are none."""
-        if any(path.is_file() for path in self.verified.rglob("*")):
-            for path in self.incoming.iterdir():
-                if path.is_file():
-                    path.unlink()
-        else:
+        if not any(path.is_file() for path in self.verified.rglob("*")):
             shutil.rmtree(self.incoming, ignore_errors=True)
+            return
+        for path in self.incoming.iterdir():
+            if path.is_file():
+                path.unlink()
+
+    def _cannot_write(self, error: OSError) -> InputError:
+        what = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            need = sum(file["bytes"] for file in self.entry["files"])
+            what = f"no space left on the disk ({what}): {self.dataset} needs {need} bytes"
+            what += ", and its archive beside them" if "archives" in self.entry else ""
+        return InputError(
+            f"{error.filename or self.raw}: cannot be written: {what}. Make room or make it"
+            " writable, then run again."
+        )
 
     def _obtain(self, path: str, expected: Mapping, target: Path, tried: list[str]) -> None:
         """Put the file `path`, <dataset>/<file>, at `target`, from the first place that has it."""
-        for place in [*self._mirrored(path), *expected["urls"]]:
-            if self._from(place, expected, target, tried):
-                return
-        lines = "".join(f"  {line}\n" for line in tried)
+        places = [*self._mirrored(path), *expected["urls"]]
+        if any(self._from(place, expected, target, tried) for place in places):
+            return
+        advice = WITH_MIRROR.format(mirror=self.mirror) if self.mirror else WITHOUT_MIRROR
         raise InputError(
             f"{path}: expected {expected['bytes']} bytes, sha256 {expected['sha256']};"
-            f" found at none of these places:\n{lines}{self._advice()}"
-        )
-
-    def _advice(self) -> str:
-        """What to do about the mirror that is set, or how to set one."""
-        if not self.mirror:
-            return HELP
-        return (
-            f"What to do: put the right files into DATA_MIRROR={self.mirror}, laid out as"
-            " <dataset>/<file> (the places above say what is wrong with each), or unset it where"
-            " there is a network, or run the demo, which needs no download (PRESET=demo)."
+            " found at none of these places:\n" + "\n".join([*(f"  {t}" for t in tried), advice])
         )
 
     def _obtain_members(self, name: str, files: list[Mapping]) -> None:
@@ -113,18 +110,15 @@ class Fetcher:
         for file in files:
             places, target = self._mirrored(file["path"]), self.verified / file["path"]
             if not any(self._from(place, file, target, tried) for place in places):
-                missing.append(file)
+                missing.append((file, self.incoming / f"member{len(missing)}"))
         if not missing:
             return
         archive = self.incoming / name
         self._obtain(f"{self.dataset}/{name}", self.entry["archives"][name], archive, tried)
-        unpacked = [self.incoming / f"member{i}" for i in range(len(missing))]
-        members = {f["member"]: (at, f["bytes"]) for f, at in zip(missing, unpacked, strict=True)}
-        extract_members(archive, members)
-        for file, at in zip(missing, unpacked, strict=True):
-            problem = differs(at, file)
-            if problem:
-                raise InputError(f"{file['path']}: in the archive {name}: {problem}\n{HELP}")
+        extract_members(archive, {f["member"]: (at, f["bytes"]) for f, at in missing})
+        for file, at in missing:
+            if problem := differs(at, file):
+                raise InputError(f"{file['path']}: in the archive {name}: {problem}")
             _move(at, self.verified / file["path"])
 
     def _from(self, place: str, expected: Mapping, target: Path, tried: list[str]) -> bool:
@@ -151,28 +145,23 @@ class Fetcher:
         scheme = urlsplit(self.mirror).scheme if "://" in self.mirror else ""
         if scheme in ("http", "https"):
             return [f"{self.mirror.rstrip('/')}/{quote(path)}"]
-        if scheme == "file":
-            return [str(Path(url2pathname(urlsplit(self.mirror).path), path))]
-        if scheme:
+        if scheme not in ("", "file"):
             raise InputError(
                 f"DATA_MIRROR={self.mirror}: expected a directory or a file://, http:// or"
                 f" https:// prefix, found {scheme}://"
             )
-        return [str(Path(self.mirror, path))]
+        return [
+            str(Path(url2pathname(urlsplit(self.mirror).path) if scheme else self.mirror, path))
+        ]
 
-    def _disk(self, error: OSError) -> str:
-        need = sum(file["bytes"] for file in self.entry["files"])
-        what = error.strerror or str(error)
-        where = error.filename or self.raw
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what = f"no space left on the disk ({what}): {self.dataset} needs {need} bytes"
-            what += ", and its archive beside them" if "archives" in self.entry else ""
-        return f"{where}: cannot be written: {what}. Make room or make it writable, then run again."
+
+def _is(path: Path, expected: Mapping) -> bool:
+    """Whether `path` is the expected file already."""
+    return path.is_file() and not differs(path, expected)
 
 
 def _move(source: Path, target: Path) -> None:
     """Rename a finished file into place, on the same disk, once its bytes are written to it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
         source.replace(temporary)
 
@@ -182,12 +171,10 @@ def _copy(source: Path, expected: Mapping, target: Path) -> None:
     try:
         if not source.is_file():
             raise InputError("no such file" if source.parent.is_dir() else "no such folder")
-        problem = differs(source, expected)
+        if problem := differs(source, expected):
+            raise InputError(problem)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}") from None
-    if problem:
-        raise InputError(problem)
     shutil.copyfile(source, target)
-    problem = differs(target, expected)
-    if problem:
+    if problem := differs(target, expected):
         raise InputError(f"changed while it was copied: {problem}")

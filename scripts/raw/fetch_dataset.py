@@ -30,9 +30,7 @@ def read_entry(table: Path, spec: FetchSpec) -> dict:
         raise InputError(f"{table}: {spec.dataset} has no files: it is {entry.get('kind')}")
     listed = {file["path"]: file["sha256"] for file in entry["files"]}
     if spec.sha256 and spec.sha256 != listed:
-        raise InputError(
-            f"{table}: the checksums of {spec.dataset} are not those that --spec expects"
-        )
+        raise InputError(f"{table}: checksums of {spec.dataset} are not those that --spec expects")
     return entry
 
 

@@ -5,8 +5,23 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.settings import Seed, Settings
-from raw.about import About
-from raw.raw_files import RawFile
+
+
+class About(Settings):
+    """What meta.json says of a data set: a part of its entry in config/datasets.yaml."""
+
+    title: str = Field("", description="what people call it")
+    stand_in: bool = Field(False, description="whether it takes a real data set's place")
+    description: str = Field("", description="sizes, splits, what to know")
+    licence: str = Field("", description="terms of use")
+    citation: str = Field("", description="who made it")
+
+
+class RawFile(Settings):
+    """What config/datasets.yaml says of a raw file."""
+
+    bytes: int = Field(ge=0, description="size")
+    sha256: str = Field(description="sha256 of the bytes, in hex")
 
 
 class Digits(Settings):

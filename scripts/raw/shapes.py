@@ -9,18 +9,8 @@ gradient, spots and noise do not depend on the class: only the outline shows it.
 import numpy as np
 
 SIDE = 32
-CLASSES = (
-    "circle",
-    "square",
-    "triangle",
-    "pentagon",
-    "star",
-    "cross",
-    "ring",
-    "half disc",
-    "crescent",
-    "heart",
-)
+CLASSES = ("circle", "square", "triangle", "pentagon", "star", "cross", "ring", "half disc",
+           "crescent", "heart")  # fmt: skip
 _CHUNK = 256
 
 

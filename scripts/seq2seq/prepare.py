@@ -8,7 +8,7 @@ start, amino acids, end (see seq2seq.genetic_code).
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from seq2seq.genetic_code import codon_coverage, encode_frames, encode_proteins, random_frames
 from seq2seq.settings import PrepareSpec
 
