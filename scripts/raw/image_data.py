@@ -12,23 +12,19 @@ from raw.prepared import again, load_arrays, load_json
 def check_images(images: np.ndarray, labels: np.ndarray, classes: int, where: str) -> None:
     """Raise InputError unless these are images with as many labels, all of `classes` classes.
 
-    images: uint8 (N, H, W) for grey, (N, H, W, 3) for colour; labels: int64 (N,), N > 0.
+    images: uint8 (N, H, W) for grey, (N, H, W, 3) for colour; labels: int64 (N,), N > 0;
+    where: the start of their names in the message, such as `images.npz: train`.
     """
     grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
     if images.dtype != np.uint8 or not grey_or_colour:
-        raise InputError(
-            f"{where}: expected uint8 images (N, H, W) or (N, H, W, 3), found {images.dtype}"
-            f" {images.shape}"
-        )
+        wanted = "uint8 images (N, H, W) or (N, H, W, 3)"
+        raise InputError(f"{where}_x: expected {wanted}, found {images.dtype} {images.shape}")
     if labels.shape != images.shape[:1] or labels.dtype != np.int64 or not len(labels):
-        raise InputError(
-            f"{where}: expected int64 labels of {len(images)} images, found {labels.dtype}"
-            f" {labels.shape}"
-        )
+        wanted = f"{len(images)} labels, int64"
+        raise InputError(f"{where}_y: expected {wanted}, found {labels.dtype} {labels.shape}")
     if labels.min() < 0 or labels.max() >= classes:
-        raise InputError(
-            f"{where}: expected labels 0 to {classes - 1}, found {labels.min()} to {labels.max()}"
-        )
+        wanted = f"labels of {classes} classes, 0 to {classes - 1}"
+        raise InputError(f"{where}_y: expected {wanted}, found {labels.min()} to {labels.max()}")
 
 
 def load_part(path: str | Path, part: str, classes: int) -> tuple[np.ndarray, np.ndarray]:

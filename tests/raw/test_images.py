@@ -97,10 +97,10 @@ def test_a_batch_of_another_form_is_refused(cifar, batch):
 
 def test_labels_that_do_not_fit_are_refused(fashion):
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.arange(6, dtype=np.uint8))
-    with pytest.raises(InputError, match="test: expected int64 labels of 7 images, found"):
+    with pytest.raises(InputError, match="test_y: expected 7 labels, int64, found"):
         check(*read_fashion_mnist(fashion))
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.full(7, 10, np.uint8))
-    with pytest.raises(InputError, match="expected labels 0 to 9, found 10 to 10"):
+    with pytest.raises(InputError, match="expected labels of 10 classes, 0 to 9, found 10 to 10"):
         check(*read_fashion_mnist(fashion))
 
 
