@@ -89,7 +89,7 @@ def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> li
         "{} threads: only with as many threads again, since sums are split by thread": {
             m["threads"] for m in machines if m.get("threads", 1) > 1
         },
-        "OPENBLAS_CORETYPE={}: only with the same one again, since kernels sum in their own order": {
+        "OPENBLAS_CORETYPE={}: only with the same again, since kernels sum in their own order": {
             m["blas_kernels"] for m in machines if m.get("blas_kernels")
         },
         "bfloat16 in {}: only on processors that multiply it alike, in units of their own; one"

@@ -106,7 +106,7 @@ class Fetcher:
     def _obtain_members(self, name: str, files: list[Mapping]) -> None:
         """Get members of the archive `name`: from the mirror, or else out of the archive."""
         tried: list[str] = []
-        missing = []
+        missing: list[tuple[Mapping, Path]] = []
         for file in files:
             places, target = self._mirrored(file["path"]), self.verified / file["path"]
             if not any(self._from(place, file, target, tried) for place in places):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
-from raw.settings import RawFile
+from raw.settings import Checksum
 
 
 def differs(path: Path, expected: Mapping) -> str:
@@ -25,7 +25,7 @@ def differs(path: Path, expected: Mapping) -> str:
     )
 
 
-def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]) -> None:
+def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, Checksum]) -> None:
     """Check every file of `expected` before any of it is read.
 
     places: the data set's folder, or its files. expected: <dataset>/<file> -> what it must be;

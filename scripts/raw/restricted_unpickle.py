@@ -136,9 +136,10 @@ def _array(state: Any) -> np.ndarray:
     if not isinstance(state, tuple) or len(state) != 5:
         raise InputError("an array without its state")
     _, shape, dtype, fortran, values = state
-    if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
-        raise InputError(f"an array of shape {shape!r}")
-    if not isinstance(values, bytes) or type(fortran) is not bool or len(shape) > 8:
+    sizes = shape if isinstance(shape, tuple) and len(shape) <= 8 else (None,)
+    if not all(isinstance(n, int) and n >= 0 for n in sizes) or type(fortran) is not bool:
+        raise InputError(f"an array of shape {shape!r}, Fortran order {fortran!r}")
+    if not isinstance(values, bytes):
         raise InputError("an array whose values are no plain bytes")
     kind = _dtype(dtype)
     size = math.prod(shape) * kind.itemsize

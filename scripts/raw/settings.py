@@ -1,10 +1,12 @@
 """The settings of the room: config.yaml's section `data`, and what each program reads of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.settings import Seed, Settings
+from pipeline.settings import Seed, Settings, text_of
+
+Sha256 = Annotated[str, text_of(r"[0-9a-f]{64}", "64 hex digits, in small letters")]
 
 
 class About(Settings):
@@ -17,11 +19,11 @@ class About(Settings):
     citation: str = Field("", description="who made it")
 
 
-class RawFile(Settings):
-    """What config/datasets.yaml says of a raw file."""
+class Checksum(Settings):
+    """What a file must be, wherever it comes from."""
 
-    bytes: int = Field(ge=0, description="size")
-    sha256: str = Field(description="sha256 of the bytes, in hex")
+    bytes: int = Field(ge=1, description="size in bytes")
+    sha256: Sha256 = Field(description="sha256 of the bytes in hex")
 
 
 class Digits(Settings):
@@ -61,7 +63,7 @@ class FetchSpec(Settings):
 
 class PrepareSpec(Settings):
     dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 

@@ -18,7 +18,7 @@ from raw import prepare_images as prepare_images
 from raw.image_data import load_meta, load_part
 from raw.prepared import load_arrays, load_json
 from raw.raw_files import verify
-from raw.settings import RawFile
+from raw.settings import Checksum
 
 
 def sums(**files):
@@ -29,7 +29,7 @@ def sums(**files):
 
 
 def expected(**files):
-    return {name: RawFile(**value) for name, value in sums(**files).items()}
+    return {name: Checksum(**value) for name, value in sums(**files).items()}
 
 
 def test_right_files_pass_as_a_folder_or_one_by_one(tmp_path):
