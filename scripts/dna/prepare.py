@@ -16,7 +16,7 @@ from dna.settings import PrepareSpec
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from raw.raw_files import verify
 
 # Each split, and what GUE calls it: its file's name, and that of planted_motifs' random stream.

@@ -8,8 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, Checksum
 
 Class = Annotated[str, Field(min_length=1)]
 Motif = Annotated[str, Field(pattern="^[ACGT]{1,10}$")]
@@ -119,7 +118,7 @@ class Section(Settings):
 
 class PrepareSpec(Data):
     dataset: str = Field("planted_motifs", description="which data set the raw files are")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
     @model_validator(mode="after")

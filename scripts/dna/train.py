@@ -15,10 +15,10 @@ from dna.model import TITLE, build, predict, read_split
 from dna.sequences import UNKNOWN
 from dna.settings import TrainSpec
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
 from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
@@ -49,7 +49,7 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
     checkpoint = Checkpoint.of(args, args.data, args.meta)
-    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
@@ -75,7 +75,6 @@ def main() -> None:
 
     save_weights(args.weights, best)
     run.finish(
-        args.history,
         task="dna_classification",
         dataset=meta["dataset"],
         model=TITLE,

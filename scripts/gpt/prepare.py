@@ -8,7 +8,7 @@ from gpt.tokenizer import BytePairTokenizer, CharacterTokenizer, token_stream
 from pipeline import settings
 from pipeline.atomic import replacing, write_json
 from pipeline.errors import InputError
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from raw.raw_files import verify
 
 OUTPUTS = {

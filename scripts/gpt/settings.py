@@ -8,8 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, Checksum
 
 
 class Data(Settings):
@@ -128,7 +127,7 @@ class StoriesSpec(Settings):
 
 class PrepareSpec(Data):
     dataset: str = Field("tinyshakespeare", description="which data set the raw files are")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 

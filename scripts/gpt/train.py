@@ -47,7 +47,7 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, optimizer=optimizer, best=best)
     checkpoint = Checkpoint.of(args, args.train, args.val, args.meta)
-    run = TrainingRun(parts, checkpoint, spec.steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin)
 
     for step in run:
         lr = spec.lr * rate(step)
@@ -66,7 +66,6 @@ def main() -> None:
     chosen = run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(
-        args.history,
         task="language_modelling",
         dataset=spec.dataset,
         model=title(spec.model),

@@ -44,7 +44,8 @@ def main() -> None:
     spec = changed(args.spec, chosen)
     training = load_training(spec, args)
     origin = provenance(spec.threads, packages=("numpy",))
-    run = TrainingRun(training, Checkpoint.of(args, *files), spec.epochs, provenance=origin)
+    checkpoint = Checkpoint.of(args, *files)
+    run = TrainingRun(args.history, training, checkpoint, spec.epochs, provenance=origin)
     for _epoch in run:
         try:
             run.append(training.run_epoch())
@@ -59,7 +60,6 @@ def main() -> None:
         out_of_fold = {"accuracy": evaluate(probabilities(model, x), y)[1], "examples": len(y)}
     write_npz(args.weights, **model.state_dict())
     run.finish(
-        args.history,
         task="image_classification",
         dataset=spec.dataset,
         model=title(spec, spec.model, model.architecture),

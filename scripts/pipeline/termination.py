@@ -24,16 +24,14 @@ def _note(_signal: int, _frame: FrameType | None) -> None:
 
 
 def defer() -> None:
-    """Let SIGTERM wait for the next safe point. Outside the main thread nothing changes."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _note)
+    """Let SIGTERM wait for the next safe point."""
+    signal.signal(signal.SIGTERM, _note)
 
 
 def accept() -> None:
     """Let SIGTERM end the process at once again; one that came before is forgotten."""
     _requested.clear()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def requested() -> bool:

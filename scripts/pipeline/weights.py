@@ -58,16 +58,13 @@ def load_weights(path: str | Path, model: Model) -> Model:
         ) from None
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    wrong = [
-        f"{name}: expected {expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
-    ]
-    if wrong:
-        raise InputError(
-            f"{path}: these weights belong to another model ({'; '.join(wrong[:3])}"
-            f"{' ...' if len(wrong) > 3 else ''}). Evaluate with the settings of the training."
-        )
+    for name in sorted(expected.keys() | found.keys()):
+        wanted, there = expected.get(name, "nothing"), found.get(name, "nothing")
+        if wanted != there:
+            raise InputError(
+                f"{path}: these weights belong to another model ({name}: expected {wanted}, found"
+                f" {there}). Evaluate with the settings of the training."
+            )
     model.load_state_dict(tensors)
     return model
 

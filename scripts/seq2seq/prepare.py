@@ -9,7 +9,7 @@ from itertools import islice
 
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from seq2seq.genetic_code import codon_coverage, encode_frames, encode_proteins, random_frames
 from seq2seq.settings import PrepareSpec
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
-from raw.about import About
+from raw.settings import About
 
 
 class Data(Settings):

@@ -11,9 +11,9 @@ import copy
 import torch
 
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
 from pipeline.training_run import Point, TrainingRun
 from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
@@ -49,9 +49,8 @@ def main() -> None:
     per_epoch = len(source) // batch_size
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
-    run = TrainingRun(
-        parts, Checkpoint.of(args, args.data), spec.steps, per_epoch, provenance=origin
-    )
+    checkpoint = Checkpoint.of(args, args.data)
+    run = TrainingRun(args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
@@ -70,7 +69,6 @@ def main() -> None:
 
     save_weights(args.weights, best)
     run.finish(
-        args.history,
         task="translation",
         dataset="genetic_code",
         model=TITLE,

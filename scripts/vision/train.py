@@ -10,11 +10,11 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
 from pipeline.training_run import TrainingRun
 from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
@@ -62,7 +62,7 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
     checkpoint = Checkpoint.of(args, args.images, args.meta)
-    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
@@ -84,7 +84,6 @@ def main() -> None:
     _, plain = evaluate(model, val_x, val_y, bfloat16)
     _, flipped = evaluate(model, val_x, val_y, bfloat16, flips=True)
     run.finish(
-        args.history,
         task="image_classification",
         dataset=spec.dataset,
         model=title(spec),
