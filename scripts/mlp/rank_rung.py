@@ -15,7 +15,6 @@ from mlp.settings import RankSpec, RungSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from pipeline.hashing import canonical_sha256
 
 RANKED = (
     "candidate", "settings", "parameters", "accuracy", "fold_accuracy", "diverged", "message",
