@@ -20,8 +20,8 @@ from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from raw.prepared import load_json
 from torch_nn.dna_augmentation import augment
 from torch_nn.flops import forward_flops

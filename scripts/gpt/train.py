@@ -14,8 +14,8 @@ from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from raw.prepared import load_json
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss

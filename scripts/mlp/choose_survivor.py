@@ -7,14 +7,12 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
+INPUTS = {"rankings*": "ranking.json of every rung, in order"}
+OUTPUTS = {"out": "selection.json"}
+
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        DatasetSpec,
-        inputs={"rankings*": "ranking.json of every rung, in order"},
-        outputs={"out": "selection.json"},
-    )
+    args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
     rankings = [json.loads(path.read_text(encoding="utf-8")) for path in args.rankings]
     found = [(ranking["dataset"], ranking["rung"]) for ranking in rankings]
     if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):

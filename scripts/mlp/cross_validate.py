@@ -11,12 +11,8 @@ from pipeline.atomic import write_json
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        HeldOutSpec,
-        inputs=DATA,
-        outputs={"out": "JSON: the grid point, the fold's accuracy (null if diverged), the curve"},
-    )
+    outputs = {"out": "JSON: the grid point, its accuracy on the fold (null: diverged), the curve"}
+    args = settings.arguments(__doc__, HeldOutSpec, DATA, outputs)
     spec = args.spec
     training = load_training(spec, args)
     found = {

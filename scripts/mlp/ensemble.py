@@ -108,16 +108,15 @@ def out_of_fold_hits(groups: Sequence[Group], names: Sequence[str]) -> np.ndarra
     return np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
 
 
+INPUTS = {
+    "meta": "meta.json of the data set",
+    "probabilities*": "probabilities.npz of every model that is named",
+}
+OUTPUTS = {"metrics": "metrics.json", "predictions": "predictions.csv of the test part"}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EnsembleSpec,
-        inputs={
-            "meta": "meta.json of the data set",
-            "probabilities*": "probabilities.npz of every model that is named",
-        },
-        outputs={"metrics": "metrics.json", "predictions": "predictions.csv of the test part"},
-    )
+    args = settings.arguments(__doc__, EnsembleSpec, INPUTS, OUTPUTS)
     spec, meta = args.spec, load_meta(args.meta)
     models = read(args.probabilities)
     groups = [group(models, name) for name in spec.members]

@@ -102,22 +102,21 @@ def grid_cv(selection: dict, parameters: int) -> dict:
     }
 
 
+INPUTS = {
+    **DATA,
+    **TRAININGS,
+    "selection?": "selection.json of the grid: the cv row of a model without fold members",
+}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "predictions": "predictions.csv of the first seed's model on the test part",
+    "examples": "examples.npz: test images with predictions",
+    "probabilities": "probabilities.npz of every member on the test part, and out of fold",
+}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EvaluateSpec,
-        inputs={
-            **DATA,
-            **TRAININGS,
-            "selection?": "selection.json of the grid: the cv row of a model without fold members",
-        },
-        outputs={
-            "metrics": "metrics.json",
-            "predictions": "predictions.csv of the first seed's model on the test part",
-            "examples": "examples.npz: test images with predictions",
-            "probabilities": "probabilities.npz of every member on the test part, and out of fold",
-        },
-    )
+    args = settings.arguments(__doc__, EvaluateSpec, INPUTS, OUTPUTS)
     spec, meta = args.spec, load_meta(args.meta)
     classes = len(meta["classes"])
     seeds, folds = read_members(args.weights, args.histories)

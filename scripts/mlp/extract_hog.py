@@ -45,17 +45,16 @@ def write_features(path: Path, images: np.ndarray, parts: list[HogPart], seen: l
             print(f"{path.name}: shifted by ({down}, {right}), flipped: {flipped}", flush=True)
 
 
+INPUTS = {"images": "images.npz of a prepared data set"}
+OUTPUTS = {
+    "train": "uint8 (views, images, features)",
+    "test": "the same of the test part, not shifted",
+    "meta": "meta.json: settings, views, sha256",
+}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        HogSpec,
-        inputs={"images": "images.npz of a prepared data set"},
-        outputs={
-            "train": "uint8 (views, images, features)",
-            "test": "the same of the test part, not shifted",
-            "meta": "meta.json: settings, views, sha256",
-        },
-    )
+    args = settings.arguments(__doc__, HogSpec, INPUTS, OUTPUTS)
     spec = args.spec
     train, test = load_arrays(args.images, "train_x", "test_x")
     for images in (train, test):

@@ -54,18 +54,17 @@ def rank(scores: Sequence[Mapping]) -> list[Mapping]:
     return trained + lost
 
 
+INPUTS = {
+    "scores*": "JSON of every candidate of the rung: all folds of a place, then the next",
+    "ranking": "ranking.json of the rung before; candidates.json for rung 0",
+    "meta": "meta.json of the data set",
+    "hog?": "folder of its features, if the trainings had it",
+}
+OUTPUTS = {"out": "ranking.json"}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        RankSpec,
-        inputs={
-            "scores*": "JSON of every candidate of the rung: all folds of a place, then the next",
-            "ranking": "ranking.json of the rung before; candidates.json for rung 0",
-            "meta": "meta.json of the data set",
-            "hog?": "folder of its features, if the trainings had it",
-        },
-        outputs={"out": "ranking.json"},
-    )
+    args = settings.arguments(__doc__, RankSpec, INPUTS, OUTPUTS)
     trainings, survivors = args.spec.trainings, args.spec.survivors
     found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     places, left = divmod(len(found), len(trainings))

@@ -65,13 +65,12 @@ def choose(candidates: list[dict]) -> dict:
     return {name: trained[0][name] for name in GridPoint.model_fields}
 
 
+INPUTS = {"scores*": "JSON of every candidate and fold"}
+OUTPUTS = {"out": "selection.json"}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        DatasetSpec,
-        inputs={"scores*": "JSON of every candidate and fold"},
-        outputs={"out": "selection.json"},
-    )
+    args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
     scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     dataset = args.spec.dataset
     if strange := {score["dataset"] for score in scores} - {dataset}:

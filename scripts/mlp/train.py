@@ -20,23 +20,12 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
 from pipeline.provenance import provenance
-from pipeline.training_run import TrainingRun
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={
-            **DATA,
-            "selection?": "selection.json of the search that chose the recipe; none: --spec has it",
-        },
-        outputs={
-            "weights": "weights, .npz",
-            "history": "history.json: the curve, seconds, provenance",
-            "checkpoint?": "directory of the checkpoint",
-        },
-    )
+    inputs = {**DATA, "selection?": "selection.json that has the recipe; none: --spec has it"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     chosen, files = {}, [args.data, *data_files(args)]
     if args.selection:
         chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]

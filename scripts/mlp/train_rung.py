@@ -12,17 +12,15 @@ from mlp.training import changed, load_training, run_to_end
 from pipeline import settings
 from pipeline.atomic import write_json
 
+INPUTS = {**DATA, "ranking": "ranking.json of the rung before; candidates.json for rung 0"}
+OUTPUTS = {
+    "out": "JSON: the candidate, its accuracy (null if diverged), the curve",
+    "kept?": "folder of the results of earlier runs; none: nothing is kept",
+}
+
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        RungSpec,
-        inputs={**DATA, "ranking": "ranking.json of the rung before; candidates.json for rung 0"},
-        outputs={
-            "out": "JSON: the candidate, its accuracy (null if diverged), the curve",
-            "kept?": "folder of the results of earlier runs; none: nothing is kept",
-        },
-    )
+    args = settings.arguments(__doc__, RungSpec, INPUTS, OUTPUTS)
     spec = args.spec
     candidate = entrant(args.ranking, spec.dataset, spec.rung, spec.place)
     key = result_key(args.spec_key, candidate, data_files(args))

@@ -29,6 +29,12 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.provenance import changed_since, loaded_code
 
+# The options of every training for what it writes.
+TRAINING_OUTPUTS = {
+    "weights": "model.safetensors",
+    "history": "history.json",
+    "checkpoint?": "directory of the checkpoint while training",
+}
 SAVE_EVERY = 30.0  # seconds between two checkpoints
 SHOW_EVERY = 2.0  # seconds between two notes of the progress
 

@@ -16,12 +16,6 @@ from safetensors.torch import load_file, save
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
 
-# What every training of a PyTorch model writes, for pipeline.settings.arguments.
-TRAINING_OUTPUTS = {
-    "weights": "model.safetensors",
-    "history": "history.json",
-    "checkpoint?": "directory of the checkpoint while training",
-}
 Model = TypeVar("Model", bound=torch.nn.Module)
 _RNG_CPU, _RNG_CUDA = "__rng_cpu__", "__rng_cuda__"
 

@@ -22,19 +22,18 @@ class Spec(settings.Settings):
     config_sha256: str = Field("0" * 64, description="sha256 of the run's configuration")
 
 
+INPUTS = {
+    "metrics*": "metrics.json of every evaluation",
+    "references": "published results, references.yaml",
+}
+OUTPUTS = {
+    "out": "leaderboard.csv",
+    "splits?": "accuracy_by_split.csv: a row per classifier, a column per split",
+}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={
-            "metrics*": "metrics.json of every evaluation",
-            "references": "published results, references.yaml",
-        },
-        outputs={
-            "out": "leaderboard.csv",
-            "splits?": "accuracy_by_split.csv: a row per classifier, a column per split",
-        },
-    )
+    args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     added = {"run": args.spec.run, "config_sha256": args.spec.config_sha256, "source": OURS}
     ours = [{**row, **added} for path in args.metrics for row in read_metrics(path)]
     datasets = {row["dataset"] for row in ours}

@@ -59,19 +59,18 @@ def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
     room["notes"] = report.notes(room["metrics"])
 
 
+INPUTS = {
+    "leaderboard": "leaderboard.csv",
+    "references": "published results, references.yaml",
+    "template": "the page's template, report.html.j2",
+    "records*": "metrics, history, selection, ranking and samples files (.json)",
+    "figures*": "the figures, .svg",
+}
+OUTPUTS = {"out": "report.html"}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={
-            "leaderboard": "leaderboard.csv",
-            "references": "published results, references.yaml",
-            "template": "the page's template, report.html.j2",
-            "records*": "metrics, history, selection, ranking and samples files (.json)",
-            "figures*": "the figures, .svg",
-        },
-        outputs={"out": "report.html"},
-    )
+    args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     spec = args.spec
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)

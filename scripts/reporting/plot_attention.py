@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 
 from pipeline import settings
-from pipeline.npz import read_npz
 from reporting import plots
 
 TICKS = 48  # Most tokens that are written at an axis; beyond, every other or every third is.
@@ -52,10 +51,7 @@ def plot(stored: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Fig
 def main() -> None:
     inputs = {"attention*": "attention.npz: weights of attention layers on an example"}
     args = plots.arguments(__doc__, plots.Look, inputs)
-    for path, name, title in plots.figures(args.spec, args.attention):
-        stored = read_npz(path)
-        figure = plot(stored, plots.titled(title, stored), args.spec)
-        plots.save(figure, args.figures / name)
+    plots.plot_each(args, args.attention, plot)
 
 
 if __name__ == "__main__":

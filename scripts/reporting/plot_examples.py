@@ -6,7 +6,6 @@ from matplotlib.patches import Rectangle
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.npz import read_npz
 from reporting import plots
 
 COLUMNS = 6
@@ -45,10 +44,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"images*": "examples.npz of every image classifier"})
-    for path, name, title in plots.figures(args.spec, args.images):
-        stored = read_npz(path)
-        figure = plot(stored, plots.titled(title, stored), args.spec)
-        plots.save(figure, args.figures / name)
+    plots.plot_each(args, args.images, plot)
 
 
 if __name__ == "__main__":

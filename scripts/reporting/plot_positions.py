@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import settings
-from pipeline.npz import read_npz
 from reporting import plots
 
 SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width.
@@ -44,8 +43,7 @@ def plot(tables: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Fig
 def main() -> None:
     inputs = {"positions*": "positions.npz: tables of positional encodings, (T, D) each"}
     args = plots.arguments(__doc__, plots.Look, inputs)
-    for path, name, title in plots.figures(args.spec, args.positions):
-        plots.save(plot(read_npz(path), title, args.spec), args.figures / name)
+    plots.plot_each(args, args.positions, plot)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import argparse
 import io
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -23,6 +24,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
+from pipeline.npz import read_npz
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
 STAND_IN = " (stand-in)"
@@ -97,6 +99,17 @@ def grouped(look: Look, inputs: Sequence[Path]) -> list[tuple[list[dict], str]]:
     for path, group in zip(inputs, look.groups or [0] * len(inputs), strict=True):
         records[group].append(json.loads(path.read_text(encoding="utf-8")))
     return list(zip(records, look.names, strict=True))
+
+
+def plot_each(
+    args: argparse.Namespace,
+    inputs: Sequence[Path],
+    plot: Callable[[dict[str, np.ndarray], str, Any], Figure],
+) -> None:
+    """Write a figure for each of the .npz files `inputs`: plot(arrays, title, look) draws it."""
+    for path, name, title in figures(args.spec, inputs):
+        stored = read_npz(path)
+        save(plot(stored, titled(title, stored), args.spec), args.figures / name)
 
 
 def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:

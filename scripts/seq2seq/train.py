@@ -15,8 +15,8 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import Point, TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, Point, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_loss
 from seq2seq.settings import TrainSpec
 from torch_nn.flops import forward_flops

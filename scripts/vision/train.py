@@ -16,8 +16,8 @@ from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from raw.image_data import load_meta, load_part, split_by_seed
 from torch_nn.flops import forward_flops
 from torch_nn.image_classifier import augment, logits
