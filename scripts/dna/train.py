@@ -31,12 +31,8 @@ from torch_nn.schedules import one_cycle
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"data": "sequences.npz", "meta": "meta.json"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"data": "sequences.npz", "meta": "meta.json"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     meta = load_json(args.meta, ("dataset", "classes"))
@@ -61,14 +57,8 @@ def main() -> None:
             break
         order = shuffled(len(x), spec.seed, epoch)
         batch = torch.from_numpy(order[position * spec.batch_size :][: spec.batch_size]).to(device)
-        tokens = augment(
-            x[batch],
-            UNKNOWN,
-            spec.largest_shift,
-            spec.mutated_share,
-            spec.hidden_share,
-            spec.both_strands,
-        )
+        noise = spec.largest_shift, spec.mutated_share, spec.hidden_share, spec.both_strands
+        tokens = augment(x[batch], UNKNOWN, *noise)
         loss = cross_entropy(model(tokens), y[batch], label_smoothing=spec.label_smoothing)
         lr = spec.lr * rate(step)
         value = clipped_step(model, optimizer, loss, lr, spec.clip)
@@ -76,12 +66,10 @@ def main() -> None:
         average.update_parameters(model)
         if run.due(per_epoch):
             probabilities = predict(average.module, val_x, spec.both_strands)
+            nats = nll_loss(probabilities.clamp_min(1e-12).log(), val_y).item()
             answers = val_y.cpu().numpy(), probabilities.argmax(1).cpu().numpy()
-            point = run.record(
-                val_loss=nll_loss(probabilities.clamp_min(1e-12).log(), val_y).item(),
-                val_accuracy=accuracy(*answers),
-                val_mcc=matthews(*answers),
-            )
+            scores = {"val_accuracy": accuracy(*answers), "val_mcc": matthews(*answers)}
+            point = run.record(val_loss=nats, **scores)
             if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(average.module.state_dict())
 

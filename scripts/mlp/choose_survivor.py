@@ -2,7 +2,7 @@
 
 import json
 
-from mlp.settings import SelectSpec
+from mlp.settings import DatasetSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 def main() -> None:
     args = settings.arguments(
         __doc__,
-        SelectSpec,
+        DatasetSpec,
         inputs={"rankings*": "ranking.json of every rung, in order"},
         outputs={"out": "selection.json"},
     )
@@ -20,20 +20,18 @@ def main() -> None:
     if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):
         raise InputError(f"--rankings: expected {expected}, found {found}: rank again")
     best = rankings[-1]["candidates"][0]
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "candidate": best["candidate"],
-            "selected": best["settings"],
-            "accuracy": best["accuracy"],
-            "rungs": [
-                {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
-                for r in rankings
-            ],
-            "seconds": sum(ranking["seconds"] for ranking in rankings),
-        },
-    )
+    selection = {
+        "dataset": args.spec.dataset,
+        "candidate": best["candidate"],
+        "selected": best["settings"],
+        "accuracy": best["accuracy"],
+        "rungs": [
+            {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
+            for r in rankings
+        ],
+        "seconds": sum(ranking["seconds"] for ranking in rankings),
+    }
+    write_json(args.out, selection)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,8 @@ def rank(point: Point) -> tuple[float, float]:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"data": "sequences.npz of the translation task"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"data": "sequences.npz of the translation task"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     source, target = read_split(args.data, "train", device)
