@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from pydantic import Field
 
 from manifest.jobs import Job, ancestry, read_jobs
+from manifest.settings import ManifestSpec
 from manifest.stable import VOLATILE, VOLATILE_END, VOLATILE_FILES, results, stable_sha256
 from manifest.surroundings import code, limits, machine, software, trainings
 from pipeline import settings
@@ -30,12 +30,6 @@ PROMISE = {
     "volatile_names": [*VOLATILE, f"*{VOLATILE_END}"],
     "volatile_files": [*VOLATILE_FILES, "logs/**", "benchmarks/**"],
 }
-
-
-class ManifestSpec(settings.Settings):
-    run: str = Field("run", min_length=1, description="name of the run, as in results/<run>")
-    snakemake: str = Field("unknown", description="version of Snakemake")
-    config: dict = Field(default_factory=dict, description="the configuration, without paths")
 
 
 def described(path: Path) -> dict:

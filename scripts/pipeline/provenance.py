@@ -63,9 +63,13 @@ def loaded_code() -> dict[str, str]:
     shows, and one of a program that does not run here does not.
     """
     scripts = REPOSITORY / "scripts"
-    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-    paths = (path for path in map(Path.resolve, map(Path, files)) if path.is_relative_to(scripts))
-    return {path.relative_to(REPOSITORY).as_posix(): file_sha256(path) for path in sorted(paths)}
+    named = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    paths = (Path(name).resolve() for name in named if name)
+    return {
+        path.relative_to(REPOSITORY).as_posix(): file_sha256(path)
+        for path in sorted(paths)
+        if path.is_relative_to(scripts) and path.is_file()
+    }
 
 
 def changed_since(code: Mapping[str, str]) -> bool:

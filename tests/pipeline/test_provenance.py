@@ -147,8 +147,8 @@ def test_an_edit_during_a_training_is_recorded(tmp_path, dirty, edited, changed,
     words = [sys.executable, "-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
     environment = {**os.environ, "PYTHONPATH": str(scripts), "OMP_NUM_THREADS": "1"}
     if stopped:
-        assert subprocess.run([*words, "stop"], env=environment).returncode == 1
-    subprocess.run(words, env=environment, check=True)
+        assert subprocess.run([*words, "stop"], env=environment, cwd=scripts).returncode == 1
+    subprocess.run(words, env=environment, cwd=scripts, check=True)
     record = json.loads(history.read_text())["provenance"]
     assert record.get("code_changed_meanwhile", False) is changed
     if not stopped:
