@@ -10,9 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-from harness import HANDED_ON, copy_repository
-from snakemake.utils import update_config
+from harness import BRIEF, HANDED_ON, copy_repository, write_preset
 
 HERE = Path(__file__).parent
 PROFILE = HERE.parents[1] / "workflow" / "profiles"
@@ -66,9 +64,7 @@ def demo_copy(repository: Path, folder: Path) -> Path:
     """A copy of the repository with the preset `small`, which runs in this .venv."""
     copy_repository(repository, folder)
     (folder / ".venv").symlink_to(repository / ".venv")
-    config = yaml.safe_load((repository / "config" / "demo.yaml").read_text())
-    update_config(config, yaml.safe_load((HERE / "small.yaml").read_text()))
-    (folder / "config" / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    write_preset(folder, "small", BRIEF, HERE / "small.yaml")
     return folder
 
 

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
-from harness import HANDED_ON, copy_repository
-from snakemake.utils import update_config
+from harness import HANDED_ON, copy_repository, write_preset
 from stand_ins import install_conda
 
 HERE = Path(__file__).parent
@@ -67,10 +65,7 @@ def make(repository, conda) -> Callable[..., str]:
 def brief_copy(repository: Path, folder: Path) -> Path:
     """A copy of the repository that has the brief preset and this environment's .venv."""
     copy_repository(repository, folder)
-    config = yaml.safe_load((folder / "config" / "demo.yaml").read_text())
-    update_config(config, yaml.safe_load((HERE / "brief.yaml").read_text()))
-    preset = folder / "config" / f"{PRESET}.yaml"
-    preset.write_text(yaml.safe_dump(config, sort_keys=False))
+    write_preset(folder, PRESET, HERE / "brief.yaml")
     (folder / ".venv").symlink_to((repository / ".venv").resolve())
     return folder
 

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from harness import copy_repository, snakemake
+from harness import BRIEF, copy_repository, snakemake, write_preset
 
 
 @pytest.fixture(scope="session")
 def demo(repository, tmp_path_factory) -> Path:
-    """A copy of the repository with a finished demo run in it. Tests leave it as they found it."""
+    """A copy of the repository with a finished brief demo in it. Tests leave it as they found it."""
     folder = copy_repository(repository, tmp_path_factory.mktemp("demo"))
+    write_preset(folder, "demo", BRIEF)
     snakemake(folder)
     return folder
 

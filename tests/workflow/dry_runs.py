@@ -1,44 +1,48 @@
-"""Many dry runs in one folder, quickly: Snakemake is imported once, each dry run is a fork of it.
+"""A server of dry runs: Snakemake is imported once, and each dry run is a fork of this process.
 
-    python dry_runs.py FOLDER < requests.json > answers.json
-
-A request is a mapping that is merged over the configuration of the demo. Its answer lists the jobs
-that a run would do: [rule, first output], or the end of what Snakemake said, as a text.
+A request is a line on stdin, [folder, words, environment] in JSON; the answer is a line on stdout,
+[status, all that the dry run printed]. It ends with its stdin. What it shares with a fork is never
+the project's: Snakemake, its plugins and their packages, and the syntax trees of the programs.
 """
 
+import contextlib
+import gc
 import json
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
 
-import yaml
+import code_hash
+import numpy  # noqa: F401
+import pandas  # noqa: F401
+import pydantic  # noqa: F401
+import requests  # noqa: F401
+import smart_open  # noqa: F401
 from snakemake import api, cli, dag, workflow  # noqa: F401
 
-JOB = re.compile(r"^(?:local)?rule (\w+):\n(?:    input: .*\n)?    output: ([^,\n]+)", re.M)
+
+def read_programs(folder: Path) -> None:
+    """Parse what is not yet known of a folder's programs, by their text, so that no fork has to."""
+    root = folder.resolve() / "scripts"
+    for path in root.glob("*/*.py"):
+        with contextlib.suppress(ValueError, SyntaxError):  # the dry run tells
+            code_hash._module(path, path.read_text(encoding="utf-8"), root)
 
 
-def warm(folder: Path) -> None:
-    """Parse every program once, so that no fork has to."""
-    sys.path.insert(0, str(folder / "workflow" / "lib"))
-    from code_hash import code_hash
-
-    for path in (folder / "scripts").glob("*/*.py"):
-        code_hash(folder / "scripts", f"{path.parent.name}.{path.stem}")
-
-
-def dry_run(change: dict, out: Path) -> None:
-    """In the child: print a dry run with `change` into `out`, and end."""
-    handle = os.open(out, os.O_WRONLY | os.O_CREAT)
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
-    path = out.with_suffix(".yaml")
-    path.write_text(yaml.safe_dump(change))
-    words = ["--configfile", "config/demo.yaml", str(path), "--cores", "2", "--dry-run"]
-    status = 1
+def dry_run(folder: str, words: list[str], environment: dict[str, str]) -> None:
+    """In the fork: what the command `snakemake` does in `folder`, and end."""
+    status: object = 1
     try:
-        cli.main([*words, "--nolock"])
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        # A folder may hold another code_hash.py than this one.
+        own, known = Path("workflow/lib/code_hash.py"), Path(code_hash.__file__)
+        if not own.exists() or own.read_bytes() != known.read_bytes():
+            del sys.modules["code_hash"]
+        sys.argv = ["snakemake", *words]
+        cli.main(words)
     except SystemExit as end:
         status = end.code or 0
     finally:
@@ -47,38 +51,21 @@ def dry_run(change: dict, out: Path) -> None:
         os._exit(status if isinstance(status, int) else 1)
 
 
-def answer(status: int, shown: str) -> list[list[str]] | str:
-    if status:
-        return shown[-2000:]
-    return [list(found) for found in JOB.findall(shown) if found[0] != "all"]
-
-
-def main() -> None:
-    folder = Path(sys.argv[1]).resolve()
-    os.chdir(folder)
-    requests = json.load(sys.stdin)
-    warm(folder)
-    answers: list = [None] * len(requests)
-    running: dict[int, int] = {}
-    with tempfile.TemporaryDirectory() as name:
-
-        def collect() -> None:
-            child, status = os.wait()
-            number = running.pop(child)
-            shown = Path(name, f"{number}.txt").read_text()
-            answers[number] = answer(os.waitstatus_to_exitcode(status), shown)
-
-        for number, change in enumerate(requests):
-            if len(running) == 2:
-                collect()
-            child = os.fork()
-            if not child:
-                dry_run(change, Path(name, f"{number}.txt"))
-            running[child] = number
-        while running:
-            collect()
-    json.dump(answers, sys.stdout)
+def answer(folder: str, words: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    read_programs(Path(folder))
+    with tempfile.TemporaryFile() as printed:
+        child = os.fork()
+        if not child:
+            os.dup2(printed.fileno(), 1)
+            os.dup2(printed.fileno(), 2)
+            dry_run(folder, words, environment)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        printed.seek(0)
+        return status, printed.read().decode()
 
 
 if __name__ == "__main__":
-    main()
+    cli.get_argument_parser()  # imports the plugins
+    gc.freeze()
+    for line in sys.stdin:
+        print(json.dumps(answer(*json.loads(line))), flush=True)

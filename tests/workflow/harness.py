@@ -1,16 +1,24 @@
 """Copies of the repository, and what Snakemake does or would do in them."""
 
+import atexit
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import yaml
+from snakemake.utils import update_config
 
+REPOSITORY = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+# What makes a demo for tests of the one for people.
+BRIEF = REPOSITORY / "tests" / "demo" / "brief.yaml"
 # What a `make` above the tests was told: not for the makes and Snakemakes that they start.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
 HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
@@ -32,6 +40,15 @@ def copy_repository(repository: Path, target: Path) -> Path:
     return target
 
 
+def write_preset(folder: Path, name: str, *changes: Path) -> None:
+    """Write the preset and run `name` into a copy: its demo, with `changes` merged over it."""
+    config = yaml.safe_load((folder / "config" / "demo.yaml").read_text())
+    for change in changes:
+        update_config(config, yaml.safe_load(change.read_text()))
+    text = yaml.safe_dump({**config, "run": name}, sort_keys=False)
+    (folder / "config" / f"{name}.yaml").write_text(text)
+
+
 def snakemake(
     folder: Path,
     *words: str,
@@ -49,17 +66,44 @@ def snakemake(
         (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
         files.append("config/change.yaml")
     environment = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
-    done = subprocess.run(
-        [SNAKEMAKE, "--configfile", *files, "--cores", "2", *words],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**environment, "PATH": f"{programs}:{environment['PATH']}"},
-    )
+    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    words = ("--configfile", *files, "--cores", "2", *words)
+    if {"-n", "--dry-run"} & {*words}:
+        status, shown = dry_run(folder, words, environment)
+    else:
+        done = subprocess.run(
+            [SNAKEMAKE, *words],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        status, shown = done.returncode, done.stdout
     (folder / "config" / "change.yaml").unlink(missing_ok=True)
-    assert not check or done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
+    assert not check or status == 0, shown[-5000:]
+    return shown
+
+
+@cache
+def server() -> subprocess.Popen:
+    """The server of dry runs of this process; it ends with it."""
+    words = [sys.executable, Path(__file__).with_name("dry_runs.py")]
+    path = os.pathsep.join(map(str, (REPOSITORY / "workflow" / "lib", REPOSITORY / "scripts")))
+    environment = {**os.environ, "PYTHONPATH": path}
+    pipe = subprocess.PIPE
+    started = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environment)
+    atexit.register(started.communicate)
+    return started
+
+
+def dry_run(folder: Path, words: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
+    """(status, all that was printed) of `snakemake WORDS` in `folder`."""
+    request = [str(folder), list(map(str, words)), environment]
+    server().stdin.write(json.dumps(request) + "\n")
+    server().stdin.flush()
+    status, shown = json.loads(server().stdout.readline())
+    return status, shown
 
 
 def planned(

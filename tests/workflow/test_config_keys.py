@@ -4,18 +4,18 @@ The run is one of empty files (stand_in_python.py): what a dry run plans depends
 contents.
 """
 
-import json
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import pytest
 from config_keys import ROOMS, changed, changes, configuration, expected, leaves, merged
-from harness import copy_repository, pretend
+from harness import copy_repository, pretend, snakemake
 
 # What follows any change of a result.
 RECORD = {"build_manifest", "build_crate"}
 SUMMARY = {"build_leaderboard", "plot_leaderboard", "build_report"} | RECORD
+# A job that a dry run prints: its rule and its first output.
+JOB = re.compile(r"^(?:local)?rule (\w+):\n(?:    input: .*\n)?    output: ([^,\n]+)", re.M)
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +28,8 @@ def finished(repository, tmp_path_factory) -> Path:
 
 def dry_runs(folder, changes):
     """For each change the jobs that would run: {(rule, first output)}."""
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("dry_runs.py"), folder],
-        input=json.dumps(changes),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers = json.loads(done.stdout)
-    for change, answer in zip(changes, answers, strict=True):
-        assert not isinstance(answer, str), f"{change}: {answer}"
-    return [{tuple(job) for job in answer} for answer in answers]
+    shown = (snakemake(folder, "--dry-run", change=change) for change in changes)
+    return [{job for job in JOB.findall(text) if job[0] != "all"} for text in shown]
 
 
 def named(jobs):

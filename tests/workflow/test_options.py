@@ -5,7 +5,7 @@ import re
 import shlex
 
 import pytest
-from harness import copy_repository, snakemake
+from harness import snakemake
 
 from pipeline import settings
 
@@ -26,11 +26,6 @@ def options_of(program, monkeypatch):
     (names,) = caught.value.args
     required = {name.rstrip("*") for name in names if not name.endswith("?")}
     return {"spec", *(name.rstrip("*?") for name in names)}, required
-
-
-@pytest.fixture(scope="module")
-def fresh(repository, tmp_path_factory):
-    return copy_repository(repository, tmp_path_factory.mktemp("options"))
 
 
 @pytest.mark.parametrize("preset", ["demo", "full"])

@@ -5,12 +5,7 @@ import re
 import shlex
 
 import pytest
-from harness import copy_repository, planned, snakemake
-
-
-@pytest.fixture(scope="module")
-def fresh(repository, tmp_path_factory):
-    return copy_repository(repository, tmp_path_factory.mktemp("fresh"))
+from harness import planned, snakemake
 
 
 @pytest.mark.parametrize("room", ["mlp", "vision", "gpt", "dna", "seq2seq"])
