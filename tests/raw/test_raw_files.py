@@ -101,7 +101,7 @@ def test_the_rules_pass_every_sum(repository):
     ):
         text = (repository / "workflow" / "rules" / f"{folder}.smk").read_text()
         body = text.split(f"rule {rule}:")[1].split("\nrule ")[0]
-        assert "**raw_of(w.dataset)" in body, rule
+        assert "**raw_of(w)" in body, rule
 
 
 @pytest.mark.parametrize(
