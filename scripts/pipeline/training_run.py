@@ -1,4 +1,4 @@
-"""One training run: it resumes, watches the clock and SIGTERM, saves, and keeps the history.
+"""One training run: it resumes, watches the clock and signals, saves, and keeps the history.
 
     run = TrainingRun(TorchParts(device, model=model, optimizer=optimizer), checkpoint, steps=1000)
     for step in run:
