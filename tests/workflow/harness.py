@@ -11,6 +11,13 @@ from pathlib import Path
 import yaml
 
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+# Snakemake, as if its Python were in another folder.
+AS_IF_OF = """
+import sys
+from snakemake.cli import main
+sys.executable = f"{sys.argv.pop(1)}/python"
+main()
+"""
 # What a `make` above the tests was told: not for the makes and Snakemakes that they start.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
 HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
@@ -42,7 +49,7 @@ def snakemake(
 ) -> str:
     """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed.
 
-    programs: the folder whose `python` the jobs run.
+    programs: the folder whose `python` the jobs run, which is that of Snakemake's own Python.
     """
     files = [f"config/{preset}.yaml"]
     if change:
@@ -50,12 +57,12 @@ def snakemake(
         files.append("config/change.yaml")
     environment = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
     done = subprocess.run(
-        [SNAKEMAKE, "--configfile", *files, "--cores", "2", *words],
+        [sys.executable, "-c", AS_IF_OF, programs, "--configfile", *files, "--cores", "2", *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**environment, "PATH": f"{programs}:{environment['PATH']}"},
+        env=environment,
     )
     (folder / "config" / "change.yaml").unlink(missing_ok=True)
     assert not check or done.returncode == 0, done.stdout[-5000:]
