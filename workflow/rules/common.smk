@@ -86,9 +86,8 @@ shell.prefix(
     f" PYTHONPATH={shlex.quote(os.path.relpath(SCRIPTS))}; "
 )
 
-# `make run` asks which run this is: a word of its ARGS may have named another than its preset's.
-if asked := os.environ.pop("TELL_RUN", None):
-    Path(asked).write_text(RUN)
+# For workflow/lib/run.py.
+os.environ["RUN_FOLDER"] = os.path.abspath(RUN)
 
 
 def spec(program, kind, *sources, **own):
