@@ -58,4 +58,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    settings.run(main)
+    try:
+        settings.run(main)
+    except KeyboardInterrupt:  # before Snakemake, or after it
+        sys.exit(130)
