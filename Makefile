@@ -41,7 +41,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := scripts
 # A terminal that lacks a letter gets a question mark. What else would change how Python or pip starts stays out.
 export PYTHONIOENCODING := :replace
-unexport PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONWARNINGS PIP_PREFIX PIP_TARGET PIP_USER
+unexport SNAKEMAKE_PROFILE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS PIP_PREFIX PIP_TARGET PIP_USER
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SNAKEFILES := Snakefile workflow tests
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml

@@ -2,7 +2,8 @@
 
 A checkpoint belongs to one key: the sha256 of the stage's settings, its code and its input files.
 A run with any other key does not see it, so that a stale state is never resumed. One process at a
-time has the directory (pipeline.lock), and SIGTERM or Ctrl-C waits for the next save (pipeline.termination).
+time has the directory (pipeline.lock); SIGTERM and Ctrl-C wait for the next save
+(pipeline.termination).
 """
 
 import argparse

@@ -2,5 +2,5 @@
 
 import os
 
-# Figures go into files: a notebook's backend, which its terminal hands on, may not be installed here.
+# Figures go into files. The backend that a notebook's terminal hands on may not be installed.
 os.environ["MPLBACKEND"] = "agg"

@@ -108,7 +108,10 @@ def show(folder: Path) -> None:
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
     names = titles()
-    rows = [row | {"dataset": names.get(row["dataset"], row["dataset"])} for row in read_leaderboard(board)]
+    rows = [
+        row | {"dataset": names.get(row["dataset"], row["dataset"])}
+        for row in read_leaderboard(board)
+    ]
     width = max(40, shutil.get_terminal_size((80, 24)).columns)
     try:
         print(text(folder.name, rows, folder, width, sys.stdout.isatty()), end="", flush=True)

@@ -18,7 +18,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.lock import unlock_directory
 from pipeline.npz import read_npz
 
-# A training whose step n adds n; it tells when a step is done, and gets a signal twice in its fifth.
+# A training whose step n adds n. It tells when one is done, and gets a signal twice in its fifth.
 TRAINING = """
 import os, signal, sys
 import numpy as np

@@ -22,7 +22,7 @@ PREPARED = Path("data/processed")
 
 
 def merged(preset: Path) -> dict:
-    """A preset over config.yaml. Raises ValueError with the line that says why it cannot be read."""
+    """A preset over config.yaml. Raises ValueError with the line that says what is wrong."""
     config: dict = {}
     for path in (preset.with_name("config.yaml"), preset):
         values, wrong = read(path)
@@ -95,9 +95,9 @@ def main() -> None:
     for path in paths:
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         print(f"{path} ({size / 1e6:.1f} MB)", flush=True)
-    if paths and sys.argv[1] == "--all" and sys.stdin.isatty():
-        if input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes"):
-            sys.exit("Nothing was deleted.")
+    ask = paths and sys.argv[1] == "--all" and sys.stdin.isatty()
+    if ask and input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes"):
+        sys.exit("Nothing was deleted.")
     delete(paths)
 
 
