@@ -55,7 +55,8 @@ CACHED := env XDG_CACHE_HOME="$(CURDIR)/.snakemake/cache"
 OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 SNAKEMAKE = $(CACHED) $(BIN)/snakemake $(OPTIONS)
-RUN = $(CACHED) $(BIN)/python workflow/lib/run.py $(CONFIG) $(OPTIONS)
+# On a cluster Snakemake's own log, which has the numbers of the jobs.
+RUN = $(CACHED) $(BIN)/python workflow/lib/run.py $(CONFIG) $(if $(PROFILE),,--logger live) $(OPTIONS)
 # What a run needs in .venv: the plugins for clusters only with PROFILE.
 READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 

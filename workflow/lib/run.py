@@ -1,4 +1,4 @@
-"""`make run` and `make report`: Snakemake in few words, then the leaderboard or what failed.
+"""`make run` and `make report`: Snakemake, then the leaderboard or what failed.
 
     python workflow/lib/run.py config/PRESET.yaml WORD...
 
@@ -40,7 +40,7 @@ def snakemake(words: list[str]) -> int:
 
 
 def main() -> None:
-    config, words = Path(sys.argv[1]), ["--logger", "live", *sys.argv[2:]]
+    config, words = Path(sys.argv[1]), sys.argv[2:]
     check_yaml.check([Path("config/config.yaml"), config])
     began = datetime.now().strftime("%Y-%m-%dT%H%M%S")
     cli.print = said  # type: ignore[attr-defined]
