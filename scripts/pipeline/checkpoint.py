@@ -19,7 +19,7 @@ from pipeline import termination
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
-from pipeline.lock import lock_directory, unlock_directory
+from pipeline.lock import lock_directory
 from pipeline.npz import read_npz
 
 
@@ -41,13 +41,11 @@ class Checkpoint:
     """
 
     def __init__(self, directory: str | Path, spec_key: str, *inputs: str | Path):
-        digest = hashlib.sha256(spec_key.encode())
-        for path in inputs:
-            digest.update(file_sha256(path).encode())
+        causes = spec_key + "".join(map(file_sha256, inputs))
+        self.key = hashlib.sha256(causes.encode()).hexdigest()
         self.directory = Path(directory)
-        self.key = digest.hexdigest()
         self.path = self.directory / f"{self.key[:16]}.npz"
-        lock_directory(self.directory)
+        self._lock = lock_directory(self.directory)
         termination.defer()
 
     @classmethod
@@ -80,15 +78,14 @@ class Checkpoint:
 
         After SIGTERM or Ctrl-C it ends the program (SystemExit) once the checkpoint is written.
         """
-        lock_directory(self.directory)
         encoded = json.dumps({"key": self.key, "state": meta}).encode()
         write_npz(self.path, __meta__=np.frombuffer(encoded, np.uint8), **arrays)
         if self.stopping:
-            unlock_directory(self.directory)
+            self._lock.release(force=True)
             termination.end(f"the state is saved in {self.directory}: run again to continue")
 
     def clear(self) -> None:
         """Remove the checkpoint and its directory; a signal ends the process at once again."""
         shutil.rmtree(self.directory, ignore_errors=True)
-        unlock_directory(self.directory)
+        self._lock.release(force=True)
         termination.accept()

@@ -11,7 +11,6 @@ from inside it would find a training in the middle of a step.
 
 import signal
 import sys
-import threading
 from types import FrameType
 from typing import NoReturn
 
@@ -26,11 +25,10 @@ def _note(number: int, _frame: FrameType | None) -> None:
 
 
 def _handle(wanted: dict) -> None:
-    """Set handlers. Outside the main thread nothing changes; an ignored signal stays ignored."""
-    if threading.current_thread() is threading.main_thread():
-        for kind, handler in wanted.items():
-            if signal.getsignal(kind) is not signal.SIG_IGN:
-                signal.signal(kind, handler)
+    """Set handlers; an ignored signal stays ignored."""
+    for kind, handler in wanted.items():
+        if signal.getsignal(kind) is not signal.SIG_IGN:
+            signal.signal(kind, handler)
 
 
 def defer() -> None:

@@ -18,14 +18,12 @@ from rich.text import Text
 
 from pipeline import settings
 from pipeline.provenance import REPOSITORY
-from reporting.formats import several_inputs, weights
-from reporting.leaderboard import METRICS, OURS, read_leaderboard
+from reporting.formats import flops, seconds, several_inputs, weights
+from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
-from reporting.splits import classifiers, spread
+from reporting.splits import PLACES, classifiers, spread
 from reporting.terminal import Column, Group, table
 
-SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
-PUBLISHED = "published"
 SPLIT_COLUMNS = [
     Column("training", 2), Column("validation", 1),
     Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
@@ -33,7 +31,7 @@ SPLIT_COLUMNS = [
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
-    Column("weights", 3), Column("time", 4), Column("source", 5, left=True), Column("compute", 6),
+    Column("weights", 3), Column("time", 4), Column("source", 5, "left"), Column("compute", 6),
 ]  # fmt: skip
 
 
@@ -53,16 +51,16 @@ def by_split(rows: list[dict]) -> list[Group]:
         lines, ours = [], list(found)
         inputs = several_inputs(line.trained for line in ours)
         for line in ours:
-            flips, trained = line.more_views.get("flips"), shown(line.trained)
-            values = map(spread, (line.train, line.validation, line.test, flips, line.shifts))
-            costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
+            row = line.trained
+            values = (spread(line.columns[column]) for column in list(PLACES)[:5])
+            costs = (weights(row["parameters"]), seconds(row["train_seconds"]))
             name = f"{line.label(inputs)} [{line.implementation}]"
-            lines.append((name, (*values, *costs), "bold"))
+            lines.append((name, (*values, *costs, flops(row["train_flops"])), "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
                 cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
-                lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
+                lines.append((f"{row['model']} (published)", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups
 
@@ -71,21 +69,20 @@ def by_metric(rows: list[dict]) -> list[Group]:
     """A group per data set and metric that by_split lacks: test rows, or else validation rows."""
     by_splits = {(line.dataset, line.metric) for line in classifiers(rows)}
     groups = []
-    for key in dict.fromkeys((row["dataset"], row["metric"]) for row in rows):
-        here = [row for row in rows if (row["dataset"], row["metric"]) == key]
-        ours = {row["split"] for row in here if row["source"] == OURS}
-        split = next((name for name in SPLITS if name in ours), None)
+    for panel in panels(rows):
+        dataset, metric, split = (panel[0][name] for name in ("dataset", "metric", "split"))
+        if (dataset, metric) in by_splits:
+            continue
         lines = []
-        for row in (shown(row) for row in here if row["split"] == split):
+        for row in map(shown, panel):
             deviation = f"± {row['std_text']} " if row["std_text"] else ""
             deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
             source = "" if row["ours"] else row["source_short"]
             cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
             cells += (row["seconds_text"], source, row["flops_text"])
-            kind = f"[{row['implementation']}]" if row["ours"] else f"({PUBLISHED})"
+            kind = f"[{row['implementation']}]" if row["ours"] else "(published)"
             lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
-        if key not in by_splits and lines:
-            groups.append(Group(f"{key[0]}: {METRICS[key[1]].title}, {SPLITS[split]}", lines))
+        groups.append(Group(f"{dataset}: {METRICS[metric].title}, {SPLITS[split]}", lines))
     return groups
 
 

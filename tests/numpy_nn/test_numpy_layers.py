@@ -180,7 +180,6 @@ def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
     rebound = Gain(lambda parameter, grad: setattr(parameter, "grad", grad))
     with pytest.raises(ValueError, match=r"gain: expected backward to write into grad .*\(4,\)"):
         gradcheck(rebound, x)
-    assert rebound.gain.value.dtype == np.float32, "as it was, since the check did not end"
     for keeps in (add, lambda parameter, grad: None):
         assert gradcheck(Gain(keeps), x)["gain"] == np.inf
 
@@ -283,7 +282,7 @@ FLOAT32_LAYERS = {
     "batch_norm": lambda: BatchNorm(8, momentum=F64(0.1), eps=F64(1e-5)),
     "layer_norm": lambda: LayerNorm(8, eps=F64(1e-5)),
     "residual": lambda: Residual(Linear(8, 8, RNG(3))),
-    "standardise": lambda: Standardise(F64(1), F64(2)),
+    "standardise": lambda: Standardise(),
     "standardise_features": lambda: Standardise(features=8),
 }
 

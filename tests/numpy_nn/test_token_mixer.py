@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlp.tokens import token_table
+from mlp.model import token_table
 from numpy_nn import (
     Dropout,
     Gather,
@@ -73,10 +73,7 @@ def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, 
     assert gradcheck(layer, x)["x"] < 1e-6
 
 
-LEVELS = [
-    {"window": 3, "stride": 1, "channels": 4},
-    {"window": 2, "stride": 2, "channels": 5},
-]
+LEVELS = [{"window": 3, "stride": 1, "channels": 4}, {"window": 2, "stride": 2, "channels": 5}]
 SQUARE = np.array([[0, 1], [2, 2], [4, -1], [3, 0]])
 
 

@@ -15,7 +15,6 @@ from tiny_trainings import ROOMS, Tiny
 from pipeline import termination, training_run
 from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint
-from pipeline.lock import unlock_directory
 from pipeline.npz import read_npz
 
 # A training whose step n adds n. It tells when one is done, and gets a signal twice in its fifth.
@@ -111,7 +110,6 @@ def cut(tiny, folder):
         tiny(folder, stop=8)
     assert ended.value.code == 143
     assert not tiny.file(folder).exists()
-    unlock_directory(folder / "checkpoint")
 
 
 def test_a_preempted_training_ends_with_the_same_bytes(tiny, tmp_path, capsys):

@@ -13,10 +13,11 @@ import pytest
 
 from pipeline.errors import InputError
 from raw import shapes
-from raw.about import About
-from raw.data_hash import arrays_sha256
-from raw.images import check_images, read_cifar10, read_fashion_mnist, write_images
-from raw.standin_images import make_digits, make_shapes
+from raw.generate_images import make_digits, make_shapes
+from raw.image_data import check_images
+from raw.images import read_cifar10, read_fashion_mnist, write_images
+from raw.prepared import arrays_sha256
+from raw.settings import About
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -24,6 +25,11 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 def write_idx(path: Path, array: np.ndarray) -> None:
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
     path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+def check(arrays, classes):
+    for part in ("train", "test"):
+        check_images(arrays[f"{part}_x"], arrays[f"{part}_y"], len(classes), part)
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def cifar(tmp_path):
 
 def test_fashion_mnist(fashion):
     arrays, classes = read_fashion_mnist(fashion)
-    check_images(arrays, classes, "test")
+    check(arrays, classes)
     assert arrays["train_x"].shape == (20, 28, 28) and arrays["test_x"].shape == (7, 28, 28)
     assert arrays["test_y"].tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert classes[0] == "T-shirt/top" and classes[9] == "ankle boot" and len(classes) == 10
@@ -63,7 +69,7 @@ def test_fashion_mnist(fashion):
 
 def test_cifar10_planes_become_colour_pixels(cifar):
     arrays, classes = read_cifar10(cifar)
-    check_images(arrays, classes, "test")
+    check(arrays, classes)
     assert arrays["train_x"].shape == (10, 32, 32, 3)
     assert arrays["train_x"][2, 7, 9].tolist() == [21, 22, 23], "batch 2: red, green, blue"
     assert arrays["train_x"][1, 0, 5].tolist() == [255, 12, 13]
@@ -91,16 +97,16 @@ def test_a_batch_of_another_form_is_refused(cifar, batch):
 
 def test_labels_that_do_not_fit_are_refused(fashion):
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.arange(6, dtype=np.uint8))
-    with pytest.raises(InputError, match="test: 7 images, but labels of shape"):
-        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+    with pytest.raises(InputError, match="test_y: expected 7 labels, int64, found"):
+        check(*read_fashion_mnist(fashion))
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.full(7, 10, np.uint8))
-    with pytest.raises(InputError, match="expected labels 0 to 9, found 10 to 10"):
-        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+    with pytest.raises(InputError, match="expected labels of 10 classes, 0 to 9, found 10 to 10"):
+        check(*read_fashion_mnist(fashion))
 
 
 def test_digits_are_split_by_class_and_seed():
     arrays, classes = make_digits(0.2, seed=1)
-    check_images(arrays, classes, "digits")
+    check(arrays, classes)
     assert len(arrays["train_x"]) + len(arrays["test_x"]) == 1797
     assert arrays["train_x"].max() == 255
     shares = np.bincount(arrays["test_y"]) / np.bincount(arrays["train_y"])
@@ -111,7 +117,7 @@ def test_digits_are_split_by_class_and_seed():
 
 def test_shapes_are_balanced_and_follow_the_seed():
     arrays, classes = make_shapes(200, 100, seed=3)
-    check_images(arrays, classes, "shapes")
+    check(arrays, classes)
     assert np.bincount(arrays["train_y"]).tolist() == [20] * 10
     assert np.bincount(arrays["test_y"]).tolist() == [10] * 10
     again = make_shapes(200, 100, seed=3)[0]

@@ -12,7 +12,7 @@ from fabricated_run import fabricate, metrics_row, read_rows
 from pipeline.atomic import write_csv
 from pipeline.errors import InputError
 from pipeline.results import COLUMNS
-from reporting import print_leaderboard as print_leaderboard
+from reporting import print_leaderboard
 from reporting.leaderboard import (
     METRICS,
     build,
@@ -109,7 +109,7 @@ def test_a_bad_row_is_named_with_its_file_and_field(tmp_path, change, message):
     with pytest.raises(InputError) as error:
         read_metrics(path)
     assert message in str(error.value)
-    assert str(path) in str(error.value) and "row 1" in str(error.value)
+    assert str(path) in str(error.value) and "rows.1" in str(error.value)
 
 
 def test_a_good_row_passes_and_a_file_without_rows_does_not(tmp_path):
@@ -170,12 +170,12 @@ def test_references_name_known_data_sets_metrics_and_sources(repository, referen
     assert {r["value"] for r in results if r["source"] == "specification"} == {0.9498, 0.72444}
 
 
-def test_an_unknown_source_is_named(tmp_path, references):
+def test_a_published_value_beyond_its_metric_is_named(tmp_path, references):
     table = yaml.safe_load(references.read_text())
-    table["results"][0]["source"] = "hearsay"
+    table["results"][0]["value"] = 101.0
     path = tmp_path / "references.yaml"
     path.write_text(yaml.safe_dump(table))
-    with pytest.raises(InputError, match="hearsay"):
+    with pytest.raises(InputError, match="references.yaml: .*: value: expected"):
         read_references(path)
 
 

@@ -1,4 +1,4 @@
-"""The Transformer's own: tied and shared embeddings, attention weights, greedy decoding."""
+"""The Transformer's own: tied embedding, attention weights, greedy decoding."""
 
 import pytest
 import torch
@@ -26,14 +26,11 @@ def test_attention_comes_with_the_same_logits():
     assert [w.shape for w in cross_weights] == [(2, 2, 5, 6)] * 2
 
 
-def test_tying_and_sharing():
-    tied, free = tiny(), tiny(tie_embeddings=False)
-    assert tied.output_projection.weight is tied.target_embedding.weight
-    assert parameter_count(free) - parameter_count(tied) == 9 * 16
-    shared = Transformer(9, 9, 16, 2, share_embeddings=True)
-    assert shared.source_embedding is shared.target_embedding
-    with pytest.raises(ValueError, match="shared"):
-        tiny(share_embeddings=True)
+def test_the_target_embedding_is_the_output_projection():
+    model = tiny()
+    assert model.output_projection.weight is model.target_embedding.weight
+    stacks = parameter_count(model.encoder) + parameter_count(model.decoder)
+    assert parameter_count(model) == stacks + (7 + 9) * 16
 
 
 def test_a_scaled_embedding_starts_with_deviation_one():

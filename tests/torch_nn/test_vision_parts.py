@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, random_crop, random_flip
-from torch_nn.normalise import Normalise
+from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle

@@ -88,7 +88,7 @@ def at(path, value):
         ("mlp.final.plain.epochs", 2.0, "mlp.final.plain.epochs: expected a whole number"),
         ("mlp.final.plain.seeds", [1.0], "mlp.final.plain.seeds.0: expected a whole number"),
         ("mlp.final.plain.seeds", [2**64], "mlp.final.plain.seeds.0: expected a number below"),
-        ("mlp.final.plain.fold_models", 0.0, "mlp.final.plain.fold_models: expected a"),
+        ("mlp.final.plain.fold_models", 0.0, "mlp.final.plain.fold_models: expected 0 to 100"),
         ("gpt.seeds", [10**22], "gpt.seeds.0: expected a number below 4294967296"),
         (
             f"{STORIES}.sampling.ways",

@@ -37,20 +37,11 @@ def _module(path: Path, text: str, root: Path) -> tuple[bytes, frozenset[Path]]:
                 package = package[: len(package) - node.level + 1]
                 base = ".".join([*package, *([base] if base else [])])
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, DOCUMENTED):
-            _drop_docstring(node)
-        elif (isinstance(node, ast.Name) and node.id in DYNAMIC) or (
-            isinstance(node, ast.Attribute) and node.attr in DYNAMIC
-        ):
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        elif getattr(node, "id", getattr(node, "attr", None)) in DYNAMIC:
             raise ValueError(f"{path}:{node.lineno}: a dynamic import is not seen by the code hash")
     return ast.unparse(tree).encode(), frozenset(_files(names, root))
-
-
-def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> None:
-    first = node.body[0] if node.body else None
-    value = first.value if isinstance(first, ast.Expr) else None
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        node.body = node.body[1:] or [ast.Pass()]
 
 
 def _files(names: Iterable[str], root: Path) -> Iterator[Path]:
@@ -64,17 +55,8 @@ def _files(names: Iterable[str], root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _holds_settings_alone(path: Path) -> bool:
-    """Whether `path` is a room's settings.py; that of pipeline reads them from the command line."""
-    return path.name == "settings.py" and path.parent.name != "pipeline"
-
-
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
-
-
-def _read(path: Path, root: Path) -> tuple[bytes, frozenset[Path]]:
-    return _module(path, _text(path), root)
 
 
 @cache
@@ -87,9 +69,10 @@ def code_files(root: Path, program: str) -> tuple[Path, ...]:
     todo = set(_files([program], root))
     while todo:
         path = todo.pop()
-        if path not in seen and not _holds_settings_alone(path):
+        # pipeline/settings.py does more than hold settings: it reads the command line.
+        if path not in seen and (path.name != "settings.py" or path.parent.name == "pipeline"):
             seen.add(path)
-            todo |= _read(path, root)[1]
+            todo |= _module(path, _text(path), root)[1]
     return tuple(sorted(seen))
 
 
@@ -99,5 +82,5 @@ def code_hash(root: Path, program: str) -> str:
     digest = sha256()
     for path in code_files(root, program):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(_read(path, root)[0] + b"\0")
+        digest.update(_module(path, _text(path), root)[0] + b"\0")
     return digest.hexdigest()[:16]

@@ -32,8 +32,7 @@ Run = Annotated[
         "letters, digits, _ and -, a letter or digit first, and not `reference`, which is kept",
     ),
 ]
-Room = Literal["mlp", "vision", "gpt", "dna", "seq2seq"]
-Rooms = Annotated[list[Room], Field(min_length=1), AfterValidator(each_once)]
+Rooms = Annotated[list[Literal[*ROOMS]], Field(min_length=1), AfterValidator(each_once)]
 
 
 class Configuration(Settings):
@@ -41,9 +40,7 @@ class Configuration(Settings):
 
     run: Run = Field(description="name of the results folder, results/<run>")
     rooms: Rooms = Field(description="which parts of the project to run")
-    data_mirror: str | None = Field(
-        description="directory or URL prefix that holds the raw files as <dataset>/<file>"
-    )
+    data_mirror: str | None = Field(description="directory or URL prefix of <dataset>/<file>")
     data: Data = Field(description="bundled and generated images")
     mlp: Mlp = Field(description="Part 1: fully connected nets in NumPy")
     vision: Vision = Field(description="Part 2, images")
@@ -55,10 +52,7 @@ class Configuration(Settings):
     def datasets(self) -> dict[str, list[str]]:
         """The data sets of each room that runs, in the order of ROOMS."""
         sections = {room: getattr(self, room) for room in ROOMS if room in self.rooms}
-        return {
-            room: section.datasets if hasattr(section, "datasets") else [section.dataset]
-            for room, section in sections.items()
-        }
+        return {r: getattr(s, "datasets", None) or [s.dataset] for r, s in sections.items()}
 
 
 class ConfigurationError(ValueError):
@@ -70,9 +64,8 @@ def checked(title: str, values: object, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        raise ConfigurationError(
-            "\n".join(f"{title}: {line}" for line in problems(error, kind))
-        ) from None
+        lines = (f"{title}: {line}" for line in problems(error, kind))
+        raise ConfigurationError("\n".join(lines)) from None
 
 
 def load_table(path: Path, kind: Any) -> Any:
@@ -95,18 +88,16 @@ def check_config(config: Mapping, datasets: Mapping[str, Dataset]) -> Configurat
     found = checked("config", config, Configuration)
     lines = []
     for room, names in found.datasets().items():
-        settings = getattr(getattr(found, room), "settings", {})
+        fit = [name for name, entry in datasets.items() if entry.task == ROOMS[room]]
+        settings = getattr(getattr(found, room), "settings", fit)
         for name in names:
             if name not in datasets:
                 hint = nearest(name, list(datasets))
                 lines.append(f"{room}: no data set {name!r} in config/datasets.yaml; {hint}")
-            elif datasets[name].task != ROOMS[room]:
-                same = [other for other in datasets if datasets[other].task == ROOMS[room]]
-                lines.append(
-                    f"{room}: expected a data set for {ROOMS[room]}, found {name!r} for"
-                    f" {datasets[name].task}; {nearest(name, same)}"
-                )
-            elif settings and name not in settings:
+            elif name not in fit:
+                line = f"{room}: expected a data set for {ROOMS[room]}, found {name!r} for"
+                lines.append(f"{line} {datasets[name].task}; {nearest(name, fit)}")
+            elif name not in settings:
                 lines.append(f"{room}.settings: no settings for the chosen data set {name!r}")
     if lines:
         raise ConfigurationError("\n".join(f"config: {line}" for line in lines))

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(str(workflow.current_basedir)).resolve().parents[1]
@@ -108,8 +109,14 @@ def spec(program, kind, *sources, **own):
     return re.sub(r'{(?!["}])', r"\\u007b", text)
 
 
+def per_seed(path, seeds):
+    """`path` for each seed; what other wildcards it has stay."""
+    return expand(path, seed=seeds, allow_missing=True)
+
+
 def options(wildcards, input, output):
     """--name path... for every named input and output that is not empty: for a rule's params."""
+    # Where their order counts (the first model predicts), params has it too: inputs are a set.
     words = []
     for name, paths in [*input.items(), *output.items()]:
         paths = [paths] if isinstance(paths, str) else paths
@@ -117,14 +124,19 @@ def options(wildcards, input, output):
     return words
 
 
-def log_of(rule, job=""):
+def parts(section, wildcards, name):
+    """Of a room's settings: those of all data sets, of the job's one, and its part `name`."""
+    own = section.settings[wildcards.dataset]
+    return section, own, getattr(own, name)
+
+
+def log_of(rule, job="", place="logs", ending="log"):
     """The log of a rule's job: standard output and errors of the program."""
-    return f"{RUN}/logs/{rule}{job and '/'}{job}.log"
+    return f"{RUN}/{place}/{rule}{job and '/'}{job}.{ending}"
 
 
-def benchmark_of(rule, job=""):
-    """Where Snakemake writes a job's time and memory."""
-    return f"{RUN}/benchmarks/{rule}{job and '/'}{job}.tsv"
+# Where Snakemake writes a job's time and memory.
+benchmark_of = partial(log_of, place="benchmarks", ending="tsv")
 
 
 def need(megabytes, minutes):
@@ -137,13 +149,15 @@ def raw_files(dataset):
     return [f"{RAW}/{file.path}" for file in DATASETS[dataset].files]
 
 
-def raw_of(dataset):
+def raw_of(wildcards):
     """What a prepare program gets besides its settings: the raw files' sums, a description."""
-    sums = {f.path: {"bytes": f.bytes, "sha256": f.sha256} for f in DATASETS[dataset].files}
-    return {"dataset": dataset, "raw": sums, "about": DATASETS[dataset].about}
+    entry = DATASETS[wildcards.dataset]
+    sums = {f.path: {"bytes": f.bytes, "sha256": f.sha256} for f in entry.files}
+    return {"dataset": wildcards.dataset, "raw": sums, "about": entry.about}
 
 
 wildcard_constraints:
+    **dict.fromkeys(("seed", "fold", "rung", "place"), r"\d+"),
     dataset="|".join(sorted(DATASETS, key=len, reverse=True)),
-    seed=r"\d+",
-    fold=r"\d+",
+    candidate=r"lr-[^/]+",
+    model="|".join([*SETTINGS.mlp.models, *SETTINGS.vision.models]),

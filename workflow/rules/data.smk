@@ -1,6 +1,6 @@
-"""Raw files and what is made of them: fetch each data set, prepare the image ones, features."""
+"""Raw files and what is made of them: fetch each data set, prepare the image ones."""
 
-import raw.settings
+from raw import settings as raw
 
 IMAGES = [name for name, entry in DATASETS.items() if entry.task == "image_classification"]
 
@@ -56,7 +56,7 @@ rule prepare_images:
     params:
         options=options,
         raw=f"{RAW}/{{dataset}}",
-        spec=lambda w: spec("raw.prepare_images", raw.settings.PrepareSpec, **raw_of(w.dataset)),
+        spec=lambda w: spec("raw.prepare_images", raw.PrepareSpec, **raw_of(w)),
     shell:
         "python -m raw.prepare_images --spec {params.spec:q} --raw {params.raw:q}"
         " {params.options:q} > {log:q} 2>&1"
@@ -81,7 +81,7 @@ rule generate_images:
         options=options,
         spec=lambda w: spec(
             "raw.generate_images",
-            raw.settings.GenerateSpec,
+            raw.GenerateSpec,
             w,
             getattr(SETTINGS.data, w.dataset),
             about=DATASETS[w.dataset].about,

@@ -1,16 +1,14 @@
 """Part 2, DNA: an encoder-only Transformer that classifies sequences (GUE, StatLog)."""
 
-import dna.settings
+from dna import settings as dna
 
 DNA = SETTINGS.dna
-# The settings of each data set.
-DNA_SETS = DNA.settings
+DNA_SETS = DNA.settings  # of each data set
+DNA_RUN = f"{RUN}/dna/{{dataset}}"
 
 
 rule prepare_dna:
-    """Turn the sequences of {wildcards.dataset} into tokens, split into train, val and test:
-    {params.spec}.
-    """
+    """Make tokens of {wildcards.dataset}, split into train, val and test: {params.spec}."""
     input:
         lambda w: raw_files(w.dataset),
     output:
@@ -29,9 +27,7 @@ rule prepare_dna:
     params:
         options=options,
         raw=lambda w: (["--raw", f"{RAW}/{w.dataset}"] if raw_files(w.dataset) else []),
-        spec=lambda w: spec(
-            "dna.prepare", dna.settings.PrepareSpec, DNA_SETS[w.dataset].data, **raw_of(w.dataset)
-        ),
+        spec=lambda w: spec("dna.prepare", dna.PrepareSpec, DNA_SETS[w.dataset].data, **raw_of(w)),
     shell:
         "python -m dna.prepare --spec {params.spec:q} {params.raw:q} {params.options:q}"
         " > {log:q} 2>&1"
@@ -43,8 +39,8 @@ rule train_dna:
         data=f"{PROCESSED}/{{dataset}}/sequences.npz",
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
     output:
-        weights=f"{RUN}/dna/{{dataset}}/seed{{seed}}/model.safetensors",
-        history=f"{RUN}/dna/{{dataset}}/seed{{seed}}/history.json",
+        weights=f"{DNA_RUN}/seed{{seed}}/model.safetensors",
+        history=f"{DNA_RUN}/seed{{seed}}/history.json",
     log:
         log_of("train_dna", "{dataset}.seed{seed}"),
     benchmark:
@@ -57,33 +53,24 @@ rule train_dna:
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/dna/{{dataset}}/seed{{seed}}",
-        spec=lambda w: spec(
-            "dna.train",
-            dna.settings.TrainSpec,
-            w,
-            DNA,
-            DNA_SETS[w.dataset],
-            DNA_SETS[w.dataset].training,
-        ),
+        spec=lambda w: spec("dna.train", dna.TrainSpec, w, *parts(DNA, w, "training")),
     shell:
         "python -m dna.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
 rule evaluate_dna:
-    """Evaluate the classifiers of {wildcards.dataset}, all seeds, on the test split, once:
-    {params.spec}.
-    """
+    """Evaluate all seeds' classifiers of {wildcards.dataset} on the test split: {params.spec}."""
     input:
         data=f"{PROCESSED}/{{dataset}}/sequences.npz",
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
-        weights=expand(f"{RUN}/dna/{{{{dataset}}}}/seed{{seed}}/model.safetensors", seed=DNA.seeds),
-        histories=expand(f"{RUN}/dna/{{{{dataset}}}}/seed{{seed}}/history.json", seed=DNA.seeds),
+        weights=per_seed(f"{DNA_RUN}/seed{{seed}}/model.safetensors", DNA.seeds),
+        histories=per_seed(f"{DNA_RUN}/seed{{seed}}/history.json", DNA.seeds),
     output:
-        metrics=f"{RUN}/dna/{{dataset}}/metrics.json",
-        predictions=f"{RUN}/dna/{{dataset}}/predictions.csv",
-        submission=f"{RUN}/dna/{{dataset}}/submission.csv",
-        attention=f"{RUN}/dna/{{dataset}}/attention.npz",
+        metrics=f"{DNA_RUN}/metrics.json",
+        predictions=f"{DNA_RUN}/predictions.csv",
+        submission=f"{DNA_RUN}/submission.csv",
+        attention=f"{DNA_RUN}/attention.npz",
     log:
         log_of("evaluate_dna", "{dataset}"),
     benchmark:
@@ -95,9 +82,8 @@ rule evaluate_dna:
         **need(megabytes=2000, minutes=20),
     params:
         options=options,
-        # Attention is the first one's model's: their order counts, which inputs do not tell.
         order=DNA.seeds,
-        spec=lambda w: spec("dna.evaluate", dna.settings.EvaluateSpec, DNA, DNA_SETS[w.dataset]),
+        spec=lambda w: spec("dna.evaluate", dna.EvaluateSpec, DNA, DNA_SETS[w.dataset]),
     shell:
         "python -m dna.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 

@@ -1,11 +1,12 @@
 """Part 2, language: a GPT on tinyshakespeare, TinyStories and the stories of a small grammar."""
 
-import gpt.settings
+from gpt import settings as gpt
 
 GPT = SETTINGS.gpt
-# The settings of each data set.
-TEXTS = GPT.settings
+TEXTS = GPT.settings  # of each data set
 TEXT = f"{PROCESSED}/{{dataset}}/text"
+GPT_RUN = f"{RUN}/gpt/{{dataset}}"
+STORIES = TEXTS["grammar_stories"]
 
 
 rule generate_stories:
@@ -22,22 +23,15 @@ rule generate_stories:
         **need(megabytes=500, minutes=10),
     params:
         options=options,
-        spec=spec(
-            "gpt.generate_stories",
-            gpt.settings.StoriesSpec,
-            TEXTS["grammar_stories"],
-            TEXTS["grammar_stories"].data,
-        ),
+        spec=spec("gpt.generate_stories", gpt.StoriesSpec, STORIES, STORIES.data),
     shell:
         "python -m gpt.generate_stories --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule prepare_text:
-    """Clean the text of {wildcards.dataset}, split it, train its tokenizer, write its tokens:
-    {params.spec}.
-    """
+    """Clean the text of {wildcards.dataset}, split it, make tokens of it: {params.spec}."""
     input:
-        raw=lambda w: (raw_files(w.dataset) or f"{PROCESSED}/{w.dataset}/stories.txt"),
+        raw=lambda w: raw_files(w.dataset) or f"{PROCESSED}/{w.dataset}/stories.txt",
     output:
         tokenizer=f"{TEXT}/tokenizer.json",
         train=f"{TEXT}/train.npy",
@@ -48,17 +42,13 @@ rule prepare_text:
         log_of("prepare_text", "{dataset}"),
     benchmark:
         benchmark_of("prepare_text", "{dataset}")
-    wildcard_constraints:
-        dataset="|".join(TEXTS),
     conda:
         "../../envs/data.yaml"
     resources:
         **need(megabytes=1000, minutes=10),
     params:
         options=options,
-        spec=lambda w: spec(
-            "gpt.prepare", gpt.settings.PrepareSpec, TEXTS[w.dataset].data, **raw_of(w.dataset)
-        ),
+        spec=lambda w: spec("gpt.prepare", gpt.PrepareSpec, TEXTS[w.dataset].data, **raw_of(w)),
     shell:
         "python -m gpt.prepare --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -70,8 +60,8 @@ rule train_gpt:
         val=f"{TEXT}/val.npy",
         meta=f"{TEXT}/meta.json",
     output:
-        weights=f"{RUN}/gpt/{{dataset}}/seed{{seed}}/model.safetensors",
-        history=f"{RUN}/gpt/{{dataset}}/seed{{seed}}/history.json",
+        weights=f"{GPT_RUN}/seed{{seed}}/model.safetensors",
+        history=f"{GPT_RUN}/seed{{seed}}/history.json",
     log:
         log_of("train_gpt", "{dataset}.seed{seed}"),
     benchmark:
@@ -86,14 +76,7 @@ rule train_gpt:
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/gpt/{{dataset}}/seed{{seed}}",
-        spec=lambda w: spec(
-            "gpt.train",
-            gpt.settings.TrainSpec,
-            w,
-            GPT,
-            TEXTS[w.dataset],
-            TEXTS[w.dataset].training,
-        ),
+        spec=lambda w: spec("gpt.train", gpt.TrainSpec, w, *parts(GPT, w, "training")),
     shell:
         "python -m gpt.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -105,11 +88,11 @@ rule evaluate_gpt:
         val=f"{TEXT}/val.npy",
         test=f"{TEXT}/test.npy",
         meta=f"{TEXT}/meta.json",
-        weights=expand(f"{RUN}/gpt/{{{{dataset}}}}/seed{{seed}}/model.safetensors", seed=GPT.seeds),
-        histories=expand(f"{RUN}/gpt/{{{{dataset}}}}/seed{{seed}}/history.json", seed=GPT.seeds),
-        samples=f"{RUN}/gpt/{{dataset}}/samples.json",
+        weights=per_seed(f"{GPT_RUN}/seed{{seed}}/model.safetensors", GPT.seeds),
+        histories=per_seed(f"{GPT_RUN}/seed{{seed}}/history.json", GPT.seeds),
+        samples=f"{GPT_RUN}/samples.json",
     output:
-        out=f"{RUN}/gpt/{{dataset}}/metrics.json",
+        out=f"{GPT_RUN}/metrics.json",
     log:
         log_of("evaluate_gpt", "{dataset}"),
     benchmark:
@@ -121,13 +104,7 @@ rule evaluate_gpt:
         **need(megabytes=2000, minutes=30),
     params:
         options=options,
-        spec=lambda w: spec(
-            "gpt.evaluate",
-            gpt.settings.EvaluateSpec,
-            GPT,
-            TEXTS[w.dataset],
-            TEXTS[w.dataset].evaluation,
-        ),
+        spec=lambda w: spec("gpt.evaluate", gpt.EvaluateSpec, *parts(GPT, w, "evaluation")),
     shell:
         "python -m gpt.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -135,11 +112,11 @@ rule evaluate_gpt:
 rule sample_gpt:
     """Sample from the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
-        weights=f"{RUN}/gpt/{{dataset}}/seed{GPT.seeds[0]}/model.safetensors",
+        weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
         tokenizer=f"{TEXT}/tokenizer.json",
         meta=f"{TEXT}/meta.json",
     output:
-        out=f"{RUN}/gpt/{{dataset}}/samples.json",
+        out=f"{GPT_RUN}/samples.json",
     log:
         log_of("sample_gpt", "{dataset}"),
     benchmark:
@@ -151,9 +128,7 @@ rule sample_gpt:
         **need(megabytes=2000, minutes=30),
     params:
         options=options,
-        spec=lambda w: spec(
-            "gpt.sample", gpt.settings.SampleSpec, GPT, TEXTS[w.dataset], TEXTS[w.dataset].sampling
-        ),
+        spec=lambda w: spec("gpt.sample", gpt.SampleSpec, *parts(GPT, w, "sampling")),
     shell:
         "python -m gpt.sample --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -161,12 +136,12 @@ rule sample_gpt:
 rule trace_gpt:
     """Trace the attention of the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
-        weights=f"{RUN}/gpt/{{dataset}}/seed{GPT.seeds[0]}/model.safetensors",
+        weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
         tokenizer=f"{TEXT}/tokenizer.json",
         meta=f"{TEXT}/meta.json",
     output:
-        attention=f"{RUN}/gpt/{{dataset}}/attention.npz",
-        positions=f"{RUN}/gpt/{{dataset}}/positions.npz",
+        attention=f"{GPT_RUN}/attention.npz",
+        positions=f"{GPT_RUN}/positions.npz",
     log:
         log_of("trace_gpt", "{dataset}"),
     benchmark:
@@ -178,7 +153,7 @@ rule trace_gpt:
         **need(megabytes=2000, minutes=10),
     params:
         options=options,
-        spec=lambda w: spec("gpt.trace", gpt.settings.TraceSpec, GPT, TEXTS[w.dataset]),
+        spec=lambda w: spec("gpt.trace", gpt.TraceSpec, GPT, TEXTS[w.dataset]),
     shell:
         "python -m gpt.trace --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 

@@ -2,53 +2,58 @@
 successive halving chooses `searched`, all others have the recipes of the configuration.
 """
 
-import mlp.settings
 from mlp import plan
+from mlp import settings as mlp
 
 MLP = SETTINGS.mlp
 MLP_RUN = f"{RUN}/mlp"
-MLP_IMAGES = f"{PROCESSED}/{MLP.dataset}/images.npz"
-MLP_META = f"{PROCESSED}/{MLP.dataset}/meta.json"
-MLP_MEMBERS = plan.member_models(MLP)
+MLP_PROCESSED = f"{PROCESSED}/{MLP.dataset}"
+MLP_DATA = {"data": f"{MLP_PROCESSED}/images.npz", "meta": f"{MLP_PROCESSED}/meta.json"}
+MLP_MEMBERS = list(dict.fromkeys(name.split("/")[0] for name in MLP.ensemble.members))
 # The search that chooses a model's recipe; the others' are in the configuration.
-MLP_CHOICE = {
-    "plain": f"{MLP_RUN}/selection.json",
-    "searched": f"{MLP_RUN}/search/selection.json",
-}
-# The folder of the features, read by models that may see them.
-MLP_HOG = f"{PROCESSED}/{MLP.dataset}/hog"
+MLP_CHOICE = {"plain": f"{MLP_RUN}/selection.json", "searched": f"{MLP_RUN}/search/selection.json"}
+# The folder of the features, and for each model that may see them their files.
+MLP_HOG = f"{MLP_PROCESSED}/hog"
 MLP_HOG_MODELS = [model for model in MLP.models if plan.reads_hog(MLP, model)]
-# Model, or none -> the files of the features, and the option that names their folder.
-MLP_HOG_FILES = {
-    model: [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"] for model in MLP_HOG_MODELS
-}
-MLP_HOG_OPTION = {model: ["--hog", MLP_HOG] for model in MLP_HOG_MODELS}
+MLP_HOG_FILES = dict.fromkeys(MLP_HOG_MODELS, [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"])
 MLP_GRID_SCORES = expand(
     f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
-    fold=plan.grid_folds(MLP),
+    fold=range(MLP.folds_to_train or MLP.cv.folds),
 )
 MLP_RANKINGS = expand(
     f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
     rung=range(len(MLP.search.rungs) if "searched" in MLP.models else 0),
 )
-# (rung, fold, where the place is) -> the settings of a training in the race.
-RUNG_SPEC = lambda rung, fold, *place: spec(
-    "mlp.train_rung", mlp.settings.RungSpec, *place, **plan.rung_training(MLP, rung, fold)
-)
 
 
-wildcard_constraints:
-    candidate=r"lr-[^/]+",
-    rung=r"\d+",
-    place=r"\d+",
-    model="|".join(MLP.models),
+def rung_spec(rung, fold, *place):
+    """The settings of a training in the race; `place` holds the wildcard of that name."""
+    return spec("mlp.train_rung", mlp.RungSpec, *place, **plan.rung_training(MLP, rung, fold))
+
+
+def ranking_spec(rung):
+    """The settings of a ranking: also what each score must have been trained by, but its place."""
+    trainings = [json.loads(rung_spec(rung, fold)) for fold in MLP.search.rungs[rung].folds]
+    survivors = plan.survivors(MLP, rung)
+    return spec("mlp.rank_rung", mlp.RankSpec, survivors=survivors, trainings=trainings)
+
+
+def hog_options(wildcards, input, output):
+    """`options`, and the folder of the features if the job reads them."""
+    hog = ["--hog", MLP_HOG] if f"{MLP_HOG}/meta.json" in input else []
+    return [*options(wildcards, input, output), *hog]
+
+
+def of_parts(model, name):
+    """The file `name` of each of a model's trainings."""
+    return [f"{MLP_RUN}/{model}/{part}/{name}" for part in plan.parts(MLP, model)]
 
 
 rule extract_hog:
     """Compute hand-made features of the images, in shifted views too: {params.spec}."""
     input:
-        images=MLP_IMAGES,
+        images=MLP_DATA["data"],
     output:
         train=f"{MLP_HOG}/train.npy",
         test=f"{MLP_HOG}/test.npy",
@@ -64,7 +69,7 @@ rule extract_hog:
         **need(megabytes=2000, minutes=30),
     params:
         options=options,
-        spec=spec("mlp.extract_hog", mlp.settings.HogSpec, MLP, MLP.hog),
+        spec=spec("mlp.extract_hog", mlp.HogSpec, MLP, MLP.hog),
     shell:
         "python -m mlp.extract_hog --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -73,8 +78,7 @@ rule cross_validate_mlp:
     """Train {wildcards.candidate} on all folds but {wildcards.fold}, which scores it: {params.spec}."""
     input:
         MLP_HOG_FILES.get("plain", []),
-        data=MLP_IMAGES,
-        meta=MLP_META,
+        **MLP_DATA,
     output:
         out=f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     log:
@@ -86,16 +90,14 @@ rule cross_validate_mlp:
     resources:
         **need(megabytes=1000, minutes=20),
     params:
-        options=options,
-        hog=MLP_HOG_OPTION.get("plain", []),
+        options=hog_options,
         spec=lambda w: spec(
             "mlp.cross_validate",
-            mlp.settings.HeldOutSpec,
+            mlp.HeldOutSpec,
             **plan.grid_training(MLP, w.candidate, int(w.fold)),
         ),
     shell:
-        "python -m mlp.cross_validate --spec {params.spec:q} {params.options:q} {params.hog:q}"
-        " > {log:q} 2>&1"
+        "python -m mlp.cross_validate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule select_mlp:
@@ -115,7 +117,7 @@ rule select_mlp:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.select", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.select", mlp.DatasetSpec, MLP),
     shell:
         "python -m mlp.select --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -134,23 +136,26 @@ rule draw_candidates:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.draw_candidates", mlp.settings.DrawSpec, **plan.draws(MLP)),
+        spec=spec(
+            "mlp.draw_candidates",
+            mlp.DrawSpec,
+            MLP,
+            MLP.search,
+            candidates=MLP.search.rungs[0].candidates,
+        ),
     shell:
         "python -m mlp.draw_candidates --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # The program keeps its results in a folder of its own and takes one again that follows from the same
-# candidate, settings, code and data (scripts/mlp/kept.py): a ranking that is made again retrains
+# candidate, settings, code and data (scripts/mlp/halving.py): a ranking that is made again retrains
 # only who is new at a place. The output itself has no update(): when a job is stopped, Snakemake puts
 # such a file back as new, whatever it was made of.
 rule train_rung:
-    """Train the candidate at place {wildcards.place} of the ranking before rung {wildcards.rung},
-    and score it on fold {wildcards.fold}: {params.spec}.
-    """
+    """Train who is at place {wildcards.place} before rung {wildcards.rung}: {params.spec}."""
     input:
         MLP_HOG_FILES.get("searched", []),
-        data=MLP_IMAGES,
-        meta=MLP_META,
+        **MLP_DATA,
         ranking=lambda w: f"{MLP_RUN}/search/{plan.before(int(w.rung))}",
     output:
         out=f"{MLP_RUN}/search/rung{{rung}}/{{place}}.fold{{fold}}.json",
@@ -165,12 +170,11 @@ rule train_rung:
     resources:
         **need(megabytes=2000, minutes=60),
     params:
-        options=options,
-        hog=MLP_HOG_OPTION.get("searched", []),
+        options=hog_options,
         kept=f"{RUN}/.kept/train_rung",
-        spec=lambda w: RUNG_SPEC(int(w.rung), int(w.fold), w),
+        spec=lambda w: rung_spec(int(w.rung), int(w.fold), w),
     shell:
-        "python -m mlp.train_rung --spec {params.spec:q} {params.options:q} {params.hog:q}"
+        "python -m mlp.train_rung --spec {params.spec:q} {params.options:q}"
         " --kept {params.kept:q} > {log:q} 2>&1"
 
 
@@ -180,7 +184,7 @@ rule rank_rung:
         MLP_HOG_FILES.get("searched", []),
         scores=lambda w: [f"{MLP_RUN}/search/{name}" for name in plan.rung_scores(MLP, int(w.rung))],
         ranking=lambda w: f"{MLP_RUN}/search/{plan.before(int(w.rung))}",
-        meta=MLP_META,
+        meta=MLP_DATA["meta"],
     output:
         out=f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
     log:
@@ -193,21 +197,10 @@ rule rank_rung:
     resources:
         **need(megabytes=500, minutes=5),
     params:
-        options=options,
-        hog=MLP_HOG_OPTION.get("searched", []),
-        spec=lambda w: spec(
-            "mlp.rank_rung",
-            mlp.settings.RankSpec,
-            # What each score must have been trained by, except for its place.
-            trainings=[
-                json.loads(RUNG_SPEC(int(w.rung), fold))
-                for fold in MLP.search.rungs[int(w.rung)].folds
-            ],
-            **plan.rung_ranking(MLP, int(w.rung)),
-        ),
+        options=hog_options,
+        spec=lambda w: ranking_spec(int(w.rung)),
     shell:
-        "python -m mlp.rank_rung --spec {params.spec:q} {params.options:q} {params.hog:q}"
-        " > {log:q} 2>&1"
+        "python -m mlp.rank_rung --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule choose_survivor:
@@ -227,7 +220,7 @@ rule choose_survivor:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.choose_survivor", mlp.settings.SelectSpec, MLP),
+        spec=spec("mlp.choose_survivor", mlp.DatasetSpec, MLP),
     shell:
         "python -m mlp.choose_survivor --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -236,8 +229,7 @@ rule train_mlp:
     """Train {wildcards.model} on the whole training part, or on all folds but one: {params.spec}."""
     input:
         lambda w: MLP_HOG_FILES.get(w.model, []),
-        data=MLP_IMAGES,
-        meta=MLP_META,
+        **MLP_DATA,
         selection=lambda w: MLP_CHOICE.get(w.model, []),
     output:
         weights=f"{MLP_RUN}/{{model}}/{{part}}/model.npz",
@@ -254,14 +246,11 @@ rule train_mlp:
     resources:
         **need(megabytes=3500, minutes=120),
     params:
-        options=options,
-        hog=lambda w: MLP_HOG_OPTION.get(w.model, []),
+        options=hog_options,
         checkpoint=f"{RUN}/.checkpoints/mlp/{{model}}/{{part}}",
-        spec=lambda w: spec(
-            "mlp.train", mlp.settings.TrainSpec, **plan.training(MLP, w.model, w.part)
-        ),
+        spec=lambda w: spec("mlp.train", mlp.TrainSpec, **plan.training(MLP, w.model, w.part)),
     shell:
-        "python -m mlp.train --spec {params.spec:q} {params.options:q} {params.hog:q}"
+        "python -m mlp.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
 
 
@@ -270,14 +259,9 @@ rule evaluate_mlp:
     input:
         lambda w: MLP_HOG_FILES.get(w.model, []),
         lambda w: f"{MLP_HOG}/test.npy" if w.model in MLP_HOG_MODELS else [],
-        data=MLP_IMAGES,
-        meta=MLP_META,
-        weights=lambda w: [
-            f"{MLP_RUN}/{w.model}/{part}/model.npz" for part in plan.parts(MLP, w.model)
-        ],
-        histories=lambda w: [
-            f"{MLP_RUN}/{w.model}/{part}/history.json" for part in plan.parts(MLP, w.model)
-        ],
+        **MLP_DATA,
+        weights=lambda w: of_parts(w.model, "model.npz"),
+        histories=lambda w: of_parts(w.model, "history.json"),
         selection=lambda w: MLP_CHOICE["plain"] if w.model == "plain" else [],
     output:
         metrics=f"{MLP_RUN}/{{model}}/metrics.json",
@@ -293,27 +277,22 @@ rule evaluate_mlp:
     resources:
         **need(megabytes=3500, minutes=120),
     params:
-        options=options,
-        hog=lambda w: MLP_HOG_OPTION.get(w.model, []),
-        # The first one's model predicts: their order counts, which inputs do not tell.
+        options=hog_options,
         order=lambda w: plan.parts(MLP, w.model),
         spec=lambda w: spec(
-            "mlp.evaluate", mlp.settings.EvaluateSpec, **plan.evaluation(MLP, w.model)
+            "mlp.evaluate", mlp.EvaluateSpec, w, MLP, MLP.cv, shifts=MLP.test_time_shifts
         ),
     shell:
-        "python -m mlp.evaluate --spec {params.spec:q} {params.options:q} {params.hog:q}"
-        " > {log:q} 2>&1"
+        "python -m mlp.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # Without members it has no settings that fit: then there is no such rule.
 if MLP_MEMBERS:
 
     rule ensemble_mlp:
-        """Average the probabilities of the members that the configuration names, and score the
-        mean: {params.spec}.
-        """
+        """Average the probabilities of the members that are named, score the mean: {params.spec}."""
         input:
-            meta=MLP_META,
+            meta=MLP_DATA["meta"],
             probabilities=expand(f"{MLP_RUN}/{{model}}/probabilities.npz", model=MLP_MEMBERS),
         output:
             metrics=f"{MLP_RUN}/ensemble/metrics.json",
@@ -328,21 +307,17 @@ if MLP_MEMBERS:
             **need(megabytes=1000, minutes=5),
         params:
             options=options,
-            spec=spec("mlp.ensemble", mlp.settings.EnsembleSpec, **plan.ensemble(MLP)),
+            spec=spec("mlp.ensemble", mlp.EnsembleSpec, MLP, MLP.ensemble),
         shell:
             "python -m mlp.ensemble --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 for model in MLP.models:
-    REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
-    REPORT["histories"] += [
-        f"{MLP_RUN}/{model}/{part}/history.json" for part in plan.parts(MLP, model)
-    ]
-    REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")
+    REPORT["histories"] += of_parts(model, "history.json")
     REPORT["images"].append(f"{MLP_RUN}/{model}/examples.npz")
-if MLP_MEMBERS:
-    REPORT["metrics"].append(f"{MLP_RUN}/ensemble/metrics.json")
-    REPORT["predictions"].append(f"{MLP_RUN}/ensemble/predictions.csv")
+for model in [*MLP.models, "ensemble"] if MLP_MEMBERS else MLP.models:
+    REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
+    REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")
 if "plain" in MLP.models:
     REPORT["selections"].append(MLP_CHOICE["plain"])
     SEARCH_FILES += MLP_GRID_SCORES

@@ -5,24 +5,18 @@ A figure of each kind is a rule of its own, so that a colour redraws and never r
 
 import dataclasses
 
-import report_figures
-
-from report_figures import where
+import report_figures as figures
 
 LOOK = SETTINGS.report
-FIGURES = report_figures.plan(REPORT, RUN, CHOSEN, DATASETS)
+COLOURS = LOOK.colours
+OURS, PUBLISHED = COLOURS.ours, COLOURS.published
+FIGURES = figures.plan(REPORT, RUN, CHOSEN, DATASETS)
+CONFIG_SHA256 = figures.config_sha256(config)
 SHOWN = [figure.dataset for figure in FIGURES["leaderboard"]]
 TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2")
-RECORDS = [
-    path
-    for kind in ("metrics", "histories", "selections", "searches", "samples")
-    for path in REPORT[kind]
-]
-DRAWN = [
-    (f"{RUN}/figures/{figure.kind}/{figure.name}", figure)
-    for figures in FIGURES.values()
-    for figure in figures
-]
+RECORDED = ("metrics", "histories", "selections", "searches", "samples")
+RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
+DRAWN = [(f"{RUN}/figures/{kind}/{f.name}", f) for kind in FIGURES for f in FIGURES[kind]]
 # Kind of figure -> what it is made of, and the settings that it has besides names and titles.
 PLOTS = {
     "leaderboard": {"leaderboard": f"{RUN}/leaderboard.csv"},
@@ -37,45 +31,35 @@ PLOTS = {
     "attention": {"attention": REPORT["attention"]},
     "positions": {"positions": REPORT["positions"]},
 }
-COLOURS = LOOK.colours
 LOOKS = {
-    "leaderboard": {
-        "datasets": SHOWN,
-        "ours": COLOURS.ours,
-        "published": COLOURS.published,
-        "rows": LOOK.rows,
-    },
+    "leaderboard": {"datasets": SHOWN, "ours": OURS, "published": PUBLISHED, "rows": LOOK.rows},
     "curves": {
-        "groups": report_figures.curve_groups(REPORT, RUN),
-        "datasets": {name: report_figures.title(name, DATASETS) for name in SHOWN},
-        "ours": COLOURS.ours,
+        "groups": figures.curve_groups(REPORT, RUN),
+        "datasets": {name: figures.title(name, DATASETS) for name in SHOWN},
+        "ours": OURS,
         "train": COLOURS.train,
     },
-    "grid": {"heat_map": LOOK.heat_map, "mark": COLOURS.published},
-    "race": {
-        "groups": report_figures.race_groups(REPORT),
-        "ours": COLOURS.ours,
-        "mark": COLOURS.published,
-    },
-    "confusion": {"heat_map": LOOK.heat_map},
+    "grid": {"heat_map": LOOK.heat_map, "mark": PUBLISHED},
+    "race": {"ours": OURS, "groups": figures.race_groups(REPORT), "mark": PUBLISHED},
     "examples": {"examples": LOOK.examples, "wrong": COLOURS.wrong},
-    "attention": {"heat_map": LOOK.heat_map},
-    "positions": {"heat_map": LOOK.heat_map},
+    **dict.fromkeys(("confusion", "attention", "positions"), {"heat_map": LOOK.heat_map}),
 }
 
 
 rule build_leaderboard:
-    """The leaderboard of run {config[run]}: every evaluation's rows, and published results of
-    the same data sets beside them. A changed colour of the report does not rebuild it.
-    """
+    """The leaderboard of run {config[run]}: every evaluation's rows, beside published results."""
     input:
         metrics=REPORT["metrics"],
         references=REFERENCES,
     output:
-        out=report(f"{RUN}/leaderboard.csv", **where("leaderboard", "Leaderboard", "every row")),
+        out=report(
+            f"{RUN}/leaderboard.csv", **figures.where("leaderboard", "Leaderboard", "every row")
+        ),
         splits=report(
             f"{RUN}/accuracy_by_split.csv",
-            **where("accuracy_by_split", "Leaderboard", "classifiers: training, validation, test"),
+            **figures.where(
+                "accuracy_by_split", "Leaderboard", "classifiers: training, validation, test"
+            ),
         ),
     log:
         log_of("build_leaderboard"),
@@ -87,11 +71,9 @@ rule build_leaderboard:
         **need(megabytes=600, minutes=5),
     params:
         options=options,
+        # Without the look: a changed colour does not rebuild it.
         spec=spec(
-            "reporting.build_leaderboard",
-            dict,
-            run=SETTINGS.run,
-            config_sha256=report_figures.config_sha256(config),
+            "reporting.build_leaderboard", dict, run=SETTINGS.run, config_sha256=CONFIG_SHA256
         ),
     shell:
         "python -m reporting.build_leaderboard --spec {params.spec:q} {params.options:q}"
@@ -107,10 +89,7 @@ for kind in PLOTS:
         input:
             **PLOTS[kind],
         output:
-            [
-                report(f"{RUN}/figures/{kind}/{figure.name}", **figure.where)
-                for figure in FIGURES[kind]
-            ],
+            [report(path, **figure.where) for path, figure in DRAWN if figure.kind == kind],
         log:
             log_of(f"plot_{kind}"),
         benchmark:
@@ -137,17 +116,18 @@ for kind in PLOTS:
 
 
 rule build_report:
-    """One self-contained page of run {config[run]}: numbers, figures, texts, where they come
-    from. The template is an input, so that another layout rebuilds the page and nothing else.
-    """
+    """One self-contained page of run {config[run]}: numbers, figures, texts, their sources."""
     input:
         leaderboard=f"{RUN}/leaderboard.csv",
         references=REFERENCES,
+        # An input, so that another layout rebuilds the page and nothing else.
         template=TEMPLATE,
         records=RECORDS,
         figures=[path for path, _ in DRAWN],
     output:
-        out=report(f"{RUN}/report.html", **where("report", "Leaderboard", "the report, one page")),
+        out=report(
+            f"{RUN}/report.html", **figures.where("report", "Leaderboard", "the report, one page")
+        ),
     log:
         log_of("build_report"),
     benchmark:
@@ -164,12 +144,12 @@ rule build_report:
             run=SETTINGS.run,
             rooms=CHOSEN,
             order=list(CHOSEN),
-            datasets=report_figures.about(SHOWN, DATASETS),
+            datasets=figures.about(SHOWN, DATASETS),
             figures=[dataclasses.asdict(figure) for _, figure in DRAWN],
-            records=[report_figures.room(path, RUN) for path in RECORDS],
+            records=[figures.room(path, RUN) for path in RECORDS],
             samples=LOOK.samples,
-            ours=COLOURS.ours,
-            published=COLOURS.published,
+            ours=OURS,
+            published=PUBLISHED,
         ),
     shell:
         "python -m reporting.build_report --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"

@@ -1,15 +1,16 @@
 """Part 2, sequence to sequence: an encoder-decoder Transformer that learns the genetic code."""
 
-import seq2seq.settings
+from seq2seq import settings as seq2seq
 
 SEQ2SEQ = SETTINGS.seq2seq
+SEQ2SEQ_RUN = f"{RUN}/seq2seq"
 
 
 rule prepare_genetic_code:
     """Draw reading frames and translate them by the standard genetic code: {params.spec}."""
     output:
-        out=f"{RUN}/seq2seq/data/sequences.npz",
-        meta=f"{RUN}/seq2seq/data/meta.json",
+        out=f"{SEQ2SEQ_RUN}/data/sequences.npz",
+        meta=f"{SEQ2SEQ_RUN}/data/meta.json",
     log:
         log_of("prepare_genetic_code"),
     benchmark:
@@ -20,25 +21,18 @@ rule prepare_genetic_code:
         **need(megabytes=1000, minutes=10),
     params:
         options=options,
-        spec=spec(
-            "seq2seq.prepare",
-            seq2seq.settings.PrepareSpec,
-            SEQ2SEQ.data,
-            about=DATASETS[SEQ2SEQ.dataset].about,
-        ),
+        spec=spec("seq2seq.prepare", seq2seq.PrepareSpec, SEQ2SEQ.data, DATASETS[SEQ2SEQ.dataset]),
     shell:
         "python -m seq2seq.prepare --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule train_seq2seq:
-    """Train the encoder-decoder Transformer on {input.data} under seed {wildcards.seed}:
-    {params.spec}.
-    """
+    """Train the encoder-decoder Transformer under seed {wildcards.seed}: {params.spec}."""
     input:
-        data=f"{RUN}/seq2seq/data/sequences.npz",
+        data=f"{SEQ2SEQ_RUN}/data/sequences.npz",
     output:
-        weights=f"{RUN}/seq2seq/seed{{seed}}/model.safetensors",
-        history=f"{RUN}/seq2seq/seed{{seed}}/history.json",
+        weights=f"{SEQ2SEQ_RUN}/seed{{seed}}/model.safetensors",
+        history=f"{SEQ2SEQ_RUN}/seed{{seed}}/history.json",
     log:
         log_of("train_seq2seq", "seed{seed}"),
     benchmark:
@@ -51,9 +45,7 @@ rule train_seq2seq:
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/seq2seq/seed{{seed}}",
-        spec=lambda w: spec(
-            "seq2seq.train", seq2seq.settings.TrainSpec, w, SEQ2SEQ, SEQ2SEQ.training
-        ),
+        spec=lambda w: spec("seq2seq.train", seq2seq.TrainSpec, w, SEQ2SEQ, SEQ2SEQ.training),
     shell:
         "python -m seq2seq.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -62,15 +54,15 @@ rule train_seq2seq:
 rule evaluate_seq2seq:
     """Translate the held-out reading frames with each seed's model: {params.spec}."""
     input:
-        data=f"{RUN}/seq2seq/data/sequences.npz",
-        meta=f"{RUN}/seq2seq/data/meta.json",
-        weights=expand(f"{RUN}/seq2seq/seed{{seed}}/model.safetensors", seed=SEQ2SEQ.seeds),
-        histories=expand(f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=SEQ2SEQ.seeds),
+        data=f"{SEQ2SEQ_RUN}/data/sequences.npz",
+        meta=f"{SEQ2SEQ_RUN}/data/meta.json",
+        weights=per_seed(f"{SEQ2SEQ_RUN}/seed{{seed}}/model.safetensors", SEQ2SEQ.seeds),
+        histories=per_seed(f"{SEQ2SEQ_RUN}/seed{{seed}}/history.json", SEQ2SEQ.seeds),
     output:
-        metrics=f"{RUN}/seq2seq/metrics.json",
-        predictions=f"{RUN}/seq2seq/predictions.csv",
-        attention=f"{RUN}/seq2seq/attention.npz",
-        positions=f"{RUN}/seq2seq/positions.npz",
+        metrics=f"{SEQ2SEQ_RUN}/metrics.json",
+        predictions=f"{SEQ2SEQ_RUN}/predictions.csv",
+        attention=f"{SEQ2SEQ_RUN}/attention.npz",
+        positions=f"{SEQ2SEQ_RUN}/positions.npz",
     log:
         log_of("evaluate_seq2seq"),
     benchmark:
@@ -82,15 +74,14 @@ rule evaluate_seq2seq:
         **need(megabytes=2000, minutes=20),
     params:
         options=options,
-        # The first one's model predicts: their order counts, which inputs do not tell.
         order=SEQ2SEQ.seeds,
-        spec=spec("seq2seq.evaluate", seq2seq.settings.EvaluateSpec, SEQ2SEQ),
+        spec=spec("seq2seq.evaluate", seq2seq.EvaluateSpec, SEQ2SEQ),
     shell:
         "python -m seq2seq.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # predictions.csv holds translations, not classes: it is not for the confusion matrices.
-REPORT["metrics"].append(f"{RUN}/seq2seq/metrics.json")
-REPORT["histories"] += expand(f"{RUN}/seq2seq/seed{{seed}}/history.json", seed=SEQ2SEQ.seeds)
-REPORT["attention"].append(f"{RUN}/seq2seq/attention.npz")
-REPORT["positions"].append(f"{RUN}/seq2seq/positions.npz")
+REPORT["metrics"].append(f"{SEQ2SEQ_RUN}/metrics.json")
+REPORT["histories"] += per_seed(f"{SEQ2SEQ_RUN}/seed{{seed}}/history.json", SEQ2SEQ.seeds)
+REPORT["attention"].append(f"{SEQ2SEQ_RUN}/attention.npz")
+REPORT["positions"].append(f"{SEQ2SEQ_RUN}/positions.npz")

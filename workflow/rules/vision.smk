@@ -1,6 +1,6 @@
 """Part 2, images: an MLP and a convolutional network in PyTorch (CIFAR-10)."""
 
-import vision.settings
+from vision import settings as vision
 
 VISION = SETTINGS.vision
 VISION_RUN = f"{RUN}/vision/{{model}}"
@@ -18,9 +18,6 @@ rule train_vision:
         log_of("train_vision", "{model}.seed{seed}"),
     benchmark:
         benchmark_of("train_vision", "{model}.seed{seed}")
-    wildcard_constraints:
-        model="mlp|cnn",
-    # The longest jobs start first, so that none is left alone at the end.
     priority: 10
     conda:
         "../../envs/torch.yaml"
@@ -30,9 +27,7 @@ rule train_vision:
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/vision/{{model}}/seed{{seed}}",
-        spec=lambda w: spec(
-            "vision.train", vision.settings.TrainSpec, w, VISION, getattr(VISION, w.model)
-        ),
+        spec=lambda w: spec("vision.train", vision.TrainSpec, w, VISION, getattr(VISION, w.model)),
     shell:
         "python -m vision.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
@@ -43,12 +38,8 @@ rule evaluate_vision:
     input:
         images=f"{PROCESSED}/{VISION.dataset}/images.npz",
         meta=f"{PROCESSED}/{VISION.dataset}/meta.json",
-        weights=expand(
-            f"{VISION_RUN}/seed{{seed}}/model.safetensors", seed=VISION.seeds, allow_missing=True
-        ),
-        histories=expand(
-            f"{VISION_RUN}/seed{{seed}}/history.json", seed=VISION.seeds, allow_missing=True
-        ),
+        weights=per_seed(f"{VISION_RUN}/seed{{seed}}/model.safetensors", VISION.seeds),
+        histories=per_seed(f"{VISION_RUN}/seed{{seed}}/history.json", VISION.seeds),
     output:
         metrics=f"{VISION_RUN}/metrics.json",
         predictions=f"{VISION_RUN}/predictions.csv",
@@ -57,8 +48,6 @@ rule evaluate_vision:
         log_of("evaluate_vision", "{model}"),
     benchmark:
         benchmark_of("evaluate_vision", "{model}")
-    wildcard_constraints:
-        model="mlp|cnn",
     conda:
         "../../envs/torch.yaml"
     threads: VISION.threads
@@ -67,7 +56,7 @@ rule evaluate_vision:
     params:
         options=options,
         spec=lambda w: spec(
-            "vision.evaluate", vision.settings.EvaluateSpec, w, VISION, getattr(VISION, w.model)
+            "vision.evaluate", vision.EvaluateSpec, w, VISION, getattr(VISION, w.model)
         ),
     shell:
         "python -m vision.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
@@ -75,8 +64,6 @@ rule evaluate_vision:
 
 for model in VISION.models:
     REPORT["metrics"].append(f"{RUN}/vision/{model}/metrics.json")
-    REPORT["histories"] += [
-        f"{RUN}/vision/{model}/seed{seed}/history.json" for seed in VISION.seeds
-    ]
+    REPORT["histories"] += per_seed(f"{RUN}/vision/{model}/seed{{seed}}/history.json", VISION.seeds)
     REPORT["predictions"].append(f"{RUN}/vision/{model}/predictions.csv")
     REPORT["images"].append(f"{RUN}/vision/{model}/examples.npz")
