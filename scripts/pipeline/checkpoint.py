@@ -2,7 +2,8 @@
 
 A checkpoint belongs to one key: the sha256 of the stage's settings, its code and its input files.
 A run with any other key does not see it, so that a stale state is never resumed. One process at a
-time has the directory (pipeline.lock), and SIGTERM waits for the next save (pipeline.termination).
+time has the directory (pipeline.lock); SIGTERM and Ctrl-C wait for the next save
+(pipeline.termination).
 """
 
 import argparse
@@ -30,7 +31,7 @@ class Checkpoint:
         while ...:
             ...
             if checkpoint.stopping or <some time has passed>:
-                checkpoint.save(arrays, meta)  # after SIGTERM it ends the program
+                checkpoint.save(arrays, meta)  # after a signal it ends the program
         <write the declared outputs>
         checkpoint.clear()
 
@@ -54,7 +55,7 @@ class Checkpoint:
 
     @property
     def stopping(self) -> bool:
-        """Whether SIGTERM came: the next `save` ends the program."""
+        """Whether SIGTERM or Ctrl-C came: the next `save` ends the program."""
         return termination.requested()
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
@@ -75,18 +76,16 @@ class Checkpoint:
     def save(self, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
         """Replace the checkpoint by `arrays` (no Python objects) and `meta` (JSON).
 
-        After SIGTERM it ends the program (SystemExit, status 143) once the checkpoint is written.
+        After SIGTERM or Ctrl-C it ends the program (SystemExit) once the checkpoint is written.
         """
         encoded = json.dumps({"key": self.key, "state": meta}).encode()
         write_npz(self.path, __meta__=np.frombuffer(encoded, np.uint8), **arrays)
         if self.stopping:
             self._lock.release(force=True)
-            termination.end(
-                f"ended by SIGTERM; the state is saved in {self.directory}: run again to continue"
-            )
+            termination.end(f"the state is saved in {self.directory}: run again to continue")
 
     def clear(self) -> None:
-        """Remove the checkpoint and its directory; SIGTERM ends the process at once again."""
+        """Remove the checkpoint and its directory; a signal ends the process at once again."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self._lock.release(force=True)
         termination.accept()

@@ -170,13 +170,13 @@ def _shown(value: Any, kind: str) -> str:
     text = text if len(text) <= 200 else f"{text[:197]}..."
     if kind not in ("int_type", "float_type", "bool_type") or not isinstance(value, str):
         return text
+    written = "it without quotes"
     if (number := NUMBER.fullmatch(value)) and number[2]:
         mantissa, exponent = re.split("[eE]", value)
-        mantissa += "" if "." in mantissa else ".0"
-        return f"{text} (YAML reads that as text: write {mantissa}e{int(exponent):+d})"
+        written = f"{mantissa}{'' if '.' in mantissa else '.0'}e{int(exponent):+d}"
     if number or value in ("true", "false"):
-        text += " (text: write it without quotes; within --config 'key={...}' all values are text,"
-        text += " so put them into a file for --configfile)"
+        text += f" (text, as YAML reads it: write {written}; within --config 'key={{...}}' all"
+        text += " values are text, so put them into a file for --configfile)"
     return text
 
 

@@ -1,4 +1,4 @@
-"""One training run: it resumes, watches the clock and SIGTERM, saves, and keeps the history.
+"""One training run: it resumes, watches the clock and signals, saves, and keeps the history.
 
     parts = TorchParts(device, model=model, optimizer=optimizer)
     run = TrainingRun("history.json", parts, checkpoint, steps=1000, provenance=origin)

@@ -7,6 +7,7 @@ then every other metric. Columns that do not fit the terminal are left out; noth
 import argparse
 import io
 import os
+import shutil
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline import settings
-from pipeline.errors import InputError
+from pipeline.provenance import REPOSITORY
 from reporting.formats import flops, seconds, several_inputs, weights
 from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
@@ -34,16 +35,13 @@ METRIC_COLUMNS = [
 ]  # fmt: skip
 
 
-def run_name(config: Path) -> str:
-    """The `run` of a configuration file, or of config.yaml beside it if a preset has none."""
-    for path in (config, config.parent / "config.yaml"):
-        try:
-            name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run")
-        except OSError as error:
-            raise InputError(f"--config {path}: cannot be read: {error.strerror}") from None
-        if name:
-            return name
-    raise InputError(f"--config {config}: no `run` in it, nor in config.yaml beside it")
+def titles() -> dict[str, str]:
+    """What the data sets are called; one that takes a real one's place is a stand-in."""
+    table = yaml.safe_load((REPOSITORY / "config" / "datasets.yaml").read_text(encoding="utf-8"))
+    return {
+        name: entry["title"] + (" (stand-in)" if entry.get("stands_in_for") else "")
+        for name, entry in table.items()
+    }
 
 
 def by_split(rows: list[dict]) -> list[Group]:
@@ -100,28 +98,29 @@ def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -
     return held.getvalue() + where
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--run-name", action="store_true", help="print only the run's name")
-    args = parser.parse_args()
-    name = run_name(args.config)
-    if args.run_name:
-        print(name)
-        return
-    board = Path("results", name, "leaderboard.csv")
-    if not board.exists():
-        # A dry run (ARGS="--dry-run") ends here too; it is not a failure.
+def show(folder: Path) -> None:
+    """Print the leaderboard of the run in `folder`."""
+    board = folder / "leaderboard.csv"
+    if not board.exists():  # only a part of the run was asked for
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
-    terminal = sys.stdout.isatty()
-    width = Console().width if terminal else int(os.environ.get("COLUMNS", 120))
-    told = text(name, read_leaderboard(board), board.parent, width, terminal)
+    names = titles()
+    rows = [
+        row | {"dataset": names.get(row["dataset"], row["dataset"])}
+        for row in read_leaderboard(board)
+    ]
+    width = max(40, shutil.get_terminal_size((80, 24)).columns)
     try:
-        print(told, end="", flush=True)
+        print(text(folder.name, rows, folder, width, sys.stdout.isatty()), end="", flush=True)
     except BrokenPipeError:
         # The reader has stopped (`| head`); Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the run: results/demo")
+    show(parser.parse_args().folder)
 
 
 if __name__ == "__main__":

@@ -183,12 +183,9 @@ def test_a_published_value_beyond_its_metric_is_named(tmp_path, references):
 def test_the_terminal_shows_the_table_and_ends_with_the_report(
     finished, width, tmp_path, monkeypatch, capsys
 ):
-    config = tmp_path / "made.yaml"
-    config.write_text("run: made-up\n")
     monkeypatch.chdir(finished.parents[1])
     monkeypatch.setenv("COLUMNS", width)
-    monkeypatch.setattr(sys, "argv", ["print_leaderboard", "--config", str(config)])
-    print_leaderboard.main()
+    print_leaderboard.show(Path("results/made-up"))
     text = capsys.readouterr().out
     lines = text.splitlines()
     assert lines[-1].endswith("results/made-up/report.html")
@@ -202,9 +199,7 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
 ):
     monkeypatch.chdir(finished.parents[1])
     monkeypatch.setenv("COLUMNS", "160")
-    (tmp_path / "made.yaml").write_text("run: made-up\n")
-    monkeypatch.setattr(sys, "argv", ["print", "--config", str(tmp_path / "made.yaml")])
-    print_leaderboard.main()
+    print_leaderboard.show(Path("results/made-up"))
     lines = capsys.readouterr().out.splitlines()
     head = next(line for line in lines if "validation" in line)
     row = next(line for line in lines if "  Mixer" in line)
@@ -220,15 +215,13 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
 
 
 def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
-    config = tmp_path / "made.yaml"
-    config.write_text("run: made-up\n")
     done = subprocess.run(
         [
             "bash",
             "-o",
             "pipefail",
             "-c",
-            f"'{sys.executable}' -m reporting.print_leaderboard --config '{config}' | :",
+            f"'{sys.executable}' -m reporting.print_leaderboard results/made-up | :",
         ],
         cwd=finished.parents[1],
         capture_output=True,
