@@ -51,7 +51,7 @@ CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
 DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
 # Snakemake copies what it reads to a cache; a HOME need not be writable.
-CACHED := env XDG_CACHE_HOME="$(CURDIR)/.snakemake/cache"
+CACHED := env XDG_CACHE_HOME=$(call quoted,$(CURDIR)/.snakemake/cache)
 OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 SNAKEMAKE = $(CACHED) $(BIN)/snakemake $(OPTIONS)
