@@ -17,7 +17,8 @@ def datasets(repository):
 
 @pytest.fixture
 def config(repository):
-    return yaml.safe_load((repository / "config" / "config.yaml").read_text())
+    text = (repository / "config" / "config.yaml").read_text()
+    return yaml.load(text, yaml.CSafeLoader)  # as SafeLoader, eight times as fast
 
 
 def merged(base, change):

@@ -3,6 +3,7 @@
 import os
 import re
 
+import declared
 import pytest
 import yaml
 
@@ -16,10 +17,7 @@ def profile(request, repository):
 
 
 def rules(repository):
-    texts = [path.read_text() for path in (repository / "workflow" / "rules").glob("*.smk")]
-    named = {name for text in texts for name in re.findall(r"^rule (\w+):", text, flags=re.M)}
-    # The rules of the figures are made in a loop, one for each program.
-    return named | {path.stem for path in (repository / "scripts/reporting").glob("plot_*.py")}
+    return {rule for _, rule, _, _ in declared.rules(repository) if rule}
 
 
 def test_groups_are_of_rules_that_exist(profile, repository):
