@@ -112,8 +112,6 @@ def test_gradient_check_on_random_shapes(name, seed):
     "call, message",
     [
         (lambda: Transpose()(np.zeros((2, 3))), r"Transpose\(\): .*\(N, T, C\).*found \(2, 3\)"),
-        (lambda: Flatten()(np.zeros((0, 3))), r"Flatten\(\): .*found \(0, 3\)"),
-        (lambda: LayerNorm(3)(np.zeros((2, 2, 4))), r"LayerNorm\(3\): .*found \(2, 2, 4\)"),
         (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), norm="group"), "norm: .*found 'group'"),
     ],
 )

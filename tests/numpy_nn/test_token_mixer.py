@@ -56,7 +56,18 @@ def test_gather_names_the_shape_it_expects():
 
 
 @pytest.mark.parametrize(
-    ("side", "window", "stride"), [(4, 3, 1), (6, 4, 2), (5, 3, 2), (5, 2, 2), (3, 1, 1), (7, 3, 3)]
+    ("side", "window", "stride"),
+    [
+        (4, 3, 1),
+        (6, 4, 2),
+        (5, 3, 2),
+        (5, 2, 2),
+        (3, 1, 1),
+        (7, 3, 3),
+        (2, 3, 1),
+        (3, 7, 2),
+        (1, 5, 1),
+    ],
 )
 def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, stride):
     x = np.random.default_rng(side).standard_normal((2, side**2, 3))

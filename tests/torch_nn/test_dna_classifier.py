@@ -50,8 +50,6 @@ def test_settings_that_do_not_fit():
         model("max")
     with pytest.raises(ValueError, match="odd"):
         model(stem_kernel=4)
-    with pytest.raises(ValueError, match="not a multiple"):
-        model(d_model=10, n_heads=4)
 
 
 def test_reverse_complement_by_hand():
