@@ -243,6 +243,14 @@ def test_batch_norm_running_averages_and_evaluation_agree_with_torch():
     assert max(gradcheck(ours, x).values()) < 1e-6
 
 
+@pytest.mark.parametrize(("momentum", "mean", "variance"), [(0, 0, 1), (1, 2, 2)])
+def test_the_ends_of_batch_norm_s_momentum(momentum, mean, variance):
+    """0 keeps the first averages, 1 takes the batch's: 1 and 3 have mean 2, unbiased variance 2."""
+    layer = BatchNorm(1, momentum=momentum)
+    layer(np.array([[1], [3]], np.float32))
+    assert (layer.running_mean, layer.running_var) == (mean, variance)
+
+
 def test_dropout_keeps_the_mean_drops_its_share_and_rests_in_evaluation():
     x = np.ones((400, 500), np.float32)
     dropout = Dropout(0.3, RNG(1))

@@ -158,6 +158,9 @@ def test_a_state_of_another_architecture_is_refused():
         gelu.load_state_dict(relu.state_dict())
     with pytest.raises(ValueError, match="expected a name 'architecture'"):
         model_from_state({"layers.0.moments": np.zeros(2)})
+    text = np.frombuffer(b'{"kind": "forest", "per_feature": false}', np.uint8)
+    with pytest.raises(ValueError, match="one of .'mlp', 'token_mixer'., found 'forest'"):
+        model_from_state({"architecture": text})
 
 
 def test_per_feature_standardisation():
