@@ -95,6 +95,7 @@ def test_one_cycle_rises_then_falls_to_its_end(decay, quarter):
     falling = [factor(s) for s in range(3, 104)]
     assert falling == sorted(falling, reverse=True)
     assert math.isclose(one_cycle(104, 4, decay, final=0.1)(103), 0.1)
+    assert math.isclose(one_cycle(104, 4, decay, final=0.1)(53), 0.55)
 
 
 def test_one_cycle_refuses_what_cannot_be():
