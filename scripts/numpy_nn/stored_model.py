@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from numpy_nn.architecture import Model, stored_architecture
+from numpy_nn.checks import refuse
 from numpy_nn.mlp import build_mlp
 from numpy_nn.standardise import Standardise
 from numpy_nn.token_mixer import build_token_mixer
@@ -19,6 +20,8 @@ def model_from_state(state: Mapping[str, np.ndarray]) -> Model:
     """
     settings = stored_architecture(state)
     kind, per_feature = settings.pop("kind"), settings.pop("per_feature")
+    if kind not in BUILDERS:
+        refuse("state", f"a model of a kind that is one of {sorted(BUILDERS)}", repr(kind))
     features = settings["widths"][0] if kind == "mlp" else settings["features"]
     if kind == "token_mixer":  # loading fills its table in
         shape = settings.pop("tokens"), settings.pop("token_features")

@@ -26,10 +26,12 @@ def build(
     residual: bool = False,
 ) -> nn.Module:
     """An "mlp" or a "cnn" for images of `image_shape` (C, H, W); stem, depth and residual are the
-    CNN's alone. Raises ValueError if its stages do not fit into the image."""
+    CNN's alone. Raises ValueError for another model, or if the CNN's stages do not fit."""
     if model == "mlp":
         return MLP(image_shape, classes, widths, dropout)
-    return CNN(image_shape, classes, widths, depth, residual, stem, dropout)
+    if model == "cnn":
+        return CNN(image_shape, classes, widths, depth, residual, stem, dropout)
+    raise ValueError(f"model: expected 'mlp' or 'cnn', found {model!r}")
 
 
 def augment(

@@ -21,7 +21,6 @@ from numpy_nn import (
     MeanSquaredError,
     Mixup,
     Module,
-    Parameter,
     ReLU,
     Residual,
     Sequential,
@@ -207,12 +206,8 @@ F32, LABELS = np.float32, np.array([0, 1])
         (lambda: Unfold(3, 2)(np.ones((1, 4, 2), F32)),
          ("Unfold(3, 2, 1)", "(N, 9, C)", "(1, 4, 2)")),
         (lambda: Linear(0, 2, RNG(1)), ("Linear", "at least one input", "0 and 2")),
-        (lambda: SoftmaxCrossEntropy().forward(np.zeros((0, 2), F32), LABELS),
-         ("SoftmaxCrossEntropy()", "at least one output", "(0, 2)")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 3), int), LABELS),
          ("SoftmaxCrossEntropy()", "floating-point", "int64")),
-        (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 3), F32), LABELS.astype(F32)),
-         ("SoftmaxCrossEntropy()", "integer labels of shape (2,)", "float32")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 2), F32), np.ones((2, 2), F32)),
          ("SoftmaxCrossEntropy()", "sum 1", "to 2.0")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((1, 2), F32), np.array([[-1, 2]], F32)),
@@ -278,8 +273,3 @@ def test_with_batch_norm_a_last_batch_of_one_is_left_out():
     for count, size in ((1, 8), (9, 1)):
         with pytest.raises(ValueError, match=rf"Training: .*at least 2 .*found {count}, "):
             training(count, size)
-
-
-def test_a_parameter_of_another_dtype_is_refused():
-    with pytest.raises(ValueError, match="parameters: expected one dtype, found"):
-        SGD([Parameter(np.zeros(2)), Parameter(np.zeros(2, F32))], 0.1)

@@ -102,6 +102,14 @@ def test_the_average_follows_its_formula_buffers_included_and_swaps_back_exactly
         WeightAverage(model, flat, 1)
 
 
+def test_an_average_of_decay_0_is_the_model_itself():
+    norm = BatchNorm(2)
+    average = WeightAverage(norm, FlatParameters(norm.parameters()), 0)
+    norm.gain.value += 3
+    average.update()
+    np.testing.assert_array_equal(average.average["parameters"], [4, 4, 0, 0])
+
+
 def test_early_stopping_waits_and_restores_the_best():
     model = BatchNorm(1)
     stopper = EarlyStopping(patience=2, monitor="val_accuracy")

@@ -85,27 +85,3 @@ def test_a_missing_file_or_a_folder_is_an_input_error(tmp_path):
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
             read_idx(path)
-
-
-@settings(max_examples=500)
-@given(
-    st.binary(max_size=60)
-    | st.tuples(st.sampled_from(sorted(DTYPES)), st.integers(1, 3), st.binary(max_size=40)).map(
-        lambda t: bytes([0, 0, t[0], t[1], *([0, 0, 0] * t[1])]) + t[2]
-    )
-)
-def test_any_bytes_give_an_array_or_the_documented_error(data):
-    try:
-        found = parse_idx(io.BytesIO(data), "test")
-    except InputError:
-        return
-    assert isinstance(found, np.ndarray)
-
-
-@settings(max_examples=150)
-@given(st.binary(max_size=60))
-def test_any_gzip_like_file_gives_the_documented_error(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("idx") / "x.gz"
-    path.write_bytes(b"\x1f\x8b" + data)
-    with pytest.raises(InputError):
-        read_idx(path)

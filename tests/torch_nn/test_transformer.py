@@ -57,3 +57,29 @@ def test_learns_to_copy_and_decodes_greedily():
     decoded = model.greedy_decode(words, start, end, max_length=7)
     expected = torch.cat([words, torch.full((20, 1), end)], dim=1)
     assert (decoded[:, :5] == expected).all(dim=1).float().mean() > 0.9
+
+
+def test_the_defaults_are_a_small_post_norm_model():
+    """As in the paper, but narrower and less deep."""
+    model = Transformer(7, 9)
+    assert repr(model) == repr(Transformer(7, 9, 128, 4, 2, 2, 512, 256, 0.1, "relu", False))
+    layer = model.decoder.layers[0]
+    assert layer.self_attention.inner.n_heads == 4 and not layer.self_attention.pre_norm
+    assert layer.self_attention.dropout.dropped == round(0.1 * 2**16)
+    assert len(model.source_positions.table) == len(model.target_positions.table) == 256
+
+
+def test_greedy_decoding_fills_up_ended_rows():
+    """Two rows of different lengths: after its end a row is padding, by default the end token."""
+    model = tiny().eval()
+    source = torch.randint(7, (8, 6))
+    free = model.greedy_decode(source, 0, -1, 10)  # no token ends it
+    assert free.shape == (8, 10)
+    end = free[0, 1].item()
+    ended = model.greedy_decode(source, 0, end, 10, pad_token=8)
+    defaults = model.greedy_decode(source, 0, end, 10)
+    for row, default, long in zip(ended.tolist(), defaults.tolist(), free.tolist(), strict=True):
+        stop = long.index(end) + 1 if end in long else len(long)
+        assert row == (long[:stop] + [8] * 10)[: len(row)]
+        assert default == (long[:stop] + [end] * 10)[: len(default)]
+    assert ended.size(1) == max(row.index(end) + 1 if end in row else 10 for row in free.tolist())
