@@ -1,26 +1,37 @@
 # The commands of this project: `make help` lists them. The first one that needs it makes .venv.
-PYTHON ?= python3
-PRESET ?= demo
+# Written for every make since 3.81 and every sh: a Mac has no newer ones.
+# Words are taken from the command line of make alone: an environment has its own CONDA, CORES, ARGS.
+PYTHON = python3
+PRESET = demo
 # CPUs of this machine; with PROFILE, what its `cores` says
-CORES ?= $(if $(PROFILE),,all)
+CORES = $(if $(PROFILE),,all)
 # More words for Snakemake: make run ARGS="--dry-run"
-ARGS ?=
+ARGS =
 # make run CONDA=1: each rule in its own environment of envs/ (needs conda; docs/environments.md)
-CONDA ?=
+CONDA =
 # make run CONTAINER=image.sif: the same environments out of an Apptainer image (docs/environments.md)
-export CONTAINER ?=
+export CONTAINER =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
-PROFILE ?=
+PROFILE =
+# make verify: RESULTS, a folder other than PRESET's, such as results/reference; AGAINST, another run's
+RESULTS =
+AGAINST =
 # make fuzz INPUTS=1000000: inputs of all readers together
-INPUTS ?= 100000
+INPUTS = 100000
 # make test-faults SEED=2: other moments
-SEED ?= 1
+SEED = 1
 
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
+WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
+quoted = '$(subst ','\'',$(1))'
+ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
+	$(foreach name,$(GIVEN),$(call quoted,$(name)=$($(name)))) || echo wrong),)
+$(error nothing was done)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help run why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean in-place
+	test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean clean-all in-place
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +39,9 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # The packages of this folder, even if those of another are installed.
 export PYTHONPATH := scripts
+# A terminal that lacks a letter gets a question mark. What else would change how Python or pip starts stays out.
+export PYTHONIOENCODING := :replace
+unexport SNAKEMAKE_PROFILE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS PIP_PREFIX PIP_TARGET PIP_USER
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SNAKEFILES := Snakefile workflow tests
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
@@ -35,39 +49,37 @@ CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 # Snakemake would check that before it has fetched the image. The path is unused: without one, Snakemake looks for a conda
 # outside the image.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
-DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(filter 1,$(CONDA)),software-env --sdm conda))
-SNAKEMAKE = $(BIN)/snakemake --rerun-triggers mtime params input code $(DEPLOY) \
-	--configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
+DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
+# Snakemake copies what it reads to a cache; a HOME need not be writable.
+CACHED := env XDG_CACHE_HOME=$(call quoted,$(CURDIR)/.snakemake/cache)
+OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
+SNAKEMAKE = $(CACHED) $(BIN)/snakemake $(OPTIONS)
+# On a cluster Snakemake's own log, which has the numbers of the jobs.
+RUN = $(CACHED) $(BIN)/python workflow/lib/run.py $(CONFIG) $(if $(PROFILE),,--logger live) $(OPTIONS)
 # What a run needs in .venv: the plugins for clusters only with PROFILE.
-READY = $(VENV)/ready $(if $(PROFILE),workflow/profiles/$(PROFILE)/profile.yaml $(VENV)/ready-cluster)
+READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
-run: $(READY) | $(CONFIG) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
-	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
-	@began=$$(date +%Y-%m-%dT%H%M%S); $(SNAKEMAKE) $(ARGS) || { status=$$?; \
-		$(BIN)/python workflow/lib/what_failed.py "$$began" || true; ! ls .snakemake/locks/*.lock > /dev/null 2>&1 || printf '%s\n' \
-		'This folder is locked: another run works in it, or one was killed (docs/recovery.md).' \
-		'If none does, here or on a machine that shares it: make unlock PRESET=$(PRESET), then run again. Nothing is lost.' >&2; exit $$status; }
-	@$(BIN)/python -m reporting.print_leaderboard --config $(CONFIG)
+run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
+	@$(RUN) $(ARGS)
 
-why: $(READY) | $(CONFIG) ## Say what a run would do now, and why
+why: $(READY) ## Say what a run would do now, and why
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
 	@$(BIN)/python workflow/lib/why.py $(SNAKEMAKE) $(ARGS) --dry-run --quiet host
 
-unlock: $(READY) | $(CONFIG) ## After a kill -9: free the folder, unless something still runs in it
+unlock: $(READY) ## After a kill -9: free the folder, unless something still runs in it
 	@$(BIN)/python workflow/lib/still_running.py
 	@$(SNAKEMAKE) --unlock
 
-report: $(READY) | $(CONFIG) ## Snakemake's own report of a finished run, with the DAG and run times
-	@$(SNAKEMAKE) --report results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name)/snakemake-report.html $(ARGS)
+report: $(READY) ## Snakemake's own report of a finished run, with the DAG and run times
+	@$(RUN) --report .snakemake/report.html $(ARGS)
 
-# RESULTS: a folder other than PRESET's, such as results/reference. AGAINST: the folder of another run.
-verify: $(VENV)/ready | $(CONFIG) ## Check a run against its manifest; AGAINST=other/results/run: compare the two
-	@$(BIN)/python -m manifest.verify $(if $(AGAINST),--against "$(AGAINST)") --run \
-		"$(or $(RESULTS),results/$$($(BIN)/python -m reporting.print_leaderboard --config $(CONFIG) --run-name))"
+verify: $(VENV)/ready ## Check a run against its manifest; AGAINST=other/results/run: compare the two
+	@name=$$($(BIN)/python workflow/lib/clean.py --name $(CONFIG)) || exit; $(BIN)/python -m manifest.verify \
+		$(if $(AGAINST),--against "$(AGAINST)") --run "$(or $(RESULTS),results/$$name)"
 
 test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
 
@@ -76,7 +88,7 @@ lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, myp
 	@$(BIN)/ruff check .
 	@$(BIN)/snakefmt --check $(SNAKEFILES) || { echo 'run `make format`'; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/snakemake --lint 2>&1 | tail -n 20
+	@told=$$($(CACHED) $(BIN)/snakemake --lint 2>&1) || { printf '%s\n' "$$told" | tail -n 20 >&2; exit 1; }
 
 # Two at a time: one worker runs the demo and the tests of it, the other the rest.
 unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
@@ -115,7 +127,7 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
 	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt; done
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt || exit; done
 
 reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
 	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
@@ -130,14 +142,11 @@ keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
 readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
 	@$(BIN)/python -m reporting.update_readme
 
-clean: ## Remove generated results and processed data (raw data and results/reference* stay)
-	rm -rf data/processed $(filter-out results/reference/ results/reference-ensemble/,$(wildcard results/*/))
+clean: $(VENV)/ready ## Delete PRESET's run, and the prepared data that no other run reads
+	@$(BIN)/python workflow/lib/clean.py $(CONFIG)
 
-$(CONFIG):
-	@echo "no preset '$(PRESET)': there is no $(CONFIG); presets: standard $(basename $(notdir $(filter-out config/config.yaml config/datasets.yaml config/references.yaml,$(wildcard config/*.yaml))))" >&2; exit 2
-
-workflow/profiles/%/profile.yaml:
-	@echo "no profile '$*': there is no $@; profiles: $(notdir $(wildcard workflow/profiles/*))" >&2; exit 2
+clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference* stay
+	@$(BIN)/python workflow/lib/clean.py --all
 
 # The programs of .venv name their Python by its whole path.
 in-place:
@@ -153,7 +162,7 @@ $(VENV)/ready: requirements.txt pyproject.toml | in-place
 	else echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."; fi
 	@$(PIP) install -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@(cd $(VENV) && pwd -P) > $@
+	@(cd ./$(VENV) && pwd -P) > $@
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(PIP) install -r requirements-dev.txt

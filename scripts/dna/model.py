@@ -26,10 +26,8 @@ def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Te
     """Tokens (N, L) and labels (N,) of a split of sequences.npz, int64, on `device`."""
     x, y = (a.astype(np.int64) for a in load_arrays(path, f"{split}_x", f"{split}_y"))
     if x.ndim != 2 or y.shape != x.shape[:1] or not x.size or x.min() < 0 or x.max() >= VOCABULARY:
-        raise InputError(
-            f"{path}: {split}: expected tokens (N, L) below {VOCABULARY} and labels (N,), found"
-            f" {x.shape} and {y.shape}. {again(path)}"
-        )
+        wrong = f"expected tokens (N, L) and labels (N,), found {x.shape} and {y.shape}"
+        raise InputError(f"{path}: {split}: {wrong}. {again(path)}")
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
 

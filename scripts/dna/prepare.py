@@ -16,7 +16,7 @@ from dna.settings import PrepareSpec
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from raw.raw_files import verify
 
 # Each split, and what GUE calls it: its file's name, and that of planted_motifs' random stream.
@@ -31,15 +31,11 @@ def raw_file(raw: Path | None, name: str, dataset: str) -> Path:
     return raw / name
 
 
-def planted(spec: PrepareSpec) -> dict[str, Rows]:
+def planted(spec: PrepareSpec, raw: None) -> dict[str, Rows]:
     """Each split of planted_motifs, drawn from its model."""
+    model = spec.length, spec.motifs, spec.noise, spec.place, spec.seed
     return {
-        split: (
-            *planted_motifs.sample(
-                size, spec.length, spec.motifs, spec.noise, spec.place, spec.seed, stream
-            ),
-            np.arange(size),
-        )
+        split: (*planted_motifs.sample(size, *model, stream), np.arange(size))
         for (split, stream), size in zip(SPLITS.items(), spec.sizes, strict=True)
     }
 
@@ -68,32 +64,20 @@ def gue(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
 
 def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
     """The arrays of sequences.npz."""
-    if spec.dataset == "planted_motifs":
-        splits = planted(spec)
-    elif spec.dataset == "statlog_dna":
-        splits = splice_junctions(spec, raw)
-    else:
-        splits = gue(spec, raw)
-    for split, (_, labels, _) in splits.items():
-        if labels.max() >= len(spec.classes):
-            raise InputError(
-                f"{spec.dataset}, {split}: expected labels below {len(spec.classes)} (classes "
-                f"{spec.classes}), found {labels.max()}. Correct file or classes."
-            )
-    return {
-        f"{split}_{kind}": array
-        for split, arrays in splits.items()
-        for kind, array in zip(("x", "y", "id"), arrays, strict=True)
-    }
+    made = {"planted_motifs": planted, "statlog_dna": splice_junctions}.get(spec.dataset, gue)
+    arrays = {}
+    for split, (x, y, ids) in made(spec, raw).items():
+        if y.max() >= (classes := len(spec.classes)):
+            wrong = f"expected labels below {classes} (classes {spec.classes}), found {y.max()}"
+            raise InputError(f"{spec.dataset}, {split}: {wrong}. Correct file or classes.")
+        arrays |= {f"{split}_x": x, f"{split}_y": y, f"{split}_id": ids}
+    return arrays
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        PrepareSpec,
-        inputs={"raw?": "folder of the raw files; left out for planted_motifs"},
-        outputs={"out": "sequences.npz", "meta": "meta.json"},
-    )
+    inputs = {"raw?": "folder of the raw files; left out for planted_motifs"}
+    outputs = {"out": "sequences.npz", "meta": "meta.json"}
+    args = settings.arguments(__doc__, PrepareSpec, inputs, outputs)
     spec = args.spec
     verify([args.raw] if args.raw else [], spec.dataset, spec.raw)
     arrays = load(spec, args.raw)

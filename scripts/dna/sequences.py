@@ -9,38 +9,24 @@ import numpy as np
 from pipeline.errors import InputError
 from pipeline.seeds import generator
 
-LETTERS = "ACGTN"
-UNKNOWN = 4
-PAD = 5
-VOCABULARY = 6
+LETTERS = "ACGTN"  # tokens 0 to 4
+UNKNOWN, PAD, VOCABULARY = 4, 5, 6
+# One token per nucleotide, in either case; 255 for every other byte.
+_TOKENS = np.full(256, 255, np.uint8)
+_TOKENS[[*LETTERS.encode(), *LETTERS.lower().encode()]] = [0, 1, 2, 3, UNKNOWN] * 2
 
 
-class Tokenizer:
-    """One token per nucleotide: A, C, G, T = 0..3 in either case, N (unknown) = 4, padding = 5."""
-
-    def __init__(self) -> None:
-        self.table = np.full(256, 255, np.uint8)
-        for token, letter in enumerate(LETTERS):
-            self.table[[ord(letter), ord(letter.lower())]] = token
-
-    def encode(self, sequence: str, where: str = "sequence") -> np.ndarray:
-        """Return uint8 tokens (L,). Raises InputError, which names `where` and the character."""
-        if not sequence:
-            raise InputError(f"{where}: expected nucleotides, found an empty sequence. Remove it.")
-        # A character beyond latin-1 becomes "?", which is no nucleotide either.
-        letters = np.frombuffer(sequence.encode("latin-1", errors="replace"), np.uint8)
-        tokens = self.table[letters]
-        if tokens.max() == 255:
-            at = int(np.argmax(tokens == 255))
-            raise InputError(
-                f"{where}: expected one of {LETTERS} (or lower case), found {sequence[at]!r} as "
-                f"character {at + 1} of {len(sequence)}. Correct the file or write N for unknown."
-            )
-        return tokens
-
-    def decode(self, tokens: np.ndarray) -> str:
-        """The letters of `tokens`, padding left out."""
-        return "".join(LETTERS[token] for token in tokens if token != PAD)
+def encode(sequence: str, where: str = "sequence") -> np.ndarray:
+    """Tokens uint8 (L,) of letters. Raises InputError, which names `where` and the character."""
+    if not sequence:
+        raise InputError(f"{where}: expected nucleotides, found an empty sequence. Remove it.")
+    # A character beyond latin-1 becomes "?", which is no nucleotide either.
+    tokens = _TOKENS[np.frombuffer(sequence.encode("latin-1", errors="replace"), np.uint8)]
+    if tokens.max() == 255:
+        at = int(np.argmax(tokens == 255))
+        found = f"{sequence[at]!r} as character {at + 1} of {len(sequence)}"
+        raise InputError(f"{where}: expected one of {LETTERS}, found {found}. N is for unknown.")
+    return tokens
 
 
 def pad(sequences: Sequence[np.ndarray], length: int) -> np.ndarray:
@@ -57,35 +43,28 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
     Raises InputError that names file, line and what is wrong: header, number of fields, a label
     that is no integer >= 0, a letter that is no nucleotide, no rows, text that is not UTF-8.
     """
-    tokenizer, sequences, labels = Tokenizer(), [], []
+    sequences, labels = [], []
     try:
         with Path(path).open(newline="", encoding="utf-8") as opened:
             reader = csv.reader(opened)
-            header = next(reader, None)
-            if header != ["sequence", "label"]:
-                raise InputError(
-                    f"{path} line 1: expected the header 'sequence,label', found {header!r}. "
-                    "Fetch the file again, or rename its columns."
-                )
+            if (header := next(reader, None)) != ["sequence", "label"]:
+                wrong = f"expected the header 'sequence,label', found {header!r}"
+                raise InputError(f"{path} line 1: {wrong}. Fetch it again, or rename its columns.")
             for fields in reader:
                 where = f"{path} line {reader.line_num}"
                 if len(fields) != 2:
-                    raise InputError(
-                        f"{where}: expected 2 fields (sequence,label), found {len(fields)}. "
-                        "Fetch the file again."
-                    )
+                    wrong = f"expected 2 fields (sequence,label), found {len(fields)}"
+                    raise InputError(f"{where}: {wrong}. Fetch the file again.")
+                sequence, label = fields
                 # isdecimal() also admits the digits of other scripts.
-                if not (fields[1].isascii() and fields[1].isdecimal() and len(fields[1]) < 10):
-                    raise InputError(
-                        f"{where}: expected a class number (0, 1, ...), found {fields[1]!r}. "
-                        "Correct the label."
-                    )
-                sequences.append(tokenizer.encode(fields[0], where))
-                labels.append(int(fields[1]))
+                if not (label.isascii() and label.isdecimal() and len(label) < 10):
+                    wrong = f"expected a class number (0, 1, ...), found {label!r}"
+                    raise InputError(f"{where}: {wrong}. Correct the label.")
+                sequences.append(encode(sequence, where))
+                labels.append(int(label))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: expected UTF-8 text in CSV, found: {error}. Fetch the file again."
-        ) from None
+        wrong = f"expected UTF-8 text in CSV, found: {error}"
+        raise InputError(f"{path}: {wrong}. Fetch the file again.") from None
     if not labels:
         raise InputError(f"{path}: expected rows below the header, found none. Fetch it again.")
     return sequences, np.array(labels, np.int64)

@@ -1,7 +1,6 @@
 """The settings of the room: config.yaml's section `dna`, and what each program reads of it.
 
-Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
-a description changes a result. What computes belongs elsewhere.
+No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
 from typing import Annotated, Literal, Self
@@ -9,8 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, Checksum
 
 Class = Annotated[str, Field(min_length=1)]
 Motif = Annotated[str, Field(pattern="^[ACGT]{1,10}$")]
@@ -18,7 +16,7 @@ Size = Annotated[int, Field(ge=1)]
 
 
 class Data(Settings):
-    """How a data set's arrays are made; what follows val_share is for generated data."""
+    """How a data set's arrays are made; what follows the seed is for planted_motifs alone."""
 
     classes: Annotated[list[Class], AfterValidator(each_once)] = Field(
         ["0", "1"], min_length=2, description="names of the classes 0, 1, ..."
@@ -26,31 +24,29 @@ class Data(Settings):
     val_share: Share = Field(0.15, description="statlog_dna: share of train kept for validation")
     seed: Seed = Field(0, description="of what is drawn")
     motifs: Annotated[list[Motif], AfterValidator(each_once)] = Field(
-        ["TATAAA", "CACGTG"],
-        min_length=2,
-        description="planted_motifs: one per class, of one length",
+        ["TATAAA", "CACGTG"], min_length=2, description="one per class, of one length"
     )
-    noise: float = Field(
-        0.3, ge=0, le=0.75, description="planted_motifs: chance that a letter is another one"
-    )
-    length: int = Field(30, ge=1, description="planted_motifs: nucleotides of a sequence")
-    place: int = Field(12, ge=0, description="planted_motifs: where the motif begins, from 0")
+    noise: float = Field(0.3, ge=0, le=0.75, description="chance that a letter is another one")
+    length: int = Field(30, ge=1, description="nucleotides of a sequence")
+    place: int = Field(12, ge=0, description="where the motif begins, from 0")
     sizes: list[Size] = Field(
-        [3000, 500, 1000],
-        min_length=3,
-        max_length=3,
-        description="planted_motifs: sequences of train, val and test",
+        [3000, 500, 1000], min_length=3, max_length=3, description="of train, val and test"
     )
 
     @model_validator(mode="after")
     def _motifs_fit(self) -> Self:
         room = self.length - self.place
         if len({len(motif) for motif in self.motifs}) > 1 or len(self.motifs[0]) > room:
+            found = ", ".join(self.motifs)
             raise ValueError(
-                f"motifs: expected one length, at most length - place = {room}, found"
-                f" {', '.join(self.motifs)}"
+                f"motifs: expected one length, at most {room} from place, found {found}"
             )
         return self
+
+    def check_classes(self, key: str) -> None:
+        """Raises ValueError unless there is a motif for each class."""
+        if (found := len(self.motifs)) != (wanted := len(self.classes)):
+            raise ValueError(f"{key}: expected one for each of the {wanted} classes, found {found}")
 
 
 class Model(Settings):
@@ -77,9 +73,7 @@ class Model(Settings):
 
 class Training(Settings):
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
-    patience: int = Field(
-        15, ge=1, description="epochs without a lower validation loss after which training ends"
-    )
+    patience: int = Field(15, ge=1, description="epochs without a lower loss before the end")
     batch_size: int = Field(64, ge=1, description="sequences per step")
     lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
     warmup_share: Share = Field(0.05, description="share of the steps in which the rate rises")
@@ -94,9 +88,7 @@ class Training(Settings):
 
 
 class Strands(Settings):
-    both_strands: bool = Field(
-        False, description="train on both strands at random and predict their mean"
-    )
+    both_strands: bool = Field(False, description="train on random strands, predict their mean")
 
 
 class Dataset(Strands):
@@ -105,14 +97,6 @@ class Dataset(Strands):
     data: Data = Data()
     model: Model = Model()
     training: Training = Training()
-
-
-def _check_motifs(data: Data, key: str) -> None:
-    if len(data.motifs) != len(data.classes):
-        raise ValueError(
-            f"{key}: expected one for each of the {len(data.classes)} classes, found"
-            f" {len(data.motifs)}"
-        )
 
 
 class Section(Settings):
@@ -128,28 +112,26 @@ class Section(Settings):
     @model_validator(mode="after")
     def _one_motif_per_class(self) -> Self:
         if planted := self.settings.get("planted_motifs"):
-            _check_motifs(planted.data, "settings.planted_motifs.data.motifs")
+            planted.data.check_classes("settings.planted_motifs.data.motifs")
         return self
 
 
 class PrepareSpec(Data):
     dataset: str = Field("planted_motifs", description="which data set the raw files are")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
     @model_validator(mode="after")
     def _one_motif_per_class(self) -> Self:
         if self.dataset == "planted_motifs":
-            _check_motifs(self, "motifs")
+            self.check_classes("motifs")
         return self
-
-
-class TrainSpec(Training, Strands):
-    model: Model = Field(Model(), description="shape of the model")
-    seed: Seed = Field(1, description="of weights, batches, dropout and augmentation")
-    threads: Threads = Field(1, description="threads of PyTorch")
 
 
 class EvaluateSpec(Strands):
     model: Model = Field(Model(), description="shape of the model")
     threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class TrainSpec(Training, EvaluateSpec):
+    seed: Seed = Field(1, description="of weights, batches, dropout and augmentation")

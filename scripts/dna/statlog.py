@@ -25,10 +25,8 @@ def statlog_tokens(bits: np.ndarray) -> np.ndarray:
         tokens[(triples == pattern).all(axis=2)] = token
     if (tokens == 255).any():
         row, at = np.argwhere(tokens == 255)[0]
-        raise InputError(
-            f"row {row + 1}, nucleotide {at + 1}: expected bits 100, 010, 001 or 000, "
-            f"found {triples[row, at].tolist()}. Fetch the file again."
-        )
+        wrong = f"expected bits 100, 010, 001 or 000, found {triples[row, at].tolist()}"
+        raise InputError(f"row {row + 1}, nucleotide {at + 1}: {wrong}. Fetch the file again.")
     return tokens
 
 
@@ -43,20 +41,13 @@ def read_statlog(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
             warnings.filterwarnings("ignore", message="Unknown encoding")
             frame = rdata.read_rda(path)["DNA"]
         bits = frame.drop(columns="Class").astype(str).to_numpy()
-        names = frame["Class"].astype(str).tolist()
+        labels = [STATLOG_CLASSES.index(name) for name in frame["Class"].astype(str)]
+        if bits.shape[1] != 180 or len(bits) <= STATLOG_TRAIN:
+            raise ValueError(f"{bits.shape}, not more than {STATLOG_TRAIN} rows of 180 bits")
+        tokens = statlog_tokens(np.where(bits == "1", 1, np.where(bits == "0", 0, -1)))
     except Exception as error:  # the parser raises many kinds, all of them about this file
         raise InputError(
             f"{path}: expected R data with the table DNA (V1..V180, Class), found: "
             f"{type(error).__name__}: {error}. Fetch the file again."
         ) from None
-    strangers = sorted({*names} - {*STATLOG_CLASSES})
-    if bits.shape[1] != 180 or len(bits) <= STATLOG_TRAIN or strangers:
-        raise InputError(
-            f"{path}: expected more than {STATLOG_TRAIN} rows of 180 bits, classes "
-            f"{STATLOG_CLASSES}; found {bits.shape}, strange classes {strangers}. Fetch it again."
-        )
-    try:
-        tokens = statlog_tokens(np.where(bits == "1", 1, np.where(bits == "0", 0, -1)))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    return tokens, np.array([STATLOG_CLASSES.index(name) for name in names], np.int64)
+    return tokens, np.array(labels, np.int64)

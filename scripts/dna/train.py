@@ -15,13 +15,13 @@ from dna.model import TITLE, build, predict, read_split
 from dna.sequences import UNKNOWN
 from dna.settings import TrainSpec
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from raw.prepared import load_json
 from torch_nn.dna_augmentation import augment
 from torch_nn.flops import forward_flops
@@ -31,12 +31,8 @@ from torch_nn.schedules import one_cycle
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"data": "sequences.npz", "meta": "meta.json"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"data": "sequences.npz", "meta": "meta.json"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     meta = load_json(args.meta, ("dataset", "classes"))
@@ -53,7 +49,7 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
     checkpoint = Checkpoint.of(args, args.data, args.meta)
-    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
@@ -61,14 +57,8 @@ def main() -> None:
             break
         order = shuffled(len(x), spec.seed, epoch)
         batch = torch.from_numpy(order[position * spec.batch_size :][: spec.batch_size]).to(device)
-        tokens = augment(
-            x[batch],
-            UNKNOWN,
-            spec.largest_shift,
-            spec.mutated_share,
-            spec.hidden_share,
-            spec.both_strands,
-        )
+        noise = spec.largest_shift, spec.mutated_share, spec.hidden_share, spec.both_strands
+        tokens = augment(x[batch], UNKNOWN, *noise)
         loss = cross_entropy(model(tokens), y[batch], label_smoothing=spec.label_smoothing)
         lr = spec.lr * rate(step)
         value = clipped_step(model, optimizer, loss, lr, spec.clip)
@@ -76,18 +66,15 @@ def main() -> None:
         average.update_parameters(model)
         if run.due(per_epoch):
             probabilities = predict(average.module, val_x, spec.both_strands)
+            nats = nll_loss(probabilities.clamp_min(1e-12).log(), val_y).item()
             answers = val_y.cpu().numpy(), probabilities.argmax(1).cpu().numpy()
-            point = run.record(
-                val_loss=nll_loss(probabilities.clamp_min(1e-12).log(), val_y).item(),
-                val_accuracy=accuracy(*answers),
-                val_mcc=matthews(*answers),
-            )
+            scores = {"val_accuracy": accuracy(*answers), "val_mcc": matthews(*answers)}
+            point = run.record(val_loss=nats, **scores)
             if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(average.module.state_dict())
 
     save_weights(args.weights, best)
     run.finish(
-        args.history,
         task="dna_classification",
         dataset=meta["dataset"],
         model=TITLE,

@@ -6,13 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gpt.story_grammar import entropy_bits
-from gpt.text_cleaning import (
-    SEPARATOR,
-    clean_story,
-    deduplicate,
-    paragraph_fingerprints,
-    to_ascii,
-)
+from gpt.text_cleaning import SEPARATOR, clean_story, deduplicate, paragraph_fingerprints, to_ascii
 from pipeline.errors import InputError
 from pipeline.seeds import generator
 
@@ -31,9 +25,9 @@ class Corpus:
     train: list[str]
     val: list[str]
     test: list[str]
-    stories: bool
+    notes: str
+    stories: bool = True
     split_names: dict[str, str] = field(default_factory=dict)
-    notes: str = ""
 
 
 def split_documents(documents: list[str], share: float, seed: int) -> tuple[list[str], list[str]]:
@@ -50,20 +44,15 @@ def tinyshakespeare(paths: list[Path], val_share: float, seed: int) -> Corpus:
     The end of the first 90 % (val_share of them) is kept back to choose the step of training on, so
     that nothing at all is chosen on nanoGPT's val.
     """
-    text = _one(paths, "input.txt").read_text(encoding="utf-8")
+    text = _read(paths, "input.txt")
     known, held_out = text[: int(0.9 * len(text))], text[int(0.9 * len(text)) :]
     end = len(known) - round(val_share * len(known))
-    return Corpus(
-        [known[:end]],
-        [known[end:]],
-        [held_out],
-        stories=False,
-        split_names={"test": "val"},
-        notes=(
-            "nanoGPT's split: the last 10 % of the characters are the row 'val'; the step is chosen"
-            f" on the last {val_share:.0%} of the first 90 %, which are not trained on"
-        ),
+    notes = (
+        "nanoGPT's split: the last 10 % of the characters are the row 'val'; the step is chosen"
+        f" on the last {val_share:.0%} of the first 90 %, which are not trained on"
     )
+    train, val = known[:end], known[end:]
+    return Corpus([train], [val], [held_out], notes, stories=False, split_names={"test": "val"})
 
 
 def stories_without_separator(text: str) -> list[str]:
@@ -94,32 +83,20 @@ def tinystories(paths: list[Path], val_share: float, seed: int) -> Corpus:
     Truncated first and last pieces are dropped, duplicates too, and every training story that
     shares a long paragraph with the test text. val is split off the training stories by seed.
     """
-    v1 = _one(paths, "v1_train_first1000.txt").read_text(encoding="utf-8")
-    v2 = _one(paths, "v2gpt4_train_first10000lines.txt").read_text(encoding="utf-8")
-    subset = json.loads(_one(paths, "subset3000.json").read_text(encoding="utf-8"))["texts"]
-    held_out = _one(paths, "v1_valid_prefix.txt").read_text(encoding="utf-8")
-    test = [clean_story(story) for story in stories_by_opening(to_ascii(held_out))[1:-1]]
+    v1 = stories_without_separator(to_ascii(_read(paths, "v1_train_first1000.txt")))[:-1]
+    v2 = _read(paths, "v2gpt4_train_first10000lines.txt").split(SEPARATOR)[:-1]
+    found = [*v1, *v2, *json.loads(_read(paths, "subset3000.json"))["texts"]]
+    held_out = stories_by_opening(to_ascii(_read(paths, "v1_valid_prefix.txt")))[1:-1]
+    test = [clean_story(story) for story in held_out]
     forbidden = set().union(*map(paragraph_fingerprints, test))
-    found = [
-        *stories_without_separator(to_ascii(v1))[:-1],
-        *v2.split(SEPARATOR)[:-1],
-        *subset,
-    ]
     known = deduplicate([clean_story(story) for story in found], forbidden)
-    train, val = split_documents(known, val_share, seed)
-    return Corpus(
-        train,
-        val,
-        deduplicate(test),
-        stories=True,
-        notes=(
-            f"{len(found)} stories found, {len(known)} left after duplicates and stories that"
-            " are in the test text; test is the start of the official validation split;"
-            " losses do not compare with those of models trained on all of TinyStories; bytes are"
-            " those of the cleaned text, which is ASCII: typographic signs were replaced, other"
-            " signs dropped"
-        ),
+    notes = (
+        f"{len(found)} stories found, {len(known)} left after duplicates and stories that are in"
+        " the test text; test is the start of the official validation split; losses do not compare"
+        " with those of models trained on all of TinyStories; bytes are those of the cleaned text,"
+        " which is ASCII: typographic signs were replaced, other signs dropped"
     )
+    return Corpus(*split_documents(known, val_share, seed), deduplicate(test), notes)
 
 
 def grammar_stories(paths: list[Path], val_share: float, seed: int) -> Corpus:
@@ -128,29 +105,18 @@ def grammar_stories(paths: list[Path], val_share: float, seed: int) -> Corpus:
     Equal stories count once, so that none is in two splits. The notes hold the entropy of what the
     grammar generates.
     """
-    (path,) = paths
-    stories = path.read_text(encoding="utf-8").split(SEPARATOR)
-    known = deduplicate([clean_story(story) for story in stories])
+    found = _read(paths, paths[0].name).split(SEPARATOR)
+    known = deduplicate([clean_story(story) for story in found])
     rest, test = split_documents(known, val_share, seed)
-    train, val = split_documents(rest, val_share, seed + 1)
     floor = entropy_bits() * len(test) / max(1, sum(len(story.encode()) for story in test))
-    return Corpus(
-        train,
-        val,
-        test,
-        stories=True,
-        notes=(
-            f"made by a grammar; splits share no story; a story's choices hold {entropy_bits():.2f}"
-            f" bits, {floor:.4f} bits per byte of test: the floor of every model's expected loss"
-        ),
+    notes = (
+        f"made by a grammar; splits share no story; a story's choices hold {entropy_bits():.2f}"
+        f" bits, {floor:.4f} bits per byte of test: the floor of every model's expected loss"
     )
+    return Corpus(*split_documents(rest, val_share, seed + 1), test, notes)
 
 
-READERS = {
-    "tinyshakespeare": tinyshakespeare,
-    "tinystories": tinystories,
-    "grammar_stories": grammar_stories,
-}
+READERS = {read.__name__: read for read in (tinyshakespeare, tinystories, grammar_stories)}
 
 
 def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) -> Corpus:
@@ -161,19 +127,17 @@ def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) ->
         corpus = READERS[dataset](paths, val_share, seed)
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(
-            f"{dataset}: the raw text cannot be read: {error}. Fetch the files again."
+            f"{dataset}: a raw text cannot be read: {error}. Fetch it again."
         ) from None
     for split in ("train", "val", "test"):
         if not "".join(getattr(corpus, split)).strip():
-            raise InputError(
-                f"{dataset}: expected text in every split, found none in {split}. Is a raw file"
-                " empty or truncated? Fetch the files again."
-            )
+            wrong = f"expected text in every split, found none in {split}"
+            raise InputError(f"{dataset}: {wrong}: a raw file is truncated. Fetch the files again.")
     return corpus
 
 
-def _one(paths: list[Path], name: str) -> Path:
+def _read(paths: list[Path], name: str) -> str:
     for path in paths:
         if path.name == name:
-            return path
+            return path.read_text(encoding="utf-8")
     raise InputError(f"expected a raw file {name}, found {[path.name for path in paths]}")

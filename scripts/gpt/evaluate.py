@@ -17,10 +17,14 @@ from pipeline.weights import load_weights
 from raw.prepared import load_json
 from torch_nn.perplexity import window_nats
 
-# Of meta.json.
-NEEDED = (
-    "dataset", "data_sha256", "n_bytes", "protocol", "split_names", "tokenizer", "vocab_size",
-)  # fmt: skip
+INPUTS = {
+    "val": "val.npy",
+    "test": "test.npy, read here and nowhere else",
+    "meta": "meta.json of the text",
+    **TRAININGS,
+    "samples?": "samples.json of the first seed's model, for the share that is accepted",
+}
+NEEDED = ("dataset", "data_sha256", "n_bytes", "protocol", "split_names", "tokenizer", "vocab_size")
 
 
 def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
@@ -29,74 +33,37 @@ def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EvaluateSpec,
-        inputs={
-            "val": "val.npy",
-            "test": "test.npy, read here and nowhere else",
-            "meta": "meta.json of the text",
-            **TRAININGS,
-            "samples?": "samples.json of the first seed's model, for the share that is accepted",
-        },
-        outputs={"out": "metrics.json"},
-    )
+    args = settings.arguments(__doc__, EvaluateSpec, INPUTS, {"out": "metrics.json"})
     spec = args.spec
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
     meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.weights, args.histories)
     model = build(spec.model, meta["vocab_size"]).to(device)
-    about = {
-        "task": "language_modelling",
-        "dataset": meta["dataset"],
-        "model": title(spec.model),
-        "inputs": "tokens",
-        "implementation": "torch",
-        "data_sha256": meta["data_sha256"],
-    }
+    about = {"task": "language_modelling", "model": title(spec.model), "inputs": "tokens"}
+    about |= {"implementation": "torch"} | {name: meta[name] for name in ("dataset", "data_sha256")}
     rows = []
     for split in ("test", "val"):
         name = meta["split_names"].get(split, split)
         if split == "val" and name in meta["split_names"].values():
             continue  # the published protocol calls the held-out text val: ours is no row
         tokens = load_tokens(getattr(args, split), context)
+        windows = list(covering_windows(tokens, context, stride))
         per_seed = []
         for path in args.weights:
-            load_weights(path, model)
-            found = window_nats(model, covering_windows(tokens, context, stride))
-            per_seed.append([part.numpy() for part in found])
-            print(f"{split} {path}: {mean_nats(*per_seed[-1]):.4f} nats per token", flush=True)
-        counts = per_seed[0][1]
-        values = [mean_nats(nats, counts) for nats, _ in per_seed]
-        ci = interval(mean_nats, np.mean([nats for nats, _ in per_seed], axis=0), counts)
+            nats, counts = (
+                part.numpy() for part in window_nats(load_weights(path, model), windows)
+            )
+            per_seed.append(nats)
+            print(f"{split} {path}: {mean_nats(nats, counts):.4f} nats per token", flush=True)
+        values = np.array([mean_nats(nats, counts) for nats in per_seed])
+        ci = np.array(interval(mean_nats, np.mean(per_seed, axis=0), counts))
         # All nats, those of separators too, over the bytes of the documents without separators.
         to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
-            rows.append(
-                row(
-                    metric=metric,
-                    split=name,
-                    values=[value * factor for value in values],
-                    ci=(ci[0] * factor, ci[1] * factor),
-                    **about,
-                    **cost(histories),
-                )
-            )
+            scores = {"values": (values * factor).tolist(), "ci": tuple((ci * factor).tolist())}
+            rows.append(row(metric=metric, split=name, **scores, **about, **cost(histories)))
             print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}")
-    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
-    if samples.get("judged"):
-        accepted = round(samples["accepted_share"] * samples["judged"])
-        rows.append(
-            row(
-                metric="accepted_share",
-                split="test",
-                values=[samples["accepted_share"]],
-                ci=proportion_interval(np.arange(samples["judged"]) < accepted),
-                **about,
-                **cost(histories[:1]),
-            )
-        )
     notes = {
         "data": meta["protocol"],
         "protocol": (
@@ -112,8 +79,13 @@ def main() -> None:
         "best_step": [history["best_step"] for history in histories],
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
-    if samples.get("judged"):
-        notes["accepted_share"] = f"of {samples['judged']} stories by the first seed's model"
+    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
+    if judged := samples.get("judged"):
+        share = samples["accepted_share"]
+        ci = proportion_interval(np.arange(judged) < round(share * judged))
+        scores = {"metric": "accepted_share", "split": "test", "values": [share], "ci": ci}
+        rows.append(row(**scores, **about, **cost(histories[:1])))
+        notes["accepted_share"] = f"of {judged} stories by the first seed's model"
     write_json(args.out, {"rows": rows, "notes": notes})
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from gpt.model import build, title
+from gpt.model import MODEL_INPUTS, build, title
 from gpt.settings import SampleSpec, Way
 from gpt.story_grammar import accepts
 from gpt.tokenizer import Tokenizer, load_tokenizer
@@ -20,39 +20,25 @@ def texts(
     model: GPT, tokenizer: Tokenizer, prompt: str, count: int, way: Way, spec: SampleSpec, seed: int
 ) -> list[str]:
     """`count` continuations of prompt, prompt included, each up to the separator."""
-    start = [] if tokenizer.separator is None else [tokenizer.separator]
+    end = tokenizer.separator
+    start = [] if end is None else [end]
     read = start + tokenizer.encode(prompt)
     if not read:
         raise InputError("prompts: '' needs a text of stories, where a separator begins one")
-    tokens = torch.tensor([read] * count)  # (B, T)
-    drawn = sample(
-        model,
-        tokens.to(next(model.parameters()).device),
-        spec.max_new_tokens,
-        torch.Generator().manual_seed(seed),
-        stop_token=tokenizer.separator,
-        **way.model_dump(),
-    )
-    found = []
-    for row in drawn[:, len(start) :].tolist():
-        end = row.index(tokenizer.separator) if tokenizer.separator in row else len(row)
-        found.append(tokenizer.decode(row[:end]))
-    return found
+    tokens = torch.tensor([read] * count, device=next(model.parameters()).device)  # (B, T)
+    random, options = torch.Generator().manual_seed(seed), way.model_dump()
+    drawn = sample(model, tokens, spec.max_new_tokens, random, stop_token=end, **options)
+    found = drawn[:, len(start) :].tolist()
+    return [tokenizer.decode(row[: row.index(end) if end in row else None]) for row in found]
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        SampleSpec,
-        inputs={"weights": "trained model", "tokenizer": "tokenizer.json", "meta": "meta.json"},
-        outputs={"out": "samples.json"},
-    )
+    args = settings.arguments(__doc__, SampleSpec, MODEL_INPUTS, {"out": "samples.json"})
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     meta = load_json(args.meta, ("dataset", "stand_in"))
     tokenizer = load_tokenizer(args.tokenizer)
-    model = build(spec.model, tokenizer.vocab_size).to(device)
-    load_weights(args.weights, model)
+    model = load_weights(args.weights, build(spec.model, tokenizer.vocab_size).to(device))
     samples = []
     for prompt in spec.prompts:
         for way in spec.ways:
@@ -61,25 +47,14 @@ def main() -> None:
             samples.append({"prompt": prompt, "text": text, **way.model_dump(), "seed": seed})
             print(f"--- {way}\n{text}\n", flush=True)
     share, note = None, "unedited; one sample of each prompt and way, none chosen by hand"
-    if spec.grammar_samples:
-        count, way = spec.grammar_samples, spec.ways[0]
-        stories = texts(model, tokenizer, "", count, way, spec, spec.seed)
-        share = sum(map(accepts, stories)) / count
+    if count := spec.grammar_samples:
+        way = spec.ways[0]
+        share = sum(map(accepts, texts(model, tokenizer, "", count, way, spec, spec.seed))) / count
         note += f"; accepted_share: of {count} whole stories drawn by the first way, {way}"
         print(f"the grammar accepts {share:.2f} of {count} stories")
-    write_json(
-        args.out,
-        {
-            "task": "language_modelling",
-            "dataset": meta["dataset"],
-            "model": title(spec.model),
-            "stand_in": meta["stand_in"],
-            "samples": samples,
-            "note": note,
-            "accepted_share": share,
-            "judged": spec.grammar_samples,
-        },
-    )
+    about = {"task": "language_modelling", "dataset": meta["dataset"], "model": title(spec.model)}
+    about |= {"stand_in": meta["stand_in"], "samples": samples, "note": note}
+    write_json(args.out, about | {"accepted_share": share, "judged": count})
 
 
 if __name__ == "__main__":

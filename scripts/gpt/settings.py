@@ -1,16 +1,14 @@
 """The settings of the room: config.yaml's section `gpt`, and what each program reads of it.
 
-Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
-a description changes a result. What computes belongs elsewhere.
+No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
-from raw.about import About
-from raw.raw_files import RawFile
+from raw.settings import About, Checksum
 
 
 class Data(Settings):
@@ -42,9 +40,7 @@ class Training(Settings):
     steps: int = Field(1000, ge=1, description="optimiser steps")
     batch_size: int = Field(32, ge=1, description="windows per step")
     lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
-    warmup_steps: int = Field(
-        50, ge=0, validate_default=True, description="steps of linear warm-up, fewer than steps"
-    )
+    warmup_steps: int = Field(50, ge=0, validate_default=True, description="steps of warm-up")
     min_lr_share: float = Field(0.1, ge=0, le=1, description="last learning rate, share of lr")
     weight_decay: float = Field(0.1, ge=0, description="decay of matrices")
     beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second-moment decay")
@@ -64,9 +60,12 @@ class Training(Settings):
 
 
 class Evaluation(Settings):
-    stride: int | None = Field(
-        None, ge=1, description="tokens counted per window; null: the context, disjoint windows"
-    )
+    stride: int | None = Field(None, ge=1, description="tokens counted per window; null: context")
+
+    def check_stride(self, context: int, key: str) -> None:
+        """Raises ValueError if windows of `context` tokens would skip some."""
+        if (self.stride or 1) > context:
+            raise ValueError(f"{key}: expected at most the context {context}, found {self.stride}")
 
 
 class Way(Settings):
@@ -74,9 +73,7 @@ class Way(Settings):
 
     temperature: float = Field(1.0, ge=0, description="0: the likeliest token; else at least 0.001")
     top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
-    top_p: float | None = Field(
-        None, gt=0, le=1, description="draw from the likeliest of this mass; null: from all"
-    )
+    top_p: float | None = Field(None, gt=0, le=1, description="from the likeliest of this mass")
 
     @field_validator("temperature")
     @classmethod
@@ -90,24 +87,15 @@ class Sampling(Settings):
     prompts: list[str] = Field(["\n"], min_length=1, description="what is continued")
     ways: list[Way] = Field([Way()], min_length=1, description="every prompt in each way")
     max_new_tokens: int = Field(300, ge=1, description="longest continuation, tokens")
-    grammar_samples: int = Field(
-        0,
-        ge=0,
-        description="stories drawn by the first way and judged by the story grammar; 0: none",
-    )
+    grammar_samples: int = Field(0, ge=0, description="stories for the grammar to judge")
     seed: Seed = Field(1, description="of the first sample; the next ones count up")
 
 
-class Stories(Settings):
-    stories: int = Field(4000, ge=10, le=1_000_000, description="different stories to generate")
+class Trace(Settings):
+    sentence: str = Field("To be, or not to be", min_length=1, description="for the attention map")
 
 
-def _check_stride(stride: int | None, context: int, key: str) -> None:
-    if (stride or 1) > context:
-        raise ValueError(f"{key}: expected at most the context {context}, found {stride}")
-
-
-class Dataset(Settings):
+class Dataset(Trace):
     """The settings of one data set."""
 
     data: Data = Data()
@@ -115,14 +103,11 @@ class Dataset(Settings):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     sampling: Sampling = Sampling()
-    sentence: str = Field("To be, or not to be", min_length=1, description="for the attention map")
-    stories: int | None = Field(
-        None, ge=10, le=1_000_000, description="stories to generate, for grammar_stories alone"
-    )
+    stories: int | None = Field(None, ge=10, le=1_000_000, description="for grammar_stories alone")
 
     @model_validator(mode="after")
-    def _no_token_is_skipped(self) -> "Dataset":
-        _check_stride(self.evaluation.stride, self.model.context, "evaluation.stride")
+    def _no_token_is_skipped(self) -> Self:
+        self.evaluation.check_stride(self.model.context, "evaluation.stride")
         return self
 
 
@@ -135,39 +120,39 @@ class Section(Settings):
     settings: dict[str, Dataset] = Field(description="settings of each data set")
 
 
-class StoriesSpec(Stories):
+class StoriesSpec(Settings):
+    stories: int = Field(4000, ge=10, le=1_000_000, description="different stories to generate")
     seed: Seed = Field(0, description="of the stories")
 
 
 class PrepareSpec(Data):
     dataset: str = Field("tinyshakespeare", description="which data set the raw files are")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 
-class TrainSpec(Training):
+class OfModel(Settings):
+    """What every program reads that runs the model."""
+
+    model: Model = Field(Model(), description="shape of the model")
+    threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class TrainSpec(Training, OfModel):
     dataset: str = Field("tinyshakespeare", description="name of the data set")
-    model: Model = Field(Model(), description="shape of the model")
     seed: Seed = Field(1, description="of weights, batches and dropout")
-    threads: Threads = Field(1, description="threads of PyTorch")
 
 
-class EvaluateSpec(Evaluation):
-    model: Model = Field(Model(), description="shape of the model")
-    threads: Threads = Field(1, description="threads of PyTorch")
-
+class EvaluateSpec(Evaluation, OfModel):
     @model_validator(mode="after")
-    def _no_token_is_skipped(self) -> "EvaluateSpec":
-        _check_stride(self.stride, self.model.context, "stride")
+    def _no_token_is_skipped(self) -> Self:
+        self.check_stride(self.model.context, "stride")
         return self
 
 
-class SampleSpec(Sampling):
-    model: Model = Field(Model(), description="shape of the model")
-    threads: Threads = Field(1, description="threads of PyTorch")
+class SampleSpec(Sampling, OfModel):
+    pass
 
 
-class TraceSpec(Settings):
-    model: Model = Field(Model(), description="shape of the model")
-    sentence: str = Field("To be, or not to be", min_length=1, description="what the model reads")
-    threads: Threads = Field(1, description="threads of PyTorch")
+class TraceSpec(Trace, OfModel):
+    pass

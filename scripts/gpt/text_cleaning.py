@@ -7,37 +7,19 @@ SEPARATOR = "<|endoftext|>"
 # What UTF-8's three bytes of a typographic sign look like when they were read as Windows-1252 and
 # written as UTF-8 again. The closing quote's last byte has no sign there and was lost.
 _DOUBLY_ENCODED = {
-    "â€œ": '"',
-    "â€\x9d": '"',
-    "â€™": "'",
-    "â€˜": "'",
-    "â€“": "-",
-    "â€”": "-",
-    "â€¦": "...",
-    "â€Š": " ",
-    "â€": '"',
-}
+    "â€œ": '"', "â€\x9d": '"', "â€™": "'", "â€˜": "'", "â€“": "-", "â€”": "-",
+    "â€¦": "...", "â€Š": " ", "â€": '"',
+}  # fmt: skip
 _TYPOGRAPHIC = {
-    "“": '"',
-    "”": '"',
-    "„": '"',
-    "‘": "'",
-    "’": "'",
-    "–": "-",
-    "—": "-",
-    "…": "...",
-    "\u00a0": " ",
-    "\u200a": " ",
-    "\u200b": "",
-    "\ufeff": "",
-}
+    "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...",
+    "\u00a0": " ", "\u200a": " ", "\u200b": "", "\ufeff": "",
+}  # fmt: skip
 
 
 def to_ascii(text: str) -> str:
     """Curly quotes, dashes and their doubly encoded forms to ASCII; other non-ASCII is dropped."""
-    for table in (_DOUBLY_ENCODED, _TYPOGRAPHIC):
-        for found, plain in table.items():
-            text = text.replace(found, plain)
+    for found, plain in (*_DOUBLY_ENCODED.items(), *_TYPOGRAPHIC.items()):
+        text = text.replace(found, plain)
     return text.encode("ascii", "ignore").decode("ascii")
 
 
@@ -63,10 +45,8 @@ def deduplicate(stories: list[str], forbidden: set[str] = frozenset()) -> list[s
 
     forbidden: paragraph fingerprints of a held-out text. Equality is that of fingerprints.
     """
-    seen, kept = set(), []
+    kept: dict[str, str] = {}
     for story in stories:
-        key = fingerprint(story)
-        if key and key not in seen and not paragraph_fingerprints(story) & forbidden:
-            seen.add(key)
-            kept.append(story)
-    return kept
+        if not paragraph_fingerprints(story) & forbidden:
+            kept.setdefault(fingerprint(story), story)
+    return [story for key, story in kept.items() if key]

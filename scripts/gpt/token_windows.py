@@ -18,15 +18,14 @@ def load_tokens(path: str | Path, context: int) -> np.ndarray:
                 raise ValueError(f"version {version} of the format")
         tokens = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy reads the header with a parser that documents no closed list
+        found = " ".join(str(error).split())
         raise InputError(
-            f"{path}: expected a .npy of tokens, found: {' '.join(str(error).split())}. "
-            f"{again(path)}"
+            f"{path}: expected a .npy of tokens, found: {found}. {again(path)}"
         ) from None
     if tokens.ndim != 1 or tokens.dtype != np.uint16 or len(tokens) < context + 2:
         raise InputError(
-            f"{path}: expected at least {context + 2} uint16 tokens (one window of the context),"
-            f" found {tokens.dtype} {tokens.shape}. Choose a smaller context, or prepare it"
-            f" again: {again(path)}"
+            f"{path}: expected at least {context + 2} uint16 tokens (one window), found"
+            f" {tokens.dtype} {tokens.shape}. Choose a smaller context, or: {again(path)}"
         )
     return tokens
 
@@ -51,10 +50,7 @@ def covering_windows(
     Yields (inputs (T,), targets (T,), counted): only the last `counted` targets of a window count,
     those before are its history. stride = context gives disjoint windows; a smaller stride gives
     every counted token, but the first window's, at least context - stride tokens of history.
-    Raises ValueError unless 1 <= stride <= context.
     """
-    if not 1 <= stride <= context:
-        raise ValueError(f"expected 1 <= stride <= context {context}, found {stride}")
     done, last = 1, len(tokens)
     while done < last:
         end = min(last, done + (context if done == 1 else stride))

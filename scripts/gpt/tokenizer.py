@@ -10,7 +10,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from gpt.text_cleaning import SEPARATOR
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from raw.prepared import again, load_json
+from raw.prepared import again
 
 
 class CharacterTokenizer:
@@ -32,10 +32,8 @@ class CharacterTokenizer:
         try:
             return [self._numbers[character] for character in text]
         except KeyError as error:
-            raise InputError(
-                f"character {error.args[0]!r} is not among the tokenizer's {len(self.characters)}:"
-                " use only characters of the training text"
-            ) from None
+            found = error.args[0]
+            raise InputError(f"expected characters of the training text, found {found!r}") from None
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens; a separator is written out."""
@@ -44,11 +42,8 @@ class CharacterTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write the vocabulary as JSON."""
-        value = {
-            "kind": "characters",
-            "characters": self.characters,
-            "separator": self.separator is not None,
-        }
+        value = {"kind": "characters", "characters": self.characters}
+        value["separator"] = self.separator is not None
         write_text(path, json.dumps(value, indent=1) + "\n")
 
 
@@ -69,12 +64,9 @@ class BytePairTokenizer:
         tokenizer = tokenizers.Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocab_size,
-            special_tokens=[SEPARATOR],
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-            show_progress=False,
-        )
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        first = {"special_tokens": [SEPARATOR], "initial_alphabet": alphabet}
+        trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **first)
         tokenizer.train_from_iterator(documents, trainer)
         return cls(tokenizer)
 
@@ -84,7 +76,7 @@ class BytePairTokenizer:
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens; a separator is written out."""
-        return self.tokenizer.decode([int(token) for token in tokens], skip_special_tokens=False)
+        return self.tokenizer.decode(list(tokens), skip_special_tokens=False)
 
     def save(self, path: str | Path) -> None:
         """Write vocabulary and merges as the tokenizers library's JSON."""
@@ -102,10 +94,8 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         if value.get("kind") != "characters":
             return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
         characters, separator = value["characters"], value["separator"]
-        if not (type(characters) is str and type(separator) is bool):
+        if type(characters) is not str or type(separator) is not bool:
             raise ValueError("characters that are no text")
-        if len(set(characters)) < len(characters):
-            raise ValueError("a character that is there twice")
         return CharacterTokenizer(characters, separator)
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
@@ -115,19 +105,8 @@ def token_stream(tokenizer: Tokenizer, documents: list[str]) -> list[int]:
     """One stream: with a separator it starts and ends with one and each document is followed by
     one; without, the documents' tokens follow each other.
     """
-    stream = [] if tokenizer.separator is None else [tokenizer.separator]
+    end = [] if tokenizer.separator is None else [tokenizer.separator]
+    stream = [*end]
     for document in documents:
-        stream.extend(tokenizer.encode(document))
-        if tokenizer.separator is not None:
-            stream.append(tokenizer.separator)
+        stream += tokenizer.encode(document) + end
     return stream
-
-
-def vocab_size(meta: str | Path) -> int:
-    """How many tokens the text of this meta.json has. Raises InputError if it does not say."""
-    found = load_json(meta, ("vocab_size",))["vocab_size"]
-    if type(found) is not int or not 1 <= found <= 65_536:
-        raise InputError(
-            f"{meta}: vocab_size: expected 1 to 65536 tokens, found {found!r}. {again(meta)}"
-        )
-    return found

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from gpt.model import build, title
+from gpt.model import MODEL_INPUTS, build, title
 from gpt.settings import TraceSpec
 from gpt.tokenizer import load_tokenizer
 from pipeline import settings
@@ -15,18 +15,13 @@ from torch_nn.positions import sinusoidal_table
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TraceSpec,
-        inputs={"weights": "trained model", "tokenizer": "tokenizer.json", "meta": "meta.json"},
-        outputs={"attention": "attention.npz", "positions": "positions.npz"},
-    )
+    outputs = {"attention": "attention.npz", "positions": "positions.npz"}
+    args = settings.arguments(__doc__, TraceSpec, MODEL_INPUTS, outputs)
     spec = args.spec
     device = setup(0, spec.threads)
     meta = load_json(args.meta, ("title",))
     tokenizer = load_tokenizer(args.tokenizer)
-    model = build(spec.model, tokenizer.vocab_size).to(device).eval()
-    load_weights(args.weights, model)
+    model = load_weights(args.weights, build(spec.model, tokenizer.vocab_size).to(device)).eval()
     tokens = tokenizer.encode(spec.sentence)[: spec.model.context]
     with torch.no_grad():
         _, weights = model.forward_with_attention(torch.tensor([tokens], device=device))

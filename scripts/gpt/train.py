@@ -8,15 +8,15 @@ import torch
 from gpt.model import build, title
 from gpt.settings import TrainSpec
 from gpt.token_windows import covering_windows, load_tokens, random_windows
-from gpt.tokenizer import vocab_size
 from pipeline import settings
 from pipeline.checkpoint import Checkpoint
 from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
+from raw.prepared import load_json
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.optimisation import clipped_step, decay_groups
@@ -26,12 +26,8 @@ from torch_nn.schedules import one_cycle
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"train": "train.npy", "val": "val.npy", "meta": "meta.json of the text"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"train": "train.npy", "val": "val.npy", "meta": "meta.json of the text"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     bfloat16 = use_bfloat16(spec.precision == "bfloat16", device)
@@ -39,7 +35,8 @@ def main() -> None:
     train = load_tokens(args.train, context)
     val = load_tokens(args.val, context)[: spec.eval_tokens + 1]
 
-    model = build(spec.model, vocab_size(args.meta)).to(device)
+    vocab_size = load_json(args.meta, ("vocab_size",))["vocab_size"]
+    model = build(spec.model, vocab_size).to(device)
     best = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
         decay_groups(model, spec.weight_decay), lr=spec.lr, betas=(0.9, spec.beta2)
@@ -50,7 +47,7 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, optimizer=optimizer, best=best)
     checkpoint = Checkpoint.of(args, args.train, args.val, args.meta)
-    run = TrainingRun(parts, checkpoint, spec.steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin)
 
     for step in run:
         lr = spec.lr * rate(step)
@@ -69,7 +66,6 @@ def main() -> None:
     chosen = run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(
-        args.history,
         task="language_modelling",
         dataset=spec.dataset,
         model=title(spec.model),

@@ -1,15 +1,154 @@
 """Write ro-crate-metadata.json: the run as a Workflow Run RO-Crate, for archives such as Zenodo.
 
 The crate holds the workflow that it describes: the Snakefile is copied into the run's folder.
+Profiles: Workflow Run RO-Crate 0.5 and Workflow RO-Crate 1.0 (https://w3id.org/ro/wfrun/workflow),
+on RO-Crate 1.1. Left out: a step for each job (the manifest lists the jobs).
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
 
 import yaml
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
 
-from manifest.crate import build
 from pipeline import settings
 from pipeline.atomic import write_json, write_text
+
+PROJECT = "Neural Networks and Transformers"
+LICENCE = "https://spdx.org/licenses/MIT"
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+TOOLS = {"Python": "https://www.python.org", "Snakemake": "https://snakemake.github.io"}
+FORMATS = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+    ".npz": "application/zip",
+}
+
+
+def chosen(config: object) -> Iterator[str]:
+    """Every data set that the configuration names under `dataset` or `datasets`."""
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            if key in ("dataset", "datasets"):
+                yield from [value] if isinstance(value, str) else value
+            else:
+                yield from chosen(value)
+
+
+def add(crate: ROCrate, place: str, kind: str, **properties: object) -> ContextEntity:
+    """A new entity of the crate; `place`: its @id, `kind`: its @type."""
+    return crate.add(ContextEntity(crate, place, properties={"@type": kind, **properties}))
+
+
+def about_file(name: str, entry: Mapping) -> dict[str, str]:
+    """Name, contentSize, sha256 and format of a file."""
+    kind = FORMATS.get(PurePosixPath(name).suffix, "application/octet-stream")
+    size = str(entry["bytes"])
+    return {"name": name, "contentSize": size, "sha256": entry["sha256"], "encodingFormat": kind}
+
+
+def add_dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
+    """A data set with its licence, its citation and the files that are downloaded for it."""
+    sources: dict[str, Mapping] = {}
+    for file in about.get("files", []):
+        source = about["archives"][file["archive"]] if "archive" in file else file
+        sources[source["urls"][0]] = source
+    files = [
+        crate.add_file(url, properties=about_file(PurePosixPath(url).name, source))
+        for url, source in sources.items()
+    ]
+    properties = {
+        "name": about["title"],
+        "description": about["description"],
+        "license": about["licence"],
+        "citation": about["citation"],
+        "identifier": name,
+        **({"url": about["homepage"]} if about.get("homepage") else {}),
+    }
+    entity = add(crate, f"#data-{quote(name, safe='')}", "Dataset", **properties)
+    if files:
+        entity["hasPart"] = files
+    return entity
+
+
+def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) -> dict[str, Any]:
+    """The content of ro-crate-metadata.json, the same for the same manifest and table.
+
+    snakefile: name of the Snakefile's copy in the same folder. The date is the end of the last job.
+    Raises KeyError for a data set that the table lacks.
+    """
+    code, software, run = manifest["code"], manifest["software"], manifest["run"]
+    crate = ROCrate(version="1.1")
+    crate.name = f"{PROJECT}: results of run {run}"
+    crate.description = (
+        "Trained models, metrics, figures and a report, from raw public data by one Snakemake"
+        " workflow; manifest.json names the code, settings and inputs of every file."
+    )
+    crate.datePublished = manifest["finished"]
+    project = add(crate, "#project", "Organization", name=f"{PROJECT}, the project")
+    crate.root_dataset["author"] = crate.root_dataset["publisher"] = project
+    crate.license = add(crate, LICENCE, "CreativeWork", name="MIT licence", identifier=LICENCE)
+    crate.root_dataset["conformsTo"] = [
+        add(crate, place, "CreativeWork", name=name, version=version)
+        for place, (name, version) in PROFILES.items()
+    ]
+    workflow = crate.add_workflow(
+        dest_path=snakefile,
+        main=True,
+        lang="snakemake",
+        lang_version=software["snakemake"],
+        properties={
+            "name": PROJECT,
+            "license": LICENCE,
+            "version": code["commit"],
+            "encodingFormat": "text/plain",
+            "conformsTo": {"@id": WORKFLOW_PROFILE},
+        },
+    )
+    names = dict.fromkeys(chosen(manifest["config"]["values"]))
+    data = [add_dataset(crate, name, datasets[name]) for name in names]
+    results = [
+        crate.add_file(dest_path=entry["path"], properties=about_file(entry["path"], entry))
+        for entry in manifest["outputs"]
+    ]
+    record = {"name": "manifest.json", "encodingFormat": "application/json"}
+    crate.add_file(dest_path="manifest.json", properties=record)
+    workflow["softwareRequirements"] = [
+        add(crate, url, "SoftwareApplication", name=name, softwareVersion=software[name.lower()],
+            url=url)
+        for name, url in TOOLS.items()
+    ]  # fmt: skip
+    action = crate.add_action(
+        workflow,
+        identifier="#run",
+        object=data,
+        result=results,
+        properties={
+            "@type": "CreateAction",
+            "name": f"Run {run}",
+            "description": f"Commit {code['commit']}{', dirty' * bool(code['dirty'])};"
+            f" configuration {manifest['config']['sha256']}; {manifest['machine']['processor']},"
+            f" {manifest['machine']['system']}",
+            "endTime": manifest["finished"],
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+        },
+    )
+    action["agent"] = project
+    crate.root_dataset["mentions"] = action
+    found = crate.metadata.generate()
+    found["@graph"].sort(key=lambda entity: entity["@id"])
+    return found
 
 
 def main() -> None:

@@ -35,18 +35,21 @@ class Job:
         return {**kept, "seconds": round(self.end - self.begin, 3)}
 
 
-def _path(record: Path, folder: Path) -> str:
-    """The path that a record is about; a long name is split into folders that begin with @."""
-    name = "".join(part.removeprefix("@") for part in record.relative_to(folder).parts)
-    return urlsafe_b64decode(name).decode()
-
-
-def _command(command: str) -> tuple[str, dict]:
-    """(program, spec) of `python -m room.program --spec '{...}' ...`; empty where it has none."""
-    words = shlex.split(command or "")
-    program = words[2] if words[1:2] == ["-m"] else ""
+def _job(rule: str, command: str, records: dict[str, dict]) -> Job:
+    """The job of a command, `python -m room.program --spec '{...}' ...`: output -> its record."""
+    words, several = shlex.split(command or ""), list(records.values())
     spec = json.loads(words[words.index("--spec") + 1]) if "--spec" in words[:-1] else {}
-    return program, spec
+    return Job(
+        rule=rule,
+        program=words[2] if words[1:2] == ["-m"] else "",
+        code=spec.pop("code", None),
+        settings=spec,
+        inputs=tuple(sorted({path for values in several for path in values["input"]})),
+        outputs=tuple(sorted(records)),
+        log=next(iter(several[0].get("log") or [""])),
+        begin=min(values["starttime"] for values in several),
+        end=max(values["endtime"] for values in several),
+    )
 
 
 def read_jobs(folder: Path) -> dict[str, Job]:
@@ -54,10 +57,12 @@ def read_jobs(folder: Path) -> dict[str, Job]:
 
     Records of unfinished jobs are left out. Raises InputError if a record cannot be read.
     """
-    found: dict[tuple, dict[str, dict]] = {}
+    found: dict[tuple[str, str], dict[str, dict]] = {}
     for record in sorted(path for path in folder.rglob("*") if path.is_file()):
+        # A long name is split into folders that begin with @.
+        name = "".join(part.removeprefix("@") for part in record.relative_to(folder).parts)
         try:
-            output, values = _path(record, folder), json.loads(record.read_text())
+            output, values = urlsafe_b64decode(name).decode(), json.loads(record.read_text())
             if not values.get("incomplete") and values.get("endtime"):
                 found.setdefault((values["rule"], values["shellcmd"]), {})[output] = values
         except (ValueError, KeyError, TypeError) as error:
@@ -67,19 +72,7 @@ def read_jobs(folder: Path) -> dict[str, Job]:
             ) from None
     jobs: dict[str, Job] = {}
     for (rule, command), records in found.items():
-        program, spec = _command(command)
-        job = Job(
-            rule=rule,
-            program=program,
-            code=spec.pop("code", None),
-            settings=spec,
-            inputs=tuple(sorted({path for values in records.values() for path in values["input"]})),
-            outputs=tuple(sorted(records)),
-            log=next(iter(next(iter(records.values())).get("log") or [""])),
-            begin=min(values["starttime"] for values in records.values()),
-            end=max(values["endtime"] for values in records.values()),
-        )
-        jobs |= dict.fromkeys(records, job)
+        jobs |= dict.fromkeys(records, _job(rule, command, records))
     return jobs
 
 
@@ -90,13 +83,11 @@ def ancestry(files: Iterable[str], jobs: dict[str, Job]) -> tuple[list[Job], lis
     all that they read.
     """
     seen: set[str] = set()
-    made: dict[tuple[str, ...], Job] = {}
     todo = set(files)
     while todo:
         path = todo.pop()
         seen.add(path)
-        if path in jobs and jobs[path].outputs not in made:
-            job = jobs[path]
-            made[job.outputs] = job
-            todo |= {*job.inputs, *job.outputs} - seen
+        if path in jobs:
+            todo |= {*jobs[path].inputs, *jobs[path].outputs} - seen
+    made = {jobs[path].outputs: jobs[path] for path in seen if path in jobs}
     return sorted(made.values(), key=lambda job: (job.rule, job.outputs)), sorted(seen)

@@ -34,13 +34,9 @@ def machine() -> dict:
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         system = platform.system()
-    return {
-        "system": system,
-        "kernel": f"{platform.system()} {platform.release()}",
-        "architecture": platform.machine(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-    }
+    kernel, kind = f"{platform.system()} {platform.release()}", platform.machine()
+    about = {"system": system, "kernel": kernel, "architecture": kind, "processor": processor()}
+    return {**about, "cores": os.cpu_count()}
 
 
 def code(programs: Iterable[tuple[str, str | None]]) -> dict:
@@ -67,8 +63,7 @@ def code(programs: Iterable[tuple[str, str | None]]) -> dict:
 def trainings(histories: Iterable[dict]) -> list[dict]:
     """The distinct commits, machines and versions that the histories were trained with."""
     found = []
-    for history in histories:
-        origin = history.get("provenance")
+    for origin in (history.get("provenance") for history in histories):
         if origin and origin not in found:
             found.append(origin)
     return sorted(found, key=repr)
@@ -80,28 +75,24 @@ def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> li
     trained_on: see `trainings`; settings: rule -> setting -> its values, see `settings_of`.
     """
     machines = list(trained_on)
-    lines = [
-        f"trained on {device}: its library is asked for deterministic kernels; the same bytes are"
-        " not promised, since no test of this project has run there"
-        for device in sorted({str(m.get("device")) for m in machines} - {"cpu"})
-    ]
-    lines += [
-        f"{threads} threads: only with as many threads again, since sums are split by thread"
-        for threads in sorted({m["threads"] for m in machines if m.get("threads", 1) > 1})
-    ]
-    lines += [
-        f"OPENBLAS_CORETYPE={kernels}: only with the same one again, since kernels sum in their own"
-        " order"
-        for kernels in sorted({m["blas_kernels"] for m in machines if m.get("blas_kernels")})
-    ]
     rules = sorted(
         rule
         for rule, names in settings.items()
         if any(True in values or "bfloat16" in values for values in names.values())
     )
-    if rules:
-        lines.append(
-            f"bfloat16 in {', '.join(rules)}: only on processors that multiply it alike, in units"
-            " of their own; one without such units takes float32 instead"
-        )
-    return lines
+    told = {
+        "trained on {}: its library is asked for deterministic kernels; the same bytes are not"
+        " promised, since no test of this project has run there": {
+            str(m.get("device")) for m in machines
+        }
+        - {"cpu"},
+        "{} threads: only with as many threads again, since sums are split by thread": {
+            m["threads"] for m in machines if m.get("threads", 1) > 1
+        },
+        "OPENBLAS_CORETYPE={}: only with the same again, since kernels sum in their own order": {
+            m["blas_kernels"] for m in machines if m.get("blas_kernels")
+        },
+        "bfloat16 in {}: only on processors that multiply it alike, in units of their own; one"
+        " without such units takes float32 instead": {", ".join(rules)} - {""},
+    }
+    return [text.format(value) for text, values in told.items() for value in sorted(values)]

@@ -10,32 +10,148 @@ is recognised as such by its jobs.csv.
 """
 
 import argparse
+import csv
+import json
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from manifest.check import check, compare, read_manifest, surroundings
+from manifest.stable import results, stable_sha256, volatile
 from pipeline import settings
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 
+# The columns that name a row of the leaderboard.
+KEY = (
+    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
+    "split", "source",
+)  # fmt: skip
+# What `make reference` adds to its copy of a part of a run.
+REFERENCE_FILES = {"README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv"}
 SHOWN = 200  # lines: a run of other code differs in every file
 AGAIN = """
 To make changed or missing files again: make run ARGS="--forcerun FILE ..." with their names.
 A plain make run keeps a changed file and computes what depends on it (docs/recovery.md)."""
 
 
-def verdict(lines: list[str], good: str, bad: str) -> None:
-    """Print `lines` and the verdict; end with status 1 if there are any."""
-    for line in lines[:SHOWN]:
-        print(line)
-    if len(lines) > SHOWN:
-        print(f"... and {len(lines) - SHOWN} more")
-    print(bad if lines else good)
-    sys.exit(1 if lines else 0)
-
-
 def is_part(run: Path) -> bool:
     """Whether `run` is a copy of a run's small files, as `make reference` writes it."""
     return (run / "jobs.csv").exists() and not (run / "benchmarks").exists()
+
+
+def read_manifest(run: Path) -> dict:
+    """The manifest of the folder `run`. Raises InputError if there is none."""
+    path = run / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["manifest_version"] != 1:
+            raise InputError(f"{path}: version {manifest['manifest_version']}, expected 1")
+        return manifest
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: finish the run first (make run)") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a manifest of this project ({error!r})") from None
+
+
+def state(path: Path, entry: Mapping) -> str:
+    """How a file is that an entry of the manifest describes: as recorded, missing, changed ..."""
+    if not path.is_file():
+        return "missing"
+    size = path.stat().st_size
+    if size != entry["bytes"]:
+        return f"changed ({size:,} bytes, expected {entry['bytes']:,})"
+    return "as recorded" if file_sha256(path) == entry["sha256"] else "changed (sha256)"
+
+
+def check(run: Path, manifest: Mapping, part: bool) -> tuple[list[str], Counter[str]]:
+    """(a line for each missing, changed or extra file, files counted by what was found).
+
+    part: the folder holds only some of the run's files (results/reference), so none is missing.
+    Inputs are checked if they are there; a results folder may be kept without them.
+    """
+    own = [*manifest["outputs"], *manifest["others"]]
+    entries = [(run / entry["path"], entry) for entry in own]
+    if not part:
+        entries += [(Path(e["path"]), e) for e in manifest["inputs"] if Path(e["path"]).exists()]
+    found = [(state(path, entry), path) for path, entry in entries]
+    extra = set(results(run)) - {e["path"] for e in own} - (REFERENCE_FILES if part else set())
+    found += [("extra", run / name) for name in sorted(extra)]
+    found = [(what, path) for what, path in found if not (part and what == "missing")]
+    counts = Counter(what.partition(" (")[0] for what, _ in found)
+    return [f"{what}: {path}" for what, path in found if what != "as recorded"], counts
+
+
+def rows(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    """The rows of a leaderboard by the columns that name them."""
+    with path.open(newline="", encoding="utf-8") as opened:
+        reader = csv.DictReader(opened)
+        if missing := sorted(set(KEY) - set(reader.fieldnames or ())):
+            raise InputError(f"{path}: not a leaderboard: no column {', '.join(missing)}")
+        return {tuple(row[name] for name in KEY): row for row in reader}
+
+
+def compare_leaderboards(one: Path, other: Path) -> list[str]:
+    """A line for each row that only one leaderboard has, and each value in which a row differs."""
+    first, second = rows(one), rows(other)
+    lines = []
+    for key in dict.fromkeys([*first, *second]):
+        name = "leaderboard: " + ", ".join(part for part in key if part)
+        if key not in first or key not in second:
+            lines.append(f"{name}: only in {one if key in first else other}")
+            continue
+        lines += [
+            f"{name}: {column}: {first[key].get(column)} and {second[key].get(column)}"
+            for column in dict.fromkeys([*first[key], *second[key]])
+            if not volatile(column) and first[key].get(column) != second[key].get(column)
+        ]
+    return lines
+
+
+def stable(run: Path, part: bool) -> dict[str, str | None]:
+    """Path -> stable sha256 of the files; of a part, also what its manifest says of the rest."""
+    found = {name: stable_sha256(run / name) for name in results(run)}
+    if part:
+        kept = {e["path"]: e["stable_sha256"] for e in read_manifest(run)["outputs"]}
+        found = kept | {name: value for name, value in found.items() if name in kept}
+    return found
+
+
+def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str], int]:
+    """(a line for each difference between two runs, number of files that are the same).
+
+    Leaderboards are compared by row and column, other files by what must not differ. parts: whether
+    each folder holds only some of its run's files.
+    """
+    lines = compare_leaderboards(one / "leaderboard.csv", other / "leaderboard.csv")
+    first, second = stable(one, parts[0]), stable(other, parts[1])
+    same = 0
+    for name in sorted({*first, *second} - {"leaderboard.csv"}):
+        if name not in first or name not in second:
+            lines.append(f"{name}: only in {one if name in first else other}")
+        elif first[name] != second[name]:
+            lines.append(f"{name}: differs")
+        else:
+            same += first[name] is not None
+    return lines, same
+
+
+def surroundings(one: Mapping, other: Mapping) -> list[str]:
+    """What may explain why two runs differ: configuration, code, machine, packages."""
+
+    def differing(first: Mapping, second: Mapping) -> list[str]:
+        return [k for k in sorted({*first, *second}) if first.get(k) != second.get(k)]
+
+    configs = one["config"]["values"], other["config"]["values"]
+    programs = one["code"]["programs"], other["code"]["programs"]
+    lines = [f"config.{key} differs" for key in differing(*configs) if key != "run"]
+    lines += [f"the code of {name} differs" for name in differing(*programs)]
+    for key in ("processor", "blas_kernels", "device", "versions"):
+        values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
+        if values[0] != values[1]:
+            texts = " and ".join(", ".join(value) for value in values)
+            lines.append(f"{key} of the trainings differs: {texts}; same bytes are not promised")
+    return lines
 
 
 def main() -> None:
@@ -51,27 +167,28 @@ def main() -> None:
         if not (folder / "leaderboard.csv").exists():
             raise InputError(f"{folder}: not a finished run: it has no leaderboard.csv")
     part = args.part or is_part(run)
-    if other is None:
+    if other:
+        lines, same = compare(run, other, (part, is_part(other)))
+        if all((folder / "manifest.json").exists() for folder in (run, other)):
+            for line in surroundings(read_manifest(run), read_manifest(other)):
+                print(f"note: {line}")
+        good = f"{run} and {other} agree: every metric of the leaderboard and {same} files"
+        bad = f"{run} and {other} DIFFER: {len(lines)} differences, {same} files the same"
+    else:
         manifest = read_manifest(run)
         lines, counts = check(run, manifest, part)
-        found = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+        kinds = ("as recorded", "missing", "changed", "extra")
+        found = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
-        again = AGAIN if counts["changed"] + counts["missing"] and not part else ""
-        verdict(
-            lines,
-            f"{run} is as its manifest says ({made}): {found}",
-            f"{run} is NOT as its manifest says ({made}): {found}{again}",
-        )
-    lines, same = compare(run, other, (part, is_part(other)))
-    if all((folder / "manifest.json").exists() for folder in (run, other)):
-        for line in surroundings(read_manifest(run), read_manifest(other)):
-            print(f"note: {line}")
-    verdict(
-        lines,
-        f"{run} and {other} agree: every metric of the leaderboard and {same} files",
-        f"{run} and {other} DIFFER: {len(lines)} differences, {same} files the same",
-    )
+        good = f"{run} is as its manifest says ({made}): {found}"
+        bad = f"{run} is NOT as its manifest says ({made}): {found}"
+        bad += AGAIN if counts["changed"] + counts["missing"] and not part else ""
+    print(*lines[:SHOWN], sep="\n", end="\n" if lines else "")
+    if len(lines) > SHOWN:
+        print(f"... and {len(lines) - SHOWN} more")
+    print(bad if lines else good)
+    sys.exit(1 if lines else 0)
 
 
 if __name__ == "__main__":

@@ -2,38 +2,34 @@
 
 import json
 
-from mlp.settings import SelectSpec
+from mlp.settings import DatasetSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
+INPUTS = {"rankings*": "ranking.json of every rung, in order"}
+OUTPUTS = {"out": "selection.json"}
+
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        SelectSpec,
-        inputs={"rankings*": "ranking.json of every rung, in order"},
-        outputs={"out": "selection.json"},
-    )
+    args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
     rankings = [json.loads(path.read_text(encoding="utf-8")) for path in args.rankings]
     found = [(ranking["dataset"], ranking["rung"]) for ranking in rankings]
     if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):
         raise InputError(f"--rankings: expected {expected}, found {found}: rank again")
     best = rankings[-1]["candidates"][0]
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "candidate": best["candidate"],
-            "selected": best["settings"],
-            "accuracy": best["accuracy"],
-            "rungs": [
-                {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
-                for r in rankings
-            ],
-            "seconds": sum(ranking["seconds"] for ranking in rankings),
-        },
-    )
+    selection = {
+        "dataset": args.spec.dataset,
+        "candidate": best["candidate"],
+        "selected": best["settings"],
+        "accuracy": best["accuracy"],
+        "rungs": [
+            {"epochs": r["epochs"], "candidates": len(r["candidates"]), "seconds": r["seconds"]}
+            for r in rankings
+        ],
+        "seconds": sum(ranking["seconds"] for ranking in rankings),
+    }
+    write_json(args.out, selection)
 
 
 if __name__ == "__main__":

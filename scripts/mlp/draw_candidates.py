@@ -22,9 +22,9 @@ def draw(spec: DrawSpec) -> list[dict]:
     inside = [c for c in drawn if sorted(c) == keys and all(c[k] in spec.space[k] for k in keys)]
     free = math.prod(sizes) - len(inside)
     if free < spec.candidates - len(drawn):
+        most = free + len(drawn)
         raise InputError(
-            f"candidates: expected at most {free + len(drawn)}, which the space and `include`"
-            f" hold, found {spec.candidates}"
+            f"candidates: expected at most {most} of this space, found {spec.candidates}"
         )
     rng = generator(spec.seed, "candidates")
     while len(drawn) < spec.candidates:
@@ -38,17 +38,9 @@ def draw(spec: DrawSpec) -> list[dict]:
 def main() -> None:
     args = settings.arguments(__doc__, DrawSpec, inputs={}, outputs={"out": "candidates.json"})
     found = draw(args.spec)
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "seed": args.spec.seed,
-            "candidates": [
-                {"candidate": f"c{index:02d}", "settings": candidate}
-                for index, candidate in enumerate(found)
-            ],
-        },
-    )
+    candidates = [{"candidate": f"c{k:02d}", "settings": one} for k, one in enumerate(found)]
+    drawn = {"dataset": args.spec.dataset, "seed": args.spec.seed, "candidates": candidates}
+    write_json(args.out, drawn)
     print(f"{len(found)} candidates, {len(args.spec.include)} of them included by hand")
 
 

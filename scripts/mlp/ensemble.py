@@ -9,15 +9,15 @@ one net of its model that was trained without that fold.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from mlp.rows import NOTES, row_maker, scored
+from mlp.rows import NOTES, print_rows, row_maker, scored
 from mlp.settings import EnsembleSpec
-from mlp.views import answer_names
+from mlp.views import Views
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -27,41 +27,23 @@ from pipeline.provenance import provenance
 from raw.image_data import load_meta
 
 Arrays = Mapping[str, np.ndarray]  # those of a model's probabilities.npz
-Folds = Mapping[int, np.ndarray]  # fold -> indices of its images
-Make = Callable[..., dict]  # a row
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Some members of one model: its seeds, or its folds."""
 
     model: str
-    part: str  # seeds or folds
     arrays: Arrays
     chosen: np.ndarray  # bool (M,): which of the model's members
-
-    @property
-    def members(self) -> str:
-        """5 folds, 1 seed"""
-        count = int(self.chosen.sum())
-        return f"{count} {self.part if count > 1 else self.part.rstrip('s')}"
-
-    def answer_name(self, allowed: Sequence[str]) -> str:
-        """The last of the answers that the model has: a net on features, say, has no shifts."""
-        return [name for name in allowed if name in self.arrays][-1]
+    members: str  # 5 folds, 1 seed
 
 
 def read(paths: Sequence[Path]) -> dict[str, Arrays]:
-    """model -> the arrays of its probabilities.npz.
-
-    Raises InputError if two are of one model, or if they are not of the same images.
-    """
-    found = {}
+    """model -> the arrays of its probabilities.npz. Raises InputError if the images differ."""
+    found: dict[str, Arrays] = {}
     for path in paths:
         arrays = read_npz(path)
-        if (model := str(arrays["model"])) in found:
-            raise InputError(f"{path}: expected one file per model, found {model} twice")
-        found[model] = arrays
+        found[str(arrays["model"])] = arrays
         if not np.array_equal(arrays["label"], next(iter(found.values()))["label"]):
             raise InputError(f"{path}: expected the labels of {paths[0]}: evaluate again")
     return found
@@ -72,14 +54,15 @@ def group(models: Mapping[str, Arrays], name: str) -> Group:
 
     Raises InputError if there is no such model, or no such member.
     """
-    model, _, part = name.partition("/")
+    model, _, part = name.removesuffix("s").partition("/")
     if model not in models:
         raise InputError(f"members: expected models among {sorted(models)}, found {name}")
     members = models[model]["members"]
-    chosen = np.char.startswith(members, part.rstrip("s"))
+    chosen = np.char.startswith(members, part)
     if not chosen.any():
         raise InputError(f"members: {name}: {model} has only {members.tolist()}")
-    return Group(model, part, models[model], chosen)
+    count = int(chosen.sum())
+    return Group(model, models[model], chosen, f"{count} {part}{'s' if count > 1 else ''}")
 
 
 def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
@@ -103,50 +86,14 @@ def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
     return found
 
 
-def listed(names: Sequence[str]) -> str:
-    """searched, mixer and pyramid"""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def total_cost(groups: Sequence[Group]) -> dict:
-    """What all members cost together, as columns of a row."""
-
-    def total(name: str) -> float:
-        return float(sum(group.arrays[name][group.chosen].sum() for group in groups))
-
-    return {
-        "parameters": int(total("parameters")),
-        "train_seconds": total("seconds"),
-        "train_flops": total("flops"),
-    }
-
-
-def one_fold_each_cost(models: Sequence[Arrays]) -> dict:
-    """What one net of each model costs, trained without a fold."""
-
-    def total(name: str) -> float:
-        return float(sum(a[name][np.char.startswith(a["members"], "fold")].mean() for a in models))
-
-    return {
-        "parameters": int(sum(arrays["parameters"][0] for arrays in models)),
-        "train_seconds": total("seconds"),
-        "train_flops": total("flops"),
-    }
-
-
-def cv_row(make: Make, groups: Sequence[Group], names: Sequence[str], folds: Folds) -> dict:
-    """The accuracy on each of `folds` (see unseen) of the mean of the groups' answers `names`."""
-    answers = [g.arrays[f"out_of_fold_{name}"] for g, name in zip(groups, names, strict=True)]
-    hits = np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
-    models = list({group.model: group.arrays for group in groups}.values())
-    return make(
-        split="cv",
-        members=" + ".join(["1 fold"] * len(models)),
-        values=[float(hits[images].mean()) for images in folds.values()],
-        ci=None,
-        **one_fold_each_cost(models),
+def cost(members: Sequence[tuple[Arrays, np.ndarray]], of_model: Callable[..., float]) -> dict:
+    """Columns of a row: of the chosen members (M,) of each model `of_model`, summed over models."""
+    parameters, seconds, flops = (
+        sum(of_model(arrays[name][chosen]) for arrays, chosen in members)
+        for name in ("parameters", "seconds", "flops")
     )
+    costs = {"train_seconds": float(seconds), "train_flops": float(flops)}
+    return {"parameters": int(parameters), **costs}
 
 
 def mean_answer(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
@@ -155,38 +102,53 @@ def mean_answer(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
     return np.mean(means, axis=0)
 
 
+def out_of_fold_hits(groups: Sequence[Group], names: Sequence[str]) -> np.ndarray:
+    """bool (N,): whether the mean of the groups' answers is right about each training image."""
+    answers = [g.arrays[f"out_of_fold_{name}"] for g, name in zip(groups, names, strict=True)]
+    return np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
+
+
+INPUTS = {
+    "meta": "meta.json of the data set",
+    "probabilities*": "probabilities.npz of every model that is named",
+}
+OUTPUTS = {"metrics": "metrics.json", "predictions": "predictions.csv of the test part"}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EnsembleSpec,
-        inputs={
-            "meta": "meta.json of the data set",
-            "probabilities*": "probabilities.npz of every model that is named",
-        },
-        outputs={"metrics": "metrics.json", "predictions": "predictions.csv of the test part"},
-    )
+    args = settings.arguments(__doc__, EnsembleSpec, INPUTS, OUTPUTS)
     spec, meta = args.spec, load_meta(args.meta)
     models = read(args.probabilities)
     groups = [group(models, name) for name in spec.members]
     chosen = {group.model: group.arrays for group in groups}
-    folds = unseen(list(chosen.values()))
-    y = groups[0].arrays["label"]
+    *others, last = chosen
     make = partial(
         row_maker(spec.dataset, provenance(spec.threads), meta["data_sha256"]),
-        model=f"Ensemble of {listed(list(chosen))}",
+        model=f"Ensemble of {', '.join(others)} and {last}" if others else f"Ensemble of {last}",
         inputs="as its members",
     )
-    members, costs = " + ".join(group.members for group in groups), total_cost(groups)
-    views = answer_names(*(any(name in g.arrays for g in groups) for name in ("flips", "shifts")))
+    folds = unseen(list(chosen.values()))
+    if folds:
+        each = " + ".join(["1 fold"] * len(chosen))
+        lacking = [(a, np.char.startswith(a["members"], "fold")) for a in chosen.values()]
+        one_each = partial(make, members=each, **cost(lacking, np.mean))
+    members = " + ".join(group.members for group in groups)
+    all_costs = cost([(group.arrays, group.chosen) for group in groups], np.sum)
+    together = partial(make, members=members, **all_costs)
+    y = groups[0].arrays["label"]
+    known = set().union(*(group.arrays for group in groups))
+    views = Views("flips" in known, int("shifts" in known)).names
     rows = []
     for number, view in enumerate(views.values(), start=1):
-        names = [group.answer_name(list(views)[:number]) for group in groups]
+        # A net on features, say, has no shifts: it answers with the last view that it has.
+        names = [[name for name in list(views)[:number] if name in g.arrays][-1] for g in groups]
         if folds:
-            rows.append(cv_row(partial(make, views=view), groups, names, folds))
+            hits = out_of_fold_hits(groups, names)
+            values = [float(hits[images].mean()) for images in folds.values()]
+            rows.append(one_each(split="cv", views=view, values=values, ci=None))
         p = mean_answer(groups, names)
-        rows.append(make(split="test", views=view, members=members, **scored(p[None], y), **costs))
-    for row in rows:
-        print(f"{row['members']}, views {row['views']}: {row['split']} {row['value']:.4f}")
+        rows.append(together(split="test", views=view, **scored(p[None], y)))
+    print_rows(rows)
     notes = NOTES | {
         "members": spec.members,
         "models": {model: str(arrays["name"]) for model, arrays in models.items()},

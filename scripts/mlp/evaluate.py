@@ -6,190 +6,188 @@ this program and mlp.ensemble read the test part, after everything was chosen.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mlp.inputs import load_inputs
-from mlp.members import (
-    Members,
-    OutOfFold,
-    fold_ensemble_accuracy,
-    score_out_of_fold,
-    seed_accuracies,
-)
-from mlp.rows import NOTES, row_maker, scored, write_examples
-from mlp.settings import EvaluateSpec
-from mlp.views import Views
+from mlp.folds import split
+from mlp.inputs import DATA, Inputs, load_inputs
+from mlp.rows import NOTES, print_rows, row_maker, scored
+from mlp.settings import EvaluateSpec, FullRecipe
+from mlp.views import Views, probabilities
+from numpy_nn.module import Module
+from numpy_nn.prediction import evaluate
+from numpy_nn.stored_model import model_from_state
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from pipeline.history import cost
+from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
+from pipeline.history import TRAININGS, cost, read_histories
+from pipeline.npz import read_npz
 from pipeline.predictions import write_predictions
 from raw.image_data import load_meta, load_part
 
-Make = Callable[..., dict]
-Answers = Mapping[str, np.ndarray]
+Member = tuple[Path, dict]  # one trained net: its weights' file and its history
 
 
-def grid_cv(path: Path, parameters: int) -> tuple[dict, dict]:
-    """(cv row of a model without fold members, notes) from the selection.json of the grid.
+def load_net(weights: Path, history: dict) -> Module:
+    """The net, ready to predict. Raises InputError if the history is of other weights."""
+    found, expected = file_sha256(weights), history.get("weights_sha256")
+    if found != expected:
+        raise InputError(
+            f"{weights}: expected the sha256 {expected} of its history, found {found}: the file is"
+            " damaged or of another training. Train again."
+        )
+    return model_from_state(read_npz(weights))
+
+
+def read_members(weights: list[Path], paths: list[Path]) -> tuple[list[Member], list[Member]]:
+    """The seeds, in the order given, and the members that have not seen a fold, by its number.
+
+    Raises InputError if no member saw the whole training part, if a part is there twice, or if the
+    members are of several recipes.
+    """
+    histories = read_histories(weights, paths)
+    seeds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is None]
+    folds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is not None]
+    parts = [history["part"] for history in histories]
+    if len(set(parts)) < len(parts) or not seeds:
+        raise InputError(f"--weights: expected at least one seed and each part once, found {parts}")
+    if any(history["recipe"] != histories[0]["recipe"] for history in histories):
+        raise InputError("--weights: expected members of one recipe, found several: train again")
+    return seeds, sorted(folds, key=lambda member: member[1]["fold"])
+
+
+def score_out_of_fold(
+    folds: list[Member], x: Inputs, y: np.ndarray, classes: int, spec: EvaluateSpec, views: Views
+) -> tuple[dict[str, list[float]], dict[str, np.ndarray]]:
+    """What each member answers about the fold of the training part x, y (N,) it has not seen.
+
+    Returns accuracies by the name of the answer (mlp.views), one per fold, and arrays by name:
+    `fold` (N,) int8, the fold that an image is in, -1 if every member has seen it, and the answers,
+    (N, K) float32, 0 where `fold` is -1.
+    Raises InputError if a member's history has another accuracy.
+    """
+    accuracy: dict[str, list[float]] = {name: [] for name in views.names}
+    answers = {name: np.zeros((len(y), classes), np.float32) for name in views.names}
+    fold_of = np.full(len(y), -1, np.int8)
+    for weights, history in folds:
+        _, held_out = split(y, history["fold"], spec.folds, spec.fold_seed)
+        fold_of[held_out] = history["fold"]
+        for name, p in views.answers(load_net(weights, history), x.subset(held_out)).items():
+            answers[name][held_out] = p
+            accuracy[name].append(evaluate(p, y[held_out])[1])
+        found, expected = accuracy["p"][-1], history["out_of_fold"]["accuracy"]
+        if abs(found - expected) > 1e-3:
+            raise InputError(
+                f"{weights}: expected the accuracy {expected:.4f} of its history on the fold it has"
+                f" not seen, found {found:.4f}: these are other folds or images. Evaluate with the"
+                " folds and fold_seed of the training, or train again."
+            )
+    return accuracy, {"fold": fold_of, **answers}
+
+
+def grid_cv(selection: dict, parameters: int) -> dict:
+    """The cv row of a model without fold members, from the selection.json of the grid.
 
     The trainings are the grid's: on its folds, and shorter than the one that is tested.
     """
-    selection = json.loads(path.read_text(encoding="utf-8"))
-    chosen = selection["selected"].items()
-    best = next(c for c in selection["candidates"] if chosen <= c.items())
-    values = {
+    best = next(c for c in selection["candidates"] if selection["selected"].items() <= c.items())
+    return {
         "values": best["fold_accuracy"],
         "parameters": parameters,
         "train_seconds": float(np.mean(best["fold_seconds"])),
         "train_flops": float(np.mean(best["fold_flops"])),
     }
-    notes = {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
-    return values, notes
 
 
-def seed_rows(
-    make: Make,
-    members: Members,
-    train: list[float],
-    cv: Mapping[str, dict],
-    answers: Answers,
-    views: Views,
-    y: np.ndarray,
-) -> Iterator[dict]:
-    """One trained model: on the training part, and for each of `views` out of fold and tested.
-
-    train: accuracy of each seed; cv: values and costs by the answer's name; answers: (M, N, K) of
-    all members by name, seeds first; y (N,).
-    """
-    costs = cost([member.history for member in members.seeds])
-    yield make(split="train", values=train, ci=None, **costs)
-    for name, view in views.names.items():
-        if name in cv:
-            yield make(split="cv", views=view, ci=None, **cv[name])
-        p = answers[name][: len(members.seeds)]
-        yield make(split="test", views=view, **scored(p, y), **costs)
-
-
-def fold_rows(
-    make: Make,
-    members: Members,
-    train: float | None,
-    answers: Answers,
-    views: Views,
-    y: np.ndarray,
-) -> Iterator[dict]:
-    """The ensemble of the folds' models; `train`, its accuracy on the training part, is None where
-    there is no ensemble."""
-    if train is None:
-        return
-    costs = cost([member.history for member in members.folds], np.sum)
-    make = partial(make, members=f"{len(members.folds)} folds", **costs)
-    yield make(split="train", values=[train], ci=None)
-    for name, view in views.names.items():
-        p = answers[name][len(members.seeds) :].mean(axis=0, keepdims=True)
-        yield make(split="test", views=view, **scored(p, y))
-
-
-def write_probabilities(
-    path: Path,
-    model: str,
-    members: Members,
-    answers: Answers,
-    unseen: OutOfFold,
-    y_train: np.ndarray,
-    y: np.ndarray,
-) -> None:
-    """probabilities.npz: what mlp.ensemble averages, with what each member cost.
-
-    answers: (M, N, K) by name, on the test part, labels y (N,); y_train: labels of `unseen`.
-    """
-    histories = [member.history for member in members.all]
-    out_of_fold = {
-        "out_of_fold_label": y_train,
-        "out_of_fold_fold": unseen.fold,
-        **{f"out_of_fold_{name}": answer for name, answer in unseen.answers.items()},
-    }
-    write_npz(
-        path,
-        model=np.array(model),
-        name=np.array(histories[0]["model"]),
-        ids=np.arange(len(y)),
-        label=y,
-        members=np.array([history["part"] for history in histories]),
-        parameters=np.array([history["parameters"] for history in histories]),
-        seconds=np.array([history["seconds"] for history in histories]),
-        flops=np.array([history["train_flops"] for history in histories]),
-        **answers,
-        **(out_of_fold if members.folds else {}),
-    )
+INPUTS = {
+    **DATA,
+    **TRAININGS,
+    "selection?": "selection.json of the grid: the cv row of a model without fold members",
+}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "predictions": "predictions.csv of the first seed's model on the test part",
+    "examples": "examples.npz: test images with predictions",
+    "probabilities": "probabilities.npz of every member on the test part, and out of fold",
+}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EvaluateSpec,
-        inputs={
-            "data": "images.npz of a prepared data set",
-            "meta": "its meta.json",
-            "hog?": "folder of its features, for a recipe that reads them",
-            "weights*": "weights of every member",
-            "histories*": "history.json of the same members, in the same order",
-            "selection?": "selection.json of the grid: the cv row of a model without fold members",
-        },
-        outputs={
-            "metrics": "metrics.json",
-            "predictions": "predictions.csv of the first seed's model on the test part",
-            "examples": "examples.npz: test images with predictions",
-            "probabilities": "probabilities.npz of every member on the test part, and out of fold",
-        },
-    )
+    args = settings.arguments(__doc__, EvaluateSpec, INPUTS, OUTPUTS)
     spec, meta = args.spec, load_meta(args.meta)
     classes = len(meta["classes"])
-    members = Members.read(args.weights, args.histories)
-    first, recipe = members.seeds[0].history, members.recipe
+    seeds, folds = read_members(args.weights, args.histories)
+    histories, fold_histories = [h for _, h in seeds + folds], [h for _, h in folds]
+    first = histories[0]
+    recipe = FullRecipe.model_validate(first["recipe"])
     views = Views.of(recipe, flips=spec.flips, shifts=spec.shifts)
 
-    x, y_train = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
-    folds = {"folds": spec.folds, "fold_seed": spec.fold_seed}
-    unseen = score_out_of_fold(members, x, y_train, classes=classes, views=views, **folds)
-    train = seed_accuracies(members, x, y_train)
-    ensemble_train = fold_ensemble_accuracy(members, x, y_train)
-    cv = {}
-    if members.folds:
-        fold_cost = cost([member.history for member in members.folds])
-        cv = {name: {"values": values, **fold_cost} for name, values in unseen.accuracy.items()}
-    notes = NOTES | {"recipe": first["recipe"]}
+    x, y = load_inputs(recipe.inputs, args.data, args.hog, "train", classes)
+    train = [evaluate(probabilities(load_net(*seed), x), y)[1] for seed in seeds]
+    by_fold, unseen = score_out_of_fold(folds, x, y, classes, spec, views)
+    if len(folds) > 1:
+        total = sum(probabilities(load_net(*fold), x) for fold in folds)  # (N, K)
+        ensemble_train = evaluate(total, y)[1]
+
+    cv, notes = {}, NOTES | {"recipe": first["recipe"]}
+    if folds:
+        cv = {name: {"values": found, **cost(fold_histories)} for name, found in by_fold.items()}
     if args.selection:
-        by_grid, more = grid_cv(args.selection, first["parameters"])
-        notes |= more
-        if not cv:
-            cv = {"p": by_grid}
+        selection = json.loads(args.selection.read_text(encoding="utf-8"))
+        notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
+        if not folds:
+            cv = {"p": grid_cv(selection, first["parameters"])}
             notes["cv"] += ". Of a model without fold members: the grid's folds and epochs"
 
-    x, y = load_inputs(recipe.inputs, args.data, args.hog, "test", classes)
-    nets = [views.answers(member.net(), x) for member in members.all]
+    x, y_test = load_inputs(recipe.inputs, args.data, args.hog, "test", classes)
+    nets = [views.answers(load_net(*member), x) for member in seeds + folds]
     answers = {name: np.stack([net[name] for net in nets]) for name in views.names}  # (M, N, K)
+
     make = row_maker(spec.dataset, first["provenance"], meta["data_sha256"])
     make = partial(make, model=first["model"], inputs=first["inputs"])
-    rows = [
-        *seed_rows(make, members, train, cv, answers, views, y),
-        *fold_rows(make, members, ensemble_train, answers, views, y),
-    ]
-    for row in rows:
-        print(f"{row['members']} x {row['model']}, views {row['views']}:", end=" ")
-        print(f"{row['split']} {row['value']:.4f}")
+    one = partial(make, **cost([history for _, history in seeds]))
+    rows = [one(split="train", values=train, ci=None)]
+    for name, view in views.names.items():
+        if name in cv:
+            rows.append(make(split="cv", views=view, ci=None, **cv[name]))
+        rows.append(one(split="test", views=view, **scored(answers[name][: len(seeds)], y_test)))
+    if len(folds) > 1:
+        together = partial(make, members=f"{len(folds)} folds", **cost(fold_histories, np.sum))
+        rows.append(together(split="train", values=[ensemble_train], ci=None))
+        for name, view in views.names.items():
+            mean = answers[name][len(seeds) :].mean(axis=0, keepdims=True)
+            rows.append(together(split="test", views=view, **scored(mean, y_test)))
+    print_rows(rows)
     write_json(args.metrics, {"rows": rows, "notes": notes})
+
     p = answers["p"][0]
-    write_predictions(args.predictions, y, p.argmax(axis=1), p)
-    shown = slice(min(spec.examples, len(y)))
-    images, _ = load_part(args.data, "test", classes)
-    title = f"{first['model']} on {meta.get('title', spec.dataset)}"
-    write_examples(args.examples, images[shown], y[shown], p[shown], meta["classes"], title)
-    write_probabilities(args.probabilities, spec.model, members, answers, unseen, y_train, y)
+    write_predictions(args.predictions, y_test, p.argmax(axis=1), p)
+    images = load_part(args.data, "test", classes)[0][: spec.examples]  # (n, C, H, W)
+    write_npz(
+        args.examples,
+        images=images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1),
+        label=y_test[: spec.examples],
+        prediction=p[: spec.examples].argmax(axis=1),
+        classes=np.array(meta["classes"]),
+        title=np.array(f"{first['model']} on {meta.get('title', spec.dataset)}"),
+    )
+    # What mlp.ensemble averages, with what each member cost.
+    columns = {"members": "part", "parameters": "parameters"}
+    columns |= {"seconds": "seconds", "flops": "train_flops"}
+    out_of_fold = {"label": y, **unseen} if folds else {}
+    write_npz(
+        args.probabilities,
+        model=np.array(spec.model),
+        name=np.array(first["model"]),
+        ids=np.arange(len(y_test)),
+        label=y_test,
+        **{name: np.array([h[key] for h in histories]) for name, key in columns.items()},
+        **answers,
+        **{f"out_of_fold_{name}": array for name, array in out_of_fold.items()},
+    )
 
 
 if __name__ == "__main__":

@@ -1,26 +1,21 @@
 """Compute hand-made features of a data set of grey images: histograms of oriented gradients.
 
 Training images are taken in several views, shifted by a few pixels, so that a training on features
-can be augmented as one on pixels is. By hand:
-
-    python -m mlp.extract_hog --spec '{"shift": 1}' \\
-        --images data/processed/digits/images.npz --train data/processed/digits/hog/train.npy \\
-        --test data/processed/digits/hog/test.npy --meta data/processed/digits/hog/meta.json
+can be augmented as one on pixels is.
 """
 
-import time
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from mlp import hog
-from mlp.feature_file import View
+from mlp.feature_file import View, shifted
 from mlp.settings import HogPart, HogSpec
-from mlp.shifts import shifted
 from pipeline import settings
 from pipeline.atomic import replacing, write_json
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from raw.prepared import load_arrays
 
 CHUNK = 500  # images at a time
@@ -31,7 +26,7 @@ def views(shift: int, flipped: bool) -> list[View]:
     steps = [(0, 0)]
     for size in range(1, shift + 1):
         steps += [(size, 0), (-size, 0), (0, size), (0, -size)]
-    return [(*step, flip) for step in steps for flip in ((False, True)[: 1 + flipped])]
+    return [(*step, flip) for step in steps for flip in (False, True)[: 1 + flipped]]
 
 
 def write_features(path: Path, images: np.ndarray, parts: list[HogPart], seen: list[View]) -> None:
@@ -42,30 +37,24 @@ def write_features(path: Path, images: np.ndarray, parts: list[HogPart], seen: l
     with replacing(path) as temporary, temporary.open("wb") as out:
         np.lib.format.write_array_header_1_0(out, header)
         for down, right, flipped in seen:
-            started = time.perf_counter()
             for start in range(0, len(images), CHUNK):
                 view = shifted(images[start : start + CHUNK], down, right)
                 view = view[:, :, ::-1] if flipped else view
                 rows = [hog.features(p, view) * np.float32(255 / hog.limit(p)) for p in parts]
                 out.write(np.rint(np.concatenate(rows, axis=1)).astype(np.uint8).tobytes())
-            print(
-                f"{path.name}: {len(images)} images shifted by ({down}, {right})"
-                f"{', flipped' if flipped else ''}: {time.perf_counter() - started:.1f} s",
-                flush=True,
-            )
+            print(f"{path.name}: shifted by ({down}, {right}), flipped: {flipped}", flush=True)
+
+
+INPUTS = {"images": "images.npz of a prepared data set"}
+OUTPUTS = {
+    "train": "uint8 (views, images, features)",
+    "test": "the same of the test part, not shifted",
+    "meta": "meta.json: settings, views, sha256",
+}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        HogSpec,
-        inputs={"images": "images.npz of a prepared data set"},
-        outputs={
-            "train": "uint8 (views, images, features)",
-            "test": "the same of the test part, not shifted",
-            "meta": "meta.json: settings, views, sha256",
-        },
-    )
+    args = settings.arguments(__doc__, HogSpec, INPUTS, OUTPUTS)
     spec = args.spec
     train, test = load_arrays(args.images, "train_x", "test_x")
     for images in (train, test):
@@ -77,38 +66,30 @@ def main() -> None:
     height, width = train.shape[1:]
     if spec.shift >= min(height, width):
         raise InputError(f"shift: expected less than the image's side, found {spec.shift}")
-    widths = [hog.features(part, train[:1]).shape[1] for part in spec.parts]
+    grids = [hog.grid(part, height, width) for part in spec.parts]
+    parts = [
+        {**part.model_dump(), "grid": grid, "width": prod(grid), "limit": hog.limit(part)}
+        for part, grid in zip(spec.parts, grids, strict=True)
+    ]
+    *starts, features = np.cumsum([0, *map(prod, grids)]).tolist()
     flips = [hog.flip(part, height, width) for part in spec.parts]
     stored = any(flip is None for flip in flips)
-    starts = np.cumsum([0, *widths])
-    flip = None
-    if not stored:
-        flip = np.concatenate([f + s for f, s in zip(flips, starts, strict=False)]).tolist()
+    moved = [] if stored else [f + s for f, s in zip(flips, starts, strict=True)]
     seen = {"train": views(spec.shift, stored), "test": views(0, stored)}
     write_features(args.train, train, spec.parts, seen["train"])
     write_features(args.test, test, spec.parts, seen["test"])
-    write_json(
-        args.meta,
-        {
-            "dataset": spec.dataset,
-            "width": int(starts[-1]),
-            "parts": [
-                {
-                    **part.model_dump(),
-                    "grid": hog.grid(part, height, width),
-                    "width": w,
-                    "limit": hog.limit(part),
-                }
-                for part, w in zip(spec.parts, widths, strict=True)
-            ],
-            "views": seen,
-            "image_shape": [height, width],
-            "images": {"train": len(train), "test": len(test)},
-            "images_sha256": file_sha256(args.images),
-            "sha256": {"train": file_sha256(args.train), "test": file_sha256(args.test)},
-            "flip": flip,
-        },
-    )
+    meta = {
+        "dataset": spec.dataset,
+        "width": features,
+        "parts": parts,
+        "views": seen,
+        "image_shape": [height, width],
+        "images": {"train": len(train), "test": len(test)},
+        "images_sha256": file_sha256(args.images),
+        "sha256": {"train": file_sha256(args.train), "test": file_sha256(args.test)},
+        "flip": None if stored else np.concatenate(moved),
+    }
+    write_json(args.meta, meta)
 
 
 if __name__ == "__main__":

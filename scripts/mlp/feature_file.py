@@ -14,11 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from raw.prepared import again, load_json
 
 View = tuple[int, int, bool]  # down, right, flipped
+
+
+def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
+    """images (N, H, W) moved by `down` and `right` pixels (negative: up, left); same dtype."""
+    height, width = images.shape[1:]
+    frame = max(abs(down), abs(right))
+    framed = np.pad(images, ((0, 0), (frame, frame), (frame, frame)))
+    return framed[:, frame - down :, frame - right :][:, :height, :width]
 
 
 @dataclass(frozen=True)
@@ -35,24 +43,16 @@ class Features:
     grids: tuple[tuple[int, int, int], ...]
     flip: np.ndarray | None
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The features of each part."""
-        return tuple(prod(grid) for grid in self.grids)
-
     def take(
-        self, rows: np.ndarray, shifts: np.ndarray | None, flipped: np.ndarray, out: np.ndarray
+        self, rows: np.ndarray, shifts: np.ndarray, flipped: np.ndarray, out: np.ndarray
     ) -> None:
         """Write the features of images `rows` (B,) to out (B, D).
 
-        shifts: integers (B,), places in `shifts()`, or None: not shifted. flipped: bool (B,).
+        shifts: integers (B,), places in `shifts()`, 0 for no shift; flipped: bool (B,).
         """
-        places = np.zeros(len(rows), np.int64) if shifts is None else shifts
-        if self.flip is None:
-            out[...] = self.values[self._table[places, flipped.astype(np.int64)], rows]
-            return
-        out[...] = self.values[self._table[places, 0], rows]
-        if flipped.any():
+        stored = flipped if self.flip is None else np.zeros_like(flipped)
+        out[...] = self.values[self._table[shifts, stored.astype(np.int64)], rows]
+        if self.flip is not None and flipped.any():
             out[flipped] = out[flipped].take(self.flip, axis=1)
 
     def shifts(self) -> np.ndarray:
@@ -63,39 +63,32 @@ class Features:
     def _table(self) -> np.ndarray:
         """(S, 2): the view of each shift, as it is and flipped; -1 where it is not stored."""
         known = {view: number for number, view in enumerate(self.views)}
-        return np.array(
-            [
-                [known.get((down, right, flipped), -1) for flipped in (False, True)]
-                for down, right in self.shifts().tolist()
-            ]
-        )
+        shifts = self.shifts().tolist()
+        return np.array([[known.get((*s, flip), -1) for flip in (False, True)] for s in shifts])
 
 
-def load_features(
-    folder: str | Path, split: str, images: str | Path, shape: Sequence[int]
-) -> Features:
+def load_features(folder: Path, split: str, images: Path, shape: Sequence[int]) -> Features:
     """The features of `split` ("train" or "test") in `folder`.
 
     images: the images.npz they must have been made from, shape: (N, H, W) of its split.
     Raises InputError if a file is missing, damaged, of another form, or of other images. What the
     values are is not verified: to read them all would take longer than a batch that needs a few.
     """
-    folder = Path(folder)
     path, described = folder / f"{split}.npy", folder / "meta.json"
     meta = load_json(described, ("parts", "views", "flip", "image_shape", "images_sha256"))
     try:
         grids = tuple((int(r), int(c), int(n)) for r, c, n in (p["grid"] for p in meta["parts"]))
         width = sum(prod(grid) for grid in grids)
         views = tuple((int(v[0]), int(v[1]), bool(v[2])) for v in meta["views"][split])
-        flip = None if meta["flip"] is None else np.array(meta["flip"], np.int64)
-        if not views or views[0] != (0, 0, False) or len(set(views)) < len(views):
+        if views[:1] != ((0, 0, False),) or len(set(views)) < len(views):
             raise ValueError(f"views {views}")
-        if flip is None:
-            needed = {(down, right, True) for down, right, _ in views}
-            if not needed <= set(views):
-                raise ValueError("neither flipped views nor a permutation")
-        elif not np.array_equal(np.sort(flip), np.arange(width)):
-            raise ValueError("flip is no permutation of the features")
+        flip = meta["flip"]
+        if flip is not None:
+            flip = np.array(flip, np.int64)
+            if not np.array_equal(np.sort(flip), np.arange(width)):
+                raise ValueError("flip is no permutation of the features")
+        elif not {(down, right, True) for down, right, _ in views} <= set(views):
+            raise ValueError("neither flipped views nor a permutation")
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         found = " ".join(str(error).split())
         raise InputError(
@@ -109,8 +102,6 @@ def load_features(
         values = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         fits = values.dtype == np.uint8 and values.shape == wanted and values.flags.c_contiguous
         found = f"{values.dtype} {values.shape}, {values.strides} bytes apart"
-    except MemoryError:
-        raise
     except Exception as error:  # of a damaged header NumPy documents no closed list
         fits, found = False, " ".join(str(error).split()) or type(error).__name__
     if not fits:

@@ -3,13 +3,19 @@
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization,
 AISTATS 2016, algorithm 1; but the number of survivors and their epochs are free in each rung, and
 a survivor starts again from fresh weights, since its learning rate follows the length of the run.
+
+The result of a training is known by a key of all that it follows from. Snakemake plans a job again
+when one of its inputs was written again, whatever is in it; a result that is kept under its key is
+then used again. The folder of the kept ones is no output of a rule: those Snakemake removes first.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 
 
 def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
@@ -18,85 +24,33 @@ def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
 
     Raises InputError if the file is of another data set or rung, or has no such place.
     """
+    ranking = json.loads(path.read_text(encoding="utf-8"))
+    found = ranking["dataset"], ranking.get("rung"), len(ranking["candidates"])
+    expected = dataset, rung - 1 if rung else None
+    if found[:2] != expected or place >= found[2]:
+        raise InputError(
+            f"{path}: expected data set and rung {expected} with a place {place}, found {found[:2]}"
+            f" with {found[2]} places: rank again"
+        )
+    return ranking["candidates"][place]
+
+
+def result_key(spec_key: str, candidate: Mapping, files: Iterable[Path]) -> str:
+    """What a result follows from, as sha256 (hex): settings and code, the candidate, the data.
+
+    Of the candidate its name, settings and, if it diverged, how; files: small ones that name the
+    data by checksum (meta.json).
+    """
+    how = ("message", "parameters") if candidate.get("diverged") else ()
+    names = "candidate", "settings", "diverged", *how
+    entered = json.dumps({name: candidate.get(name) for name in names}, sort_keys=True)
+    causes = "\n".join([spec_key, entered, *map(file_sha256, files)])
+    return hashlib.sha256(causes.encode()).hexdigest()
+
+
+def recall(path: Path | None) -> dict | None:
+    """The result that was kept at `path`, which is named after its key; None if none is whole."""
     try:
-        ranking = json.loads(path.read_text(encoding="utf-8"))
-        candidates, found = ranking["candidates"], (ranking["dataset"], ranking.get("rung"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: expected a ranking, found: {error!r}. Rank again.") from None
-    expected = (dataset, rung - 1 if rung else None)
-    if found != expected:
-        raise InputError(
-            f"{path}: expected data set and rung {expected}, found {found}: rank again"
-        )
-    if place >= len(candidates):
-        raise InputError(f"{path}: expected a place {place}, found {len(candidates)} candidates")
-    return candidates[place]
-
-
-def causes(candidate: Mapping) -> dict:
-    """What a result takes from its candidate: name, settings and, if it diverged, how."""
-    names = ["candidate", "settings", "diverged"]
-    names += ["message", "parameters"] if candidate.get("diverged") else []
-    return {name: candidate.get(name) for name in names}
-
-
-def check_rung(
-    scores: Sequence[Mapping],
-    dataset: str,
-    rung: int,
-    epochs: int,
-    entrants: Sequence[Mapping],
-    keys: Sequence[str] | None = None,
-) -> None:
-    """Raise InputError unless the scores are those of this rung, each place once.
-
-    entrants: the candidate at each place, by the ranking before; keys: that of each place's result
-    (mlp.kept), or None where they are not known.
-    """
-    for score in scores:
-        found = {key: score.get(key) for key in ("dataset", "rung", "epochs")}
-        expected = {"dataset": dataset, "rung": rung, "epochs": epochs}
-        if found != expected:
-            raise InputError(f"--scores: expected {expected}, found {found}: train the rung again")
-    places = sorted(score["place"] for score in scores)
-    if places != list(range(len(scores))):
-        raise InputError(f"--scores: expected places 0 to {len(scores) - 1}, found {places}")
-    names = [score["candidate"] for score in scores]
-    if len(set(names)) < len(names):
-        raise InputError(f"--scores: expected each candidate once, found {sorted(names)}")
-    for score in scores:
-        place, entered = score["place"], entrants[score["place"]]
-        planned, found = (
-            {name: result.get(name) for name in ("candidate", "settings")}
-            for result in (entered, score)
-        )
-        if found != planned:
-            raise InputError(
-                f"--scores: place {place}: expected {planned}, as in the ranking before, found"
-                f" {found}: train it again"
-            )
-        if keys and score.get("key") != keys[place]:
-            raise InputError(
-                f"--scores: place {place} ({score['candidate']}): expected the key {keys[place]},"
-                f" found {score.get('key')}: it is of other settings, code or data. Delete it,"
-                " and it is trained again"
-            )
-
-
-def rank(scores: Sequence[Mapping]) -> list[Mapping]:
-    """Best first: by accuracy; equal ones by lower loss, fewer parameters, place before.
-
-    Those that diverged are last. Raises InputError if all did.
-    """
-    if all(score["diverged"] for score in scores):
-        raise InputError(
-            f"expected a candidate that trains, found {len(scores)} that diverged"
-            f" ({scores[0]['message']}): choose lower learning rates for the search"
-        )
-
-    def order(score: Mapping) -> tuple:
-        if score["diverged"]:
-            return (True, score["place"])
-        return (False, -score["accuracy"], score["loss"], score["parameters"], score["place"])
-
-    return sorted(scores, key=order)
+        return json.loads(path.read_text(encoding="utf-8")) if path else None
+    except (OSError, ValueError):
+        return None

@@ -29,34 +29,54 @@ CELL_EPSILON = 0.02
 
 
 def features(part: HogPart, images: np.ndarray) -> np.ndarray:
-    """float32 (N, D), in [0, `limit`], of images uint8 (N, H, W)."""
+    """float32 (N, D), in [0, `limit`], of images uint8 (N, H, W). InputError as of `grid`."""
+    grid(part, *images.shape[1:])
     if part.kind == "felzenszwalb":
         return felzenszwalb(images, part.cell, part.orientations)
     return dalal_triggs(images, part.cell, part.orientations, part.block)
 
 
 def limit(part: HogPart) -> float:
-    """The greatest value that a feature can have."""
-    return felzenszwalb_limit(part.orientations) if part.kind == "felzenszwalb" else 1.0
+    """The greatest value that a feature can have: of `felzenszwalb` that of an energy."""
+    if part.kind == "dalal_triggs":
+        return 1.0
+    return 0.25 * min(CELL_CLIP * part.orientations, part.orientations**0.5)
 
 
 def grid(part: HogPart, height: int, width: int) -> tuple[int, int, int]:
-    """Rows, columns, numbers at each place: how the features lie, in this order."""
-    if part.kind == "felzenszwalb":
-        return *_grid(height, width, part.cell), part.orientations + 4
-    places = height // part.cell - part.block + 1, width // part.cell - part.block + 1
-    return *places, part.block**2 * part.orientations
+    """Rows, columns, numbers at each place: how the features lie, in this order.
+
+    Raises InputError if cells or blocks do not fit the image.
+    """
+    scikit, sides = part.kind == "dalal_triggs", (height, width)
+    if scikit:
+        rows, columns = (side // part.cell - part.block + 1 for side in sides)
+        numbers = part.block**2 * part.orientations
+    else:
+        rows, columns = (round(side / part.cell) for side in sides)
+        numbers = part.orientations + 4
+    if min(rows, columns) < 1 or (scikit and any(side % part.cell for side in sides)):
+        raise InputError(
+            f"hog: {part.kind}: expected cells and blocks that fit images of {height}x{width}"
+            f" pixels, found cells of {part.cell} in blocks of {part.block}x{part.block}"
+        )
+    return rows, columns, numbers
 
 
 def flip(part: HogPart, height: int, width: int) -> np.ndarray | None:
-    """p with features(flipped image) = features(image)[p]; None if no p does that.
+    """The permutation p with features(flipped image) = features(image)[p], int64 (D,), or None.
 
-    None does for scikit-image's: a gradient across is in its first bin, which begins there, and
-    stays there when the image is flipped, while all other bins change places.
+    None for scikit-image's: a gradient across is in its first bin, which begins there, and stays
+    there when the image is flipped, while all other bins change places.
     """
-    if part.kind == "felzenszwalb":
-        return felzenszwalb_flip(height, width, part.cell, part.orientations)
-    return None
+    if part.kind == "dalal_triggs":
+        return None
+    shape = grid(part, height, width)
+    numbers = np.arange(np.prod(shape)).reshape(shape)
+    # The direction a becomes pi - a, and left becomes right.
+    inside = [-o % part.orientations for o in range(part.orientations)]
+    inside += [part.orientations + corner for corner in (1, 0, 3, 2)]
+    return numbers[:, ::-1, inside].reshape(-1)
 
 
 def dalal_triggs(images: np.ndarray, cell: int, orientations: int, block: int) -> np.ndarray:
@@ -64,20 +84,14 @@ def dalal_triggs(images: np.ndarray, cell: int, orientations: int, block: int) -
 
     images uint8 (N, H, W), cell: pixels of a cell's side, block: cells of a block's side.
     Returns float32 (N, D), D = (R - block + 1)(C - block + 1) block^2 O, as `hog` orders it; all in
-    [0, 1]. Raises InputError if cells do not fill the image or a block does not fit into it.
+    [0, 1].
 
     A call of `hog` costs more than a small image is worth, and so does each of its blocks. So one
     call gets all images, one below the other, and one block around everything, which gives the
     cells up to one common factor; a ramp below the images, whose gradient is known, tells it.
     """
     count, height, width = images.shape
-    rows, columns = height // cell, width // cell
-    if height % cell or width % cell or min(rows, columns) < block:
-        raise InputError(
-            f"hog: cells of {cell} pixels in blocks of {block}x{block}: expected cells that fill"
-            f" the image and hold a block, found images of {height}x{width}"
-        )
-    tall, wide = rows + 2, columns + 2
+    tall, wide = height // cell + 2, width // cell + 2
     sheet = np.zeros((count + 1, tall * cell, wide * cell))
     sheet[:-1, cell:-cell, cell:-cell] = images
     sheet[-1] = np.arange(wide * cell)  # gradient 2 across, 0 down
@@ -105,10 +119,9 @@ def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray
     cell is the direction o pi / O of the gradient, up to its sign; the last four are the cell's
     sums over the directions, one per neighbourhood: up left, up right, down left, down right.
     Unlike the paper: no directions with sign, and cells are clipped at 0.3, not at 0.2.
-    Raises InputError if a cell is larger than the image.
     """
     count, height, width = images.shape
-    rows, columns = _grid(height, width, cell)
+    rows, columns = round(height / cell), round(width / cell)
     maps = _orientation_maps(images, orientations).reshape(count, height, width * orientations)
     bands = np.matmul(_triangles(height, rows), maps).reshape(-1, width, orientations)
     cells = np.matmul(_triangles(width, columns), bands)
@@ -125,30 +138,6 @@ def felzenszwalb(images: np.ndarray, cell: int, orientations: int) -> np.ndarray
         features[..., orientations + corner] = normalised.sum(axis=3)
     features *= np.float32(0.25)
     return features.reshape(count, -1)
-
-
-def felzenszwalb_limit(orientations: int) -> float:
-    """The greatest value that `felzenszwalb` can give: that of an energy."""
-    return 0.25 * min(CELL_CLIP * orientations, orientations**0.5)
-
-
-def felzenszwalb_flip(height: int, width: int, cell: int, orientations: int) -> np.ndarray:
-    """The permutation p with features(flipped image) = features(image)[p], int64 (D,)."""
-    rows, columns = _grid(height, width, cell)
-    numbers = np.arange(rows * columns * (orientations + 4)).reshape(rows, columns, -1)
-    # The direction a becomes pi - a, and left becomes right.
-    inside = [-o % orientations for o in range(orientations)]
-    inside += [orientations + corner for corner in (1, 0, 3, 2)]
-    return numbers[:, ::-1, inside].reshape(-1)
-
-
-def _grid(height: int, width: int, cell: int) -> tuple[int, int]:
-    rows, columns = round(height / cell), round(width / cell)
-    if min(rows, columns) < 1:
-        raise InputError(
-            f"hog: expected images of at least one cell of {cell} pixels, found {height}x{width}"
-        )
-    return rows, columns
 
 
 def _orientation_maps(images: np.ndarray, orientations: int) -> np.ndarray:

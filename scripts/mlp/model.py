@@ -1,12 +1,13 @@
 """The room's models: built from a recipe, counted, and named."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from mlp.inputs import Inputs
 from mlp.settings import Recipe
-from mlp.tokens import token_table
 from numpy_nn.architecture import Model
 from numpy_nn.mlp import build_mlp
 from numpy_nn.module import Module
@@ -18,11 +19,7 @@ FITTED = 10_000  # images, evenly spread, from which the pixels' mean and deviat
 
 
 def build_model(
-    recipe: Recipe,
-    inputs: Inputs,
-    classes: int,
-    weights_rng: np.random.Generator,
-    dropout_rng: np.random.Generator,
+    recipe: Recipe, inputs: Inputs, classes: int, weights_rng: Generator, dropout_rng: Generator
 ) -> Model:
     """The untrained model for such inputs and `classes` classes.
 
@@ -40,10 +37,7 @@ def build_model(
     width = inputs.shape[1]
     if recipe.architecture == "mlp":
         return build_mlp([width, *recipe.hidden, classes], **options)
-    rows, columns, _ = inputs.grids[0]
-    if rows != columns:
-        raise InputError(f"mixer: expected square images, found {rows}x{columns}")
-    table = token_table(inputs.grids, rows, recipe.patch, recipe.margin)
+    table = token_table(inputs.grids, inputs.grids[0][0], recipe.patch, recipe.margin)
     try:
         return build_token_mixer(
             table,
@@ -60,6 +54,41 @@ def build_model(
         )
     except ValueError as error:
         raise InputError(f"mixer: {len(table)} tokens: {error}") from None
+
+
+def token_table(
+    grids: Sequence[tuple[int, int, int]], side: int, patch: int, margin: int = 0
+) -> np.ndarray:
+    """Which inputs make a token: a square of an image's pixels and the cells of features over it.
+
+    Returns the table of numpy_nn.tokens.Gather, int64 (T, F): T = (side / patch)^2 tokens, row by
+    row.
+
+    grids: how the inputs lie, one grid after the other, each ordered (rows, columns, numbers) and
+    stretched over the square image of `side` pixels. patch: side of a token's square in pixels;
+    margin: pixels around it that the token sees too, in each grid as many whole cells as fit into
+    that. -1 where a margin reaches beyond the image.
+    Raises InputError if the tokens cannot be cut out of the image, or out of a grid.
+    """
+    if side % patch:
+        raise InputError(f"mixer: patch: expected a divisor of {side} pixels, found {patch}")
+    across = side // patch
+    start, parts = 0, []
+    for rows, columns, numbers in grids:
+        if rows != columns or rows % across:
+            raise InputError(
+                f"mixer: patch {patch} makes {across}x{across} tokens: expected grids of a multiple"
+                f" of that, found one of {rows}x{columns} cells"
+            )
+        cells, beyond = rows // across, margin * rows // side
+        places = np.arange(start, start + rows * columns * numbers).reshape(rows, columns, numbers)
+        framed = np.pad(places, ((beyond, beyond), (beyond, beyond), (0, 0)), constant_values=-1)
+        window = cells + 2 * beyond
+        windows = np.lib.stride_tricks.sliding_window_view(framed, (window, window), axis=(0, 1))
+        windows = windows[::cells, ::cells].transpose(0, 1, 3, 4, 2)  # (T, T, w, w, numbers)
+        parts.append(windows.reshape(across**2, -1))
+        start += rows * columns * numbers
+    return np.concatenate(parts, axis=1)
 
 
 def _standardise(recipe: Recipe, inputs: Inputs) -> Standardise:

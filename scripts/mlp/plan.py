@@ -1,7 +1,4 @@
-"""What the section `mlp` asks for, training by training: specs of the programs, names of files.
-
-For the rules: it reads the typed section and nothing else.
-"""
+"""What the section `mlp` asks of the rules, training by training: specs and names of files."""
 
 from itertools import product
 
@@ -14,10 +11,9 @@ def recipe(section: Section, model: str) -> dict:
     What only a mixer reads is left out for models that are none; of `plain`, what the grid chooses.
     """
     is_mixer = "mixer" in section.choices(model, "architecture")
-    foreign = set() if is_mixer else set(Mixer.model_fields)
-    if model == "plain":
-        foreign |= set(GridPoint.model_fields)
-    return section.recipes[model].model_dump(exclude=foreign)
+    unread = {*(() if is_mixer else Mixer.model_fields)}
+    unread |= {*(GridPoint.model_fields if model == "plain" else ())}
+    return section.recipes[model].model_dump(exclude=unread)
 
 
 def reads_hog(section: Section, model: str) -> bool:
@@ -30,15 +26,10 @@ def grid_candidates(section: Section) -> dict[str, dict[str, float]]:
 
     The name is that of the candidate's folder.
     """
-    keys = tuple(GridPoint.model_fields)
+    keys = list(GridPoint.model_fields)
     combinations = product(*(getattr(section.grid, key) for key in keys))
     candidates = [dict(zip(keys, values, strict=True)) for values in combinations]
     return {"_".join(f"{key}-{value}" for key, value in c.items()): c for c in candidates}
-
-
-def grid_folds(section: Section) -> range:
-    """The folds that score the grid."""
-    return range(section.folds_to_train or section.cv.folds)
 
 
 def grid_training(section: Section, candidate: str, fold: int) -> dict:
@@ -52,23 +43,10 @@ def grid_training(section: Section, candidate: str, fold: int) -> dict:
     }
 
 
-def draws(section: Section) -> dict:
-    """The spec of mlp.draw_candidates."""
-    return {
-        **section.search.model_dump(include={"seed", "space", "include"}),
-        "dataset": section.dataset,
-        "candidates": section.search.rungs[0].candidates,
-    }
-
-
 def rung_scores(section: Section, rung: int) -> list[str]:
     """What a rung trains, by path below search/: all folds of a place, then the next."""
-    found = section.search.rungs[rung]
-    return [
-        f"rung{rung}/{place}.fold{fold}.json"
-        for place in range(found.candidates)
-        for fold in found.folds
-    ]
+    places, folds = range(section.search.rungs[rung].candidates), section.search.rungs[rung].folds
+    return [f"rung{rung}/{place}.fold{fold}.json" for place in places for fold in folds]
 
 
 def rung_training(section: Section, rung: int, fold: int) -> dict:
@@ -81,16 +59,6 @@ def rung_training(section: Section, rung: int, fold: int) -> dict:
         "epochs": section.search.rungs[rung].epochs,
         "rung": rung,
         "fold": fold,
-    }
-
-
-def rung_ranking(section: Section, rung: int) -> dict:
-    """The spec of mlp.rank_rung, except for `trainings`: those need the program's code hash."""
-    return {
-        **section.search.rungs[rung].model_dump(include={"epochs", "folds"}),
-        "dataset": section.dataset,
-        "rung": rung,
-        "survivors": survivors(section, rung),
     }
 
 
@@ -113,8 +81,7 @@ def parts(section: Section, model: str) -> list[str]:
 
 def training(section: Section, model: str, part: str) -> dict:
     """The spec of mlp.train for one model and part. A fold's seed is its number."""
-    held_out = part.startswith("fold")
-    number = int(part.removeprefix("fold").removeprefix("seed"))
+    held_out, number = part.startswith("fold"), int(part[len("fold") :])
     # A training on all images does not depend on the folds.
     folds = section.cv.model_dump(include={"folds", "fold_seed"}) if held_out else {}
     return {
@@ -125,27 +92,4 @@ def training(section: Section, model: str, part: str) -> dict:
         "model": model,
         "seed": number,
         "fold": number if held_out else None,
-        "threads": 1,
     }
-
-
-def evaluation(section: Section, model: str) -> dict:
-    """The spec of mlp.evaluate for one model."""
-    return {
-        **section.cv.model_dump(include={"folds", "fold_seed"}),
-        "dataset": section.dataset,
-        "model": model,
-        "flips": section.flips,
-        "shifts": section.test_time_shifts,
-        "examples": section.examples,
-    }
-
-
-def ensemble(section: Section) -> dict:
-    """The spec of mlp.ensemble."""
-    return {"dataset": section.dataset, "members": section.ensemble.members}
-
-
-def member_models(section: Section) -> list[str]:
-    """The models that the room's ensemble is made of, each once."""
-    return list(dict.fromkeys(name.split("/")[0] for name in section.ensemble.members))

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlp.halving import causes, check_rung, entrant, rank
-from mlp.kept import key
-from mlp.settings import RankSpec
+from mlp.halving import entrant, result_key
+from mlp.inputs import data_files
+from mlp.settings import RankSpec, RungSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -25,88 +25,83 @@ RANKED = (
 def over_folds(scores: Sequence[Mapping]) -> dict:
     """One candidate's scores on several folds as one: their means; diverged if one of them did."""
     lost = [score for score in scores if score["diverged"]]
-
-    def mean(name: str) -> float | None:
-        return None if lost else float(np.mean([score[name] for score in scores]))
-
+    means = dict.fromkeys(("accuracy", "loss"))
+    if not lost:
+        means = {name: float(np.mean([score[name] for score in scores])) for name in means}
     return {
         **scores[0],
-        "accuracy": mean("accuracy"),
+        **means,
         "fold_accuracy": [score["accuracy"] for score in scores],
-        "loss": mean("loss"),
         "diverged": bool(lost),
         "message": lost[0]["message"] if lost else None,
         "seconds": sum(score["seconds"] for score in scores),
     }
 
 
-def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        RankSpec,
-        inputs={
-            "scores*": "JSON of every candidate of the rung: all folds of a place, then the next",
-            "ranking": "ranking.json of the rung before; candidates.json for rung 0",
-            "meta?": "meta.json of the data set, which the scores' keys hold",
-            "hog?": "folder of its features, if the trainings had it",
-        },
-        outputs={"out": "ranking.json"},
-    )
-    spec = args.spec
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
-    count, left = divmod(len(found), len(spec.folds))
-    if spec.trainings and len(spec.trainings) != len(spec.folds):
+def rank(scores: Sequence[Mapping]) -> list[Mapping]:
+    """Best first: by accuracy; equal ones by lower loss, fewer parameters, place before.
+
+    scores: in the order of their places. Those that diverged are last; InputError if all did.
+    """
+    lost = [score for score in scores if score["diverged"]]
+    trained = [score for score in scores if not score["diverged"]]
+    if not trained:
         raise InputError(
-            f"trainings: expected one for each of {len(spec.folds)} folds, found"
-            f" {len(spec.trainings)}"
+            f"expected a candidate that trains, found {len(lost)} that diverged"
+            f" ({lost[0]['message']}): choose lower learning rates for the search"
         )
+    trained.sort(key=lambda score: (-score["accuracy"], score["loss"], score["parameters"]))
+    return trained + lost
+
+
+INPUTS = {
+    "scores*": "JSON of every candidate of the rung: all folds of a place, then the next",
+    "ranking": "ranking.json of the rung before; candidates.json for rung 0",
+    "meta": "meta.json of the data set",
+    "hog?": "folder of its features, if the trainings had it",
+}
+OUTPUTS = {"out": "ranking.json"}
+
+
+def main() -> None:
+    args = settings.arguments(__doc__, RankSpec, INPUTS, OUTPUTS)
+    trainings, survivors = args.spec.trainings, args.spec.survivors
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
+    places, left = divmod(len(found), len(trainings))
     if left:
         raise InputError(
-            f"--scores: expected {len(spec.folds)} for each place, one per fold, found"
-            f" {len(found)}: train the rung again"
+            f"--scores: expected {len(trainings)} for each place, one per fold, found {len(found)}"
         )
-    entrants = [entrant(args.ranking, spec.dataset, spec.rung, k) for k in range(count)]
-    files = [args.meta] if args.meta else []
-    files += [args.hog / "meta.json"] if args.hog else []
-    for number in range(len(spec.folds)):
-        keys = None
-        if spec.trainings:
-            training = spec.trainings[number]
-            keys = [
-                key(settings.spec_key({**training, "place": place}), causes(entered), *files)
-                for place, entered in enumerate(entrants)
-            ]
-        here = found[number :: len(spec.folds)]
-        check_rung(here, spec.dataset, spec.rung, spec.epochs, entrants, keys)
-    by_place: dict[int, list[Mapping]] = {}
-    for score in found:
-        by_place.setdefault(score["place"], []).append(score)
-    scores = [over_folds(several) for several in by_place.values()]
+    scores = []
+    for place in range(places):
+        of_place, folds = found[place * len(trainings) :][: len(trainings)], []
+        for training, score in zip(trainings, of_place, strict=True):
+            spec, spec_key = settings.read_spec(json.dumps({**training, "place": place}), RungSpec)
+            candidate = entrant(args.ranking, spec.dataset, spec.rung, place)
+            key = result_key(spec_key, candidate, data_files(args))
+            if score.get("key") != key:
+                raise InputError(
+                    f"--scores: place {place}, fold {spec.fold}: expected the key {key}, found"
+                    f" {score.get('key')}: of another candidate, other settings, code or data."
+                    " Delete it, and it is trained again"
+                )
+            folds.append(spec.fold)
+        scores.append(over_folds(of_place))
     ranking = rank(scores)
-    write_json(
-        args.out,
-        {
-            "dataset": spec.dataset,
-            "rung": spec.rung,
-            "epochs": spec.epochs,
-            "folds": spec.folds,
-            "survivors": spec.survivors,
-            "candidates": [
-                {name: score[name] for name in RANKED}
-                | {
-                    "survives": place < spec.survivors and not score["diverged"],
-                    "came_from": score["place"],
-                }
-                for place, score in enumerate(ranking)
-            ],
-            "seconds": sum(score["seconds"] for score in scores),
-        },
-    )
-    best, diverged = ranking[0], sum(score["diverged"] for score in scores)
-    print(
-        f"rung {spec.rung}: {len(scores)} candidates, {diverged} diverged;"
-        f" {best['candidate']} {best['settings']}: {best['accuracy']:.4f}"
-    )
+    candidates = [
+        {name: score[name] for name in RANKED}
+        | {"survives": k < survivors and not score["diverged"], "came_from": score["place"]}
+        for k, score in enumerate(ranking)
+    ]
+    result = {
+        **spec.model_dump(include={"dataset", "rung", "epochs"}),
+        "folds": folds,
+        "survivors": survivors,
+        "candidates": candidates,
+        "seconds": sum(score["seconds"] for score in scores),
+    }
+    write_json(args.out, result)
+    print(f"rung {spec.rung}: {places} candidates; best: {candidates[0]}")
 
 
 if __name__ == "__main__":

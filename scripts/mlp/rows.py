@@ -1,12 +1,10 @@
-"""What the evaluations of the room share: rows of the leaderboard, accuracies, example images."""
+"""What the evaluations of the room share: rows of the leaderboard, accuracies, notes."""
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from pipeline.atomic import write_npz
 from pipeline.results import proportion_interval, row
 
 NOTES = {
@@ -48,15 +46,6 @@ def scored(p: np.ndarray, y: np.ndarray) -> dict:
     return {"values": hits.mean(axis=1).tolist(), "ci": interval}
 
 
-def write_examples(
-    path: Path, images: np.ndarray, y: np.ndarray, p: np.ndarray, classes: list[str], title: str
-) -> None:
-    """examples.npz: images (N, C, H, W) uint8 with labels y (N,) and predictions p (N, K)."""
-    write_npz(
-        path,
-        images=images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1),
-        label=y,
-        prediction=p.argmax(axis=1),
-        classes=np.array(classes),
-        title=np.array(title),
-    )
+def print_rows(rows: list[dict]) -> None:
+    for shown in rows:
+        print("{model}, members {members}, views {views}: {split} {value:.4f}".format(**shown))

@@ -7,10 +7,11 @@ set is not read.
 
 import json
 from collections import defaultdict
+from operator import itemgetter
 
 import numpy as np
 
-from mlp.settings import GridPoint, SelectSpec
+from mlp.settings import DatasetSpec, GridPoint
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
@@ -23,37 +24,28 @@ def summarise(scores: list[dict]) -> list[dict]:
     "diverged" True and "message", that of the first such fold.
     Raises InputError unless every candidate has been scored once on each of the same folds.
     """
-    names = tuple(GridPoint.model_fields)
-    by_candidate = defaultdict(dict)
-    for score in scores:
-        folds = by_candidate[tuple(score[name] for name in names)]
-        if score["fold"] in folds:
-            raise InputError(f"fold {score['fold']} of {dict(score)}: found twice")
-        folds[score["fold"]] = score
-    expected = set.union(*(set(folds) for folds in by_candidate.values()))
+    names = list(GridPoint.model_fields)
+    by_candidate = defaultdict(list)
+    for score in sorted(scores, key=itemgetter(*names, "fold")):
+        by_candidate[tuple(score[name] for name in names)].append(score)
+    expected = sorted({score["fold"] for score in scores})
     candidates = []
-    for key, folds in sorted(by_candidate.items()):
-        candidate = dict(zip(names, key, strict=True))
-        if set(folds) != expected:
-            raise InputError(
-                f"{candidate}: expected folds {sorted(expected)}, found {sorted(folds)}"
-            )
-        ordered = [folds[fold] for fold in sorted(folds)]
-        accuracies = [score["accuracy"] for score in ordered]
-        messages = [score["message"] for score in ordered if score["diverged"]]
-        if messages:
-            mean = std = None
-        else:
-            mean = float(np.mean(accuracies))
-            std = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
+    for values, found in by_candidate.items():
+        candidate = dict(zip(names, values, strict=True))
+        folds = [score["fold"] for score in found]
+        if folds != expected:
+            raise InputError(f"{candidate}: expected folds {expected}, found {folds}")
+        accuracies = [score["accuracy"] for score in found]
+        messages = [score["message"] for score in found if score["diverged"]]
+        spread = np.std(accuracies, ddof=1) if len(folds) > 1 and not messages else 0.0
         candidates.append(
             {
                 **candidate,
                 "fold_accuracy": accuracies,
-                "fold_seconds": [score["seconds"] for score in ordered],
-                "fold_flops": [score["train_flops"] for score in ordered],
-                "mean": mean,
-                "std": std,
+                "fold_seconds": [score["seconds"] for score in found],
+                "fold_flops": [score["train_flops"] for score in found],
+                "mean": None if messages else float(np.mean(accuracies)),
+                "std": None if messages else float(spread),
                 "diverged": bool(messages),
                 "message": messages[0] if messages else None,
             }
@@ -69,39 +61,30 @@ def choose(candidates: list[dict]) -> dict:
             f"expected a candidate that trains on every fold, found {len(candidates)} that diverged"
             f" ({candidates[0]['message']}): choose lower learning rates for the grid"
         )
-    best = min(
-        trained, key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"])
-    )
-    return {name: best[name] for name in GridPoint.model_fields}
+    trained.sort(key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"]))
+    return {name: trained[0][name] for name in GridPoint.model_fields}
+
+
+INPUTS = {"scores*": "JSON of every candidate and fold"}
+OUTPUTS = {"out": "selection.json"}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        SelectSpec,
-        inputs={"scores*": "JSON of every candidate and fold"},
-        outputs={"out": "selection.json"},
-    )
+    args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
     scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
-    if strange := {score["dataset"] for score in scores} - {args.spec.dataset}:
-        raise InputError(
-            f"--scores: expected those of {args.spec.dataset}, found {sorted(strange)} too:"
-            " cross-validate again"
-        )
+    dataset = args.spec.dataset
+    if strange := {score["dataset"] for score in scores} - {dataset}:
+        raise InputError(f"--scores: expected those of {dataset}, found {sorted(strange)} too")
     candidates = summarise(scores)
-    selected = choose(candidates)
-    write_json(
-        args.out,
-        {
-            "dataset": args.spec.dataset,
-            "candidates": candidates,
-            "selected": selected,
-            "seconds": sum(score["seconds"] for score in scores),
-        },
-    )
+    selection = {
+        "dataset": dataset,
+        "candidates": candidates,
+        "selected": choose(candidates),
+        "seconds": sum(score["seconds"] for score in scores),
+    }
+    write_json(args.out, selection)
     diverged = sum(c["diverged"] for c in candidates)
-    best = max(c["mean"] for c in candidates if not c["diverged"])
-    print(f"{len(candidates)} candidates, {diverged} diverged; selected {selected}: {best:.4f}")
+    print(f"{len(candidates)} candidates, {diverged} diverged; selected {selection['selected']}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     ValidationError,
@@ -19,16 +18,7 @@ from pydantic import (
 )
 
 from mlp import checks
-from pipeline.settings import (
-    Seed,
-    Seeds,
-    Settings,
-    Share,
-    Threads,
-    each_once,
-    problems,
-    text_of,
-)
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, each_once, problems, text_of
 
 T = TypeVar("T")
 Values = Annotated[list[T], Field(min_length=1), AfterValidator(each_once)]
@@ -36,7 +26,6 @@ Lr = Annotated[float, Field(gt=0, le=10)]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
-FoldCount = Annotated[int, Field(ge=2, le=100)]
 Fold = Annotated[int, Field(ge=0, lt=100)]
 Examples = Annotated[int | None, Field(ge=10)]
 
@@ -63,9 +52,7 @@ class Mixer(Settings):
     patch: int = Field(4, ge=1, le=64, description="side of a token's square in pixels")
     margin: int = Field(0, ge=0, le=64, description="pixels around it that the token sees too")
     channels: int = Field(64, ge=1, le=4096, description="width of a token's vector")
-    levels: list[Level] = Field(
-        [], max_length=64, description="layers across neighbouring tokens, before the blocks"
-    )
+    levels: list[Level] = Field([], max_length=64, description="across tokens, before the blocks")
     depth: int = Field(1, ge=0, le=64, description="blocks")
     token_width: Width = Field(64, description="hidden width across tokens")
     channel_width: Width = Field(128, description="hidden width across channels")
@@ -82,13 +69,11 @@ class Recipe(GridPoint, Mixer):
         "pixels", description="pixels, histograms of oriented gradients, or both side by side"
     )
     architecture: Literal["mlp", "mixer"] = Field(
-        "mlp", description="fully connected layers, or linear layers within and across tokens first"
+        "mlp", description="a mixer has layers across tokens"
     )
     hidden: list[Width] = Field([512, 256], description="widths of the hidden layers")
     activation: Literal["relu", "gelu"] = Field("relu", description="after a hidden layer")
-    norm: Literal["none", "batch", "layer"] = Field(
-        "none", description="normalisation of each hidden layer (mixer: and before each pair)"
-    )
+    norm: Literal["none", "batch", "layer"] = Field("none", description="before each activation")
     input_dropout: Share = Field(0.0, description="share of the inputs set to 0")
     optimiser: Literal["sgd", "adamw"] = Field("sgd", description="SGD or AdamW")
     momentum: Share = Field(0.9, description="sgd: momentum")
@@ -96,26 +81,17 @@ class Recipe(GridPoint, Mixer):
     beta2: Share = Field(0.999, description="adamw: decay of the second moment")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of weights, not of biases")
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "one_cycle", description="course of the learning rate over the run"
+        "one_cycle", description="of the learning rate"
     )
     warmup: Share = Field(0.2, description="one_cycle: share of the steps of the rise")
     label_smoothing: Share = Field(0.0, description="of the cross-entropy")
-    mixup: float = Field(
-        0.0, ge=0, le=10, description="alpha of mixup's Beta distribution; 0: none"
-    )
+    mixup: float = Field(0.0, ge=0, le=10, description="alpha of its Beta distribution; 0: none")
     flips: bool = Field(False, description="flip half of the training images")
     shift: int = Field(0, ge=0, le=8, description="most pixels by which a training image moves")
-    ema_decay: float | None = Field(
-        None, gt=0, lt=1, description="decay per step of averaged weights; null: no average"
-    )
-    clip_norm: float | None = Field(
-        None, gt=0, description="largest norm of the gradient; null: no limit"
-    )
+    ema_decay: float | None = Field(None, gt=0, lt=1, description="per step, of averaged weights")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     patience: int | None = Field(
-        None,
-        ge=1,
-        description="where a fold is held out: stop after so many epochs without a better accuracy"
-        " on it, and take the best epoch's weights; null, or no such fold: every epoch",
+        None, ge=1, description="on a held-out fold: epochs to wait for a better accuracy on it"
     )
 
     @field_validator("norm")
@@ -144,21 +120,15 @@ def _problems(changes: Mapping[str, Any]) -> list[str]:
 class HogPart(Settings):
     """One grid of cells: a part of an image's features."""
 
-    kind: Literal["felzenszwalb", "dalal_triggs"] = Field(
-        "felzenszwalb", description="how cells are counted and normalised"
-    )
+    kind: Literal["felzenszwalb", "dalal_triggs"] = Field("felzenszwalb", description="whose form")
     cell: int = Field(4, ge=2, le=64, description="side of a cell in pixels")
     orientations: int = Field(8, ge=2, le=36, description="directions in half a turn")
     block: int = Field(2, ge=1, le=8, description="dalal_triggs: side of a block in cells")
 
 
 class Hog(Settings):
-    parts: Values[HogPart] = Field(
-        [HogPart(cell=4), HogPart(cell=2)], description="grids of cells, side by side"
-    )
-    shift: int = Field(
-        1, ge=0, le=8, description="largest shift in pixels whose features are stored for training"
-    )
+    parts: Values[HogPart] = Field([HogPart(), HogPart(cell=2)], description="grids, side by side")
+    shift: int = Field(1, ge=0, le=8, description="largest shift, in pixels, that is stored")
 
 
 class Grid(Settings):
@@ -168,7 +138,7 @@ class Grid(Settings):
 
 
 class Folds(Settings):
-    folds: FoldCount = Field(5, description="number of stratified folds")
+    folds: int = Field(5, ge=2, le=100, description="number of stratified folds")
     fold_seed: Seed = Field(0, description="of the folds, and of searches' weights and order")
 
 
@@ -211,21 +181,21 @@ class Search(Draws):
     examples: Examples = Field(description="size of a stratified sample to use; null: all examples")
 
 
-def _first_folds(value: Any) -> Any:
-    """A number n is folds 0 to n - 1."""
-    if isinstance(value, list):
-        return value
-    if type(value) is not int or not 0 <= value <= 100:
-        raise ValueError("expected 0 to 100 folds, or a list of folds")
-    return list(range(value))
-
-
 class Final(Settings):
     epochs: Epochs = Field(description="passes over the training images")
     seeds: Seeds = Field(description="one training on all training images per seed")
-    fold_models: Annotated[list[Fold], AfterValidator(each_once), BeforeValidator(_first_folds)] = (
-        Field(description="folds left out, one training each: the first n of them, or a list")
+    fold_models: Annotated[list[Fold], AfterValidator(each_once)] = Field(
+        description="folds left out, one training each: the first n of them, or a list"
     )
+
+    @field_validator("fold_models", mode="before")
+    @classmethod
+    def _first_folds(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        if type(value) is not int or not 0 <= value <= 100:
+            raise ValueError("expected 0 to 100 folds, or a list of folds")
+        return list(range(value))
 
 
 Member = Annotated[
@@ -235,7 +205,7 @@ Member = Annotated[
 
 class Ensemble(Settings):
     members: Annotated[list[Member], AfterValidator(each_once)] = Field(
-        description="<model>/seeds or <model>/folds; none: no ensemble"
+        description="<model>/seeds or <model>/folds; []: no ensemble"
     )
 
 
@@ -250,9 +220,7 @@ class Section(Settings):
     recipes: dict[str, Recipe] = Field(description="what is common, and what each model changes")
     grid: Grid = Field(description="values that cross-validation combines, for `plain`")
     cv: CrossValidation = Field(description="the folds, and how a point of the grid is scored")
-    folds_to_train: int | None = Field(
-        ge=1, description="how many of the folds score the grid; null: all"
-    )
+    folds_to_train: int | None = Field(ge=1, description="folds that score the grid; null: all")
     search: Search = Field(description="successive halving, for `searched`")
     final: dict[str, Final] = Field(description="the trainings that are tested, by model")
     ensemble: Ensemble = Field(description="the room's last row")
@@ -291,14 +259,21 @@ class Section(Settings):
         return [own]
 
 
-class HogSpec(Hog):
-    dataset: str = Field("", description="name of the data set, for the record")
+class DatasetSpec(Settings):
+    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
 
 
-class HeldOutSpec(FullRecipe, Folds):
+class HogSpec(Hog, DatasetSpec):
+    pass
+
+
+class DrawSpec(Draws, DatasetSpec):
+    candidates: int = Field(24, ge=1, description="how many, the included ones among them")
+
+
+class HeldOutSpec(FullRecipe, Folds, DatasetSpec):
     """A training of a search: on all folds but one, and that one scores it."""
 
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
     fold: Fold = Field(0, description="the fold that is held out, from 0")
     examples: Examples = Field(None, description="size of a stratified sample; null: all examples")
 
@@ -308,45 +283,27 @@ class RungSpec(HeldOutSpec):
     place: int = Field(0, ge=0, description="place in the ranking before, from 0")
 
 
-class SelectSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-
-
-class DrawSpec(Draws):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    candidates: int = Field(24, ge=1, description="how many, the included ones among them")
-
-
 class RankSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
-    rung: int = Field(0, ge=0, description="the rung, from 0")
-    epochs: Epochs = Field(1, description="epochs of each training of the rung")
     survivors: int = Field(1, ge=1, description="how many the next rung trains; 1 after the last")
-    folds: Values[Fold] = Field([0], description="the folds that score the rung")
-    trainings: list[dict[str, JsonValue]] | None = Field(
-        None,
-        description="the spec of mlp.train_rung for each fold, without the place: only scores that"
-        " follow from it are ranked; null: the scores' keys are not checked",
+    trainings: list[dict[str, JsonValue]] = Field(
+        min_length=1, description="for each fold, the spec of mlp.train_rung without the place"
     )
 
 
-class TrainSpec(FullRecipe, Folds):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class TrainSpec(FullRecipe, Folds, DatasetSpec):
     model: str = Field("plain", description="name of the model in the configuration")
     seed: Seed = Field(1, description="of weights, order, dropout and augmentation")
     fold: Fold | None = Field(None, description="fold to hold out; null: train on all")
     threads: Threads = Field(1, description="BLAS threads, for the record: the rule sets them")
 
 
-class EvaluateSpec(Folds):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class EvaluateSpec(Folds, DatasetSpec):
     model: str = Field("plain", description="name of the model in the configuration")
     flips: bool = Field(False, description="test flipped images too, of nets trained with them")
     shifts: bool = Field(False, description="test shifted images too, of nets on pixels")
     examples: int = Field(30, ge=1, le=1000, description="test images that the report shows")
 
 
-class EnsembleSpec(Settings):
-    dataset: str = Field("fashion_mnist", description="name of the data set, for the record")
+class EnsembleSpec(DatasetSpec):
     members: Values[Member] = Field(["plain/seeds"], description="<model>/seeds or <model>/folds")
     threads: Threads = Field(1, description="BLAS threads of the trainings, for the record")

@@ -2,81 +2,39 @@
 but one, on which it is then scored.
 
 Continues from its checkpoint if a run with the same settings, code and inputs was stopped; the
-result is then the same to the last bit. A result that is there already, from the same settings,
-code, data and candidate, is kept. The test part is not read.
+result is then the same to the last bit. The test part is not read.
 """
 
 import json
-import os
 
-import numpy as np
-
-from mlp.folds import split
-from mlp.inputs import load_inputs
-from mlp.kept import kept, key
+from mlp.inputs import DATA, data_files
 from mlp.model import inputs_name, parameter_count, title
-from mlp.recipe import changed, recipe_keys
-from mlp.settings import TrainSpec
-from mlp.training import build_training, train_flops
+from mlp.settings import FullRecipe, TrainSpec
+from mlp.training import changed, load_training, train_flops
 from mlp.views import probabilities
 from numpy_nn.prediction import evaluate
 from numpy_nn.training import TrainingDiverged
 from pipeline import settings
 from pipeline.atomic import write_npz
-from pipeline.checkpoint import Checkpoint, file_sha256
+from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from pipeline.provenance import provenance
-from pipeline.training_run import TrainingRun
-from raw.image_data import load_meta
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={
-            "data": "images.npz of a prepared data set",
-            "meta": "its meta.json",
-            "hog?": "folder of its features, for a recipe that reads them",
-            "selection?": "selection.json of the search that chose the recipe; none: --spec has it",
-        },
-        outputs={
-            "weights": "weights, .npz",
-            "history": "history.json: the curve, seconds, provenance",
-            "checkpoint?": "directory of the checkpoint",
-        },
-    )
-    chosen = {}
+    inputs = {**DATA, "selection?": "selection.json that has the recipe; none: --spec has it"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
+    chosen, files = {}, [args.data, *data_files(args)]
     if args.selection:
         chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
+        files.append(args.selection)
     spec = changed(args.spec, chosen)
-    features = [args.hog / "meta.json"] if args.hog else []
-    causes = key(args.spec_key, chosen, args.meta, *features)
-    if kept(args.history, args.weights, causes):
-        os.utime(args.weights)
-        os.utime(args.history)
-        print(f"{args.weights}: already trained by this recipe: kept")
-        return
-    # A training that is stopped must not leave the result of another one behind.
-    args.history.unlink(missing_ok=True)
-    args.weights.unlink(missing_ok=True)
-
-    classes = len(load_meta(args.meta)["classes"])
-    x, y = load_inputs(spec.inputs, args.data, args.hog, "train", classes)
-    train, validation, part = np.arange(len(y)), None, None
-    if spec.fold is not None:
-        train, held_out = split(y, spec.fold, spec.folds, spec.fold_seed)
-        validation = x.subset(held_out), y[held_out]
-        part = "fold"  # fold k and seed k have nothing in common but the number
-    training = build_training(
-        spec, x.subset(train), y[train], validation, classes=classes, seed=spec.seed, part=part
-    )
-    run = TrainingRun(
-        training,
-        Checkpoint(args.checkpoint, causes, args.data) if args.checkpoint else None,
-        spec.epochs,
-        provenance=provenance(spec.threads, packages=("numpy",)),
-    )
+    training = load_training(spec, args)
+    origin = provenance(spec.threads, packages=("numpy",))
+    checkpoint = Checkpoint.of(args, *files)
+    run = TrainingRun(args.history, training, checkpoint, spec.epochs, provenance=origin)
     for _epoch in run:
         try:
             run.append(training.run_epoch())
@@ -86,26 +44,24 @@ def main() -> None:
             break
 
     model, out_of_fold = training.model, None
-    if validation:
-        accuracy = evaluate(probabilities(model, validation[0]), validation[1])[1]
-        out_of_fold = {"accuracy": accuracy, "examples": len(validation[1])}
+    if training.validation:
+        x, y = training.validation
+        out_of_fold = {"accuracy": evaluate(probabilities(model, x), y)[1], "examples": len(y)}
     write_npz(args.weights, **model.state_dict())
     run.finish(
-        args.history,
         task="image_classification",
         dataset=spec.dataset,
         model=title(spec, spec.model, model.architecture),
         inputs=inputs_name(spec),
         seed=spec.seed,
-        part=f"seed{spec.seed}" if spec.fold is None else f"fold{spec.fold}",
+        part=f"fold{spec.fold}" if training.validation else f"seed{spec.seed}",
         fold=spec.fold,
-        recipe=recipe_keys(spec),
+        recipe=spec.model_dump(include=set(FullRecipe.model_fields)),
         candidate=chosen,
         seconds=training.seconds,  # of the epochs alone, without validation
         parameters=parameter_count(model),
         train_flops=train_flops(training),
         out_of_fold=out_of_fold,
-        key=causes,
         weights_sha256=file_sha256(args.weights),
     )
 

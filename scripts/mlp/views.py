@@ -4,56 +4,27 @@ Its answer is then the mean of the probabilities: test-time augmentation (Krizhe
 ImageNet Classification, NIPS 2012, section 4.1). The views are those that its training drew from.
 """
 
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
 from mlp.inputs import Inputs
 from mlp.settings import Recipe
-from mlp.shifts import shifted
 from numpy_nn.module import Module, NonFiniteError
 from numpy_nn.prediction import predict
 from pipeline.errors import InputError
 
 
 def probabilities(net: Module, x: Inputs) -> np.ndarray:
-    """p (N, K) float32 of the images x as they are.
-
-    Raises InputError if a probability is not a number.
-    """
+    """p (N, K) float32 of the images x. Raises InputError if one is not a number."""
     try:
         return predict(net, x)
     except NonFiniteError as error:
-        raise InputError(
-            f"{error}. The training diverged: lower the learning rate and train again."
-        ) from None
+        raise InputError(f"{error}. The training diverged: lower lr and train again.") from None
 
 
-def shift(x: Inputs, down: int, right: int) -> Inputs:
-    """The images of x moved by `down` and `right` pixels, black coming in; pixels alone.
-
-    Raises ValueError if x has features: they would have to be computed again.
-    """
-    if x.features is not None:
-        raise ValueError("shift: expected inputs of pixels alone, found features")
-    images = x.images[x.rows]  # (N, C, H, W)
-    flat = images.reshape(-1, *images.shape[2:])
-    return Inputs(shifted(flat, down, right).reshape(images.shape), flipped=x.flipped)
-
-
-def answer_names(flips: bool, shifts: bool) -> dict[str, str]:
-    """The arrays of a net's answers: their name -> the leaderboard's column `views`."""
-    found = {"p": "none"}
-    if flips:
-        found["flips"] = "flips"
-    if shifts:
-        found["shifts"] = "flips and shifts" if flips else "shifts"
-    return found
-
-
-@dataclass(frozen=True)
-class Views:
+class Views(NamedTuple):
     """flips: flipped images too; shift: all shifts of up to so many pixels down and right too."""
 
     flips: bool
@@ -68,28 +39,27 @@ class Views:
     @property
     def names(self) -> dict[str, str]:
         """The arrays that `answers` returns: their name -> the leaderboard's column `views`."""
-        return answer_names(self.flips, self.shift > 0)
+        flips = {"flips": "flips"} if self.flips else {}
+        shifts = {"shifts": "flips and shifts" if self.flips else "shifts"} if self.shift else {}
+        return {"p": "none", **flips, **shifts}
 
     def answers(self, net: Module, x: Inputs) -> dict[str, np.ndarray]:
         """Probabilities (N, K) float32 by name: of x alone, of it and its flipped images, of all.
 
         Raises InputError if a probability is not a number.
         """
+
+        def with_flips(view: Inputs, p: np.ndarray) -> np.ndarray:
+            return (p + probabilities(net, view.flip())) / 2 if self.flips else p
+
         found = {"p": probabilities(net, x)}
+        several = [with_flips(x, found["p"])]
         if self.flips:
-            found["flips"] = self._both(net, x, found["p"])
+            found["flips"] = several[0]
         if self.shift:
-            steps = range(-self.shift, self.shift + 1)
-            several = [found.get("flips", found["p"])]
-            for step in product(steps, repeat=2):
+            for step in product(range(-self.shift, self.shift + 1), repeat=2):
                 if any(step):
-                    view = shift(x, *step)
-                    p = probabilities(net, view)
-                    several.append(self._both(net, view, p) if self.flips else p)
+                    view = x.shift(*step)
+                    several.append(with_flips(view, probabilities(net, view)))
             found["shifts"] = np.mean(several, axis=0)
         return found
-
-    @staticmethod
-    def _both(net: Module, x: Inputs, p: np.ndarray) -> np.ndarray:
-        """The mean of p, the answer about x, and of that about x flipped."""
-        return (p + probabilities(net, x.flip())) / 2

@@ -1,10 +1,9 @@
 """Neural networks from scratch: NumPy and the standard library, every backward pass by hand.
 
-Read in this order: module, initialisers, linear, activations, dropout, losses; then gradcheck,
-which proves them; flat, optimisers, schedules, batches; standardise, normalisation, parts, mlp,
-architecture; averaging, clipping, early_stopping, mixup, prediction, training, flops. More layers:
-residual, tokens, gather, unfold, which token_mixer puts together. stored_model loads what was
-trained. checks are for mistakes of the caller: pass over them at first reading.
+Read in this order: module, linear, activations, dropout, losses; then gradcheck, which proves them;
+flat, optimisers, schedules; standardise, normalisation, architecture, mlp; early_stopping, mixup,
+prediction, training, flops. tokens has more layers, which token_mixer puts together. stored_model
+loads what was trained. checks are for mistakes of the caller: pass over them at first reading.
 
 Throughout, N is the number of examples of a batch, D of features, K of classes.
 
@@ -34,76 +33,31 @@ tests/numpy_nn/test_part1_examples.py runs this text as it stands.
 """
 
 from numpy_nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
-from numpy_nn.averaging import WeightAverage
 from numpy_nn.dropout import Dropout
 from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.flops import forward_flops
-from numpy_nn.gather import Gather
 from numpy_nn.gradcheck import gradcheck, gradcheck_loss
-from numpy_nn.initialisers import he_normal, xavier_uniform
-from numpy_nn.linear import Linear
+from numpy_nn.linear import Linear, he_normal, xavier_uniform
 from numpy_nn.losses import Loss, MeanSquaredError, SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
 from numpy_nn.module import Module, NonFiniteError, Parameter, Sequential, diagnose
 from numpy_nn.normalisation import BatchNorm, LayerNorm
-from numpy_nn.optimisers import SGD, Adam, AdamW, Optimiser
+from numpy_nn.optimisers import SGD, Adam, AdamW, Optimiser, WeightAverage
 from numpy_nn.prediction import evaluate, predict
-from numpy_nn.residual import Residual
 from numpy_nn.schedules import SCHEDULES, constant, cosine, one_cycle, step_decay
 from numpy_nn.standardise import Standardise
 from numpy_nn.stored_model import model_from_state
 from numpy_nn.token_mixer import build_token_mixer
-from numpy_nn.tokens import Flatten, Transpose
+from numpy_nn.tokens import Flatten, Gather, Residual, Transpose, Unfold
 from numpy_nn.training import Training, TrainingDiverged
-from numpy_nn.unfold import Unfold
 
 __all__ = [
-    "GELU",
-    "SCHEDULES",
-    "SGD",
-    "Adam",
-    "AdamW",
-    "BatchNorm",
-    "Dropout",
-    "EarlyStopping",
-    "Flatten",
-    "Gather",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "Loss",
-    "MeanSquaredError",
-    "Mixup",
-    "Module",
-    "NonFiniteError",
-    "Optimiser",
-    "Parameter",
-    "ReLU",
-    "Residual",
-    "Sequential",
-    "Sigmoid",
-    "SoftmaxCrossEntropy",
-    "Standardise",
-    "Tanh",
-    "Training",
-    "TrainingDiverged",
-    "Transpose",
-    "Unfold",
-    "WeightAverage",
-    "build_mlp",
-    "build_token_mixer",
-    "constant",
-    "cosine",
-    "diagnose",
-    "evaluate",
-    "forward_flops",
-    "gradcheck",
-    "gradcheck_loss",
-    "he_normal",
-    "model_from_state",
-    "one_cycle",
-    "predict",
-    "step_decay",
-    "xavier_uniform",
-]
+    "GELU", "SCHEDULES", "SGD", "Adam", "AdamW", "BatchNorm", "Dropout", "EarlyStopping", "Flatten",
+    "Gather", "LayerNorm", "LeakyReLU", "Linear", "Loss", "MeanSquaredError", "Mixup", "Module",
+    "NonFiniteError", "Optimiser", "Parameter", "ReLU", "Residual", "Sequential", "Sigmoid",
+    "SoftmaxCrossEntropy", "Standardise", "Tanh", "Training", "TrainingDiverged", "Transpose",
+    "Unfold", "WeightAverage", "build_mlp", "build_token_mixer", "constant", "cosine", "diagnose",
+    "evaluate", "forward_flops", "gradcheck", "gradcheck_loss", "he_normal", "model_from_state",
+    "one_cycle", "predict", "step_decay", "xavier_uniform",
+]  # fmt: skip

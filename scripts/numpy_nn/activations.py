@@ -28,6 +28,8 @@ class LeakyReLU(Module):
     Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
     """
 
+    shown = ("slope",)
+
     def __init__(self, slope: float = 0.01):
         self.slope = float(slope)
 
@@ -37,9 +39,6 @@ class LeakyReLU(Module):
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         return grad_output * self.derivative
-
-    def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope})"
 
 
 class Tanh(Module):

@@ -1,13 +1,28 @@
-"""The checks around every layer's forward and backward: shapes and dtypes."""
+"""What is refused: wrong shapes and dtypes, around every layer's forward and backward; labels."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy_nn.module import Module
+
+
+def refuse(who: object, expected: str, found: object) -> NoReturn:
+    """Raise ValueError, which names who refuses, what was expected and what was found."""
+    raise ValueError(f"{who}: expected {expected}, found {found}")
+
+
+def check_labels(who: object, y: np.ndarray, count: int, classes: int | None = None) -> None:
+    """Refuse all but `count` >= 1 integer labels (count,), in [0, classes) where that is known."""
+    if count == 0:
+        refuse(who, "at least one example", "none")
+    if y.shape != (count,) or y.dtype.kind not in "iu":
+        refuse(who, f"integer labels of shape ({count},)", f"{y.dtype} {y.shape}")
+    if classes and not 0 <= y.min() <= y.max() < classes:
+        refuse(who, f"labels in [0, {classes})", f"{y.min()} to {y.max()}")
 
 
 def checked_forward(forward: Callable) -> Callable:
@@ -33,9 +48,10 @@ def checked_backward(backward: Callable) -> Callable:
     def checked(self: "Module", grad_output: np.ndarray) -> np.ndarray | None:
         y = self.output
         if y is None:
-            self.refuse("forward before backward", "none")
+            refuse(self, "forward before backward", "none")
         if grad_output.shape != y.shape or grad_output.dtype != y.dtype:
-            self.refuse(f"dL/dy {y.shape} {y.dtype}", f"{grad_output.shape} {grad_output.dtype}")
+            found = f"{grad_output.shape} {grad_output.dtype}"
+            refuse(self, f"dL/dy {y.shape} {y.dtype}", found)
         return backward(self, grad_output)
 
     return checked
@@ -44,14 +60,14 @@ def checked_backward(backward: Callable) -> Callable:
 def check_input(layer: "Module", x: np.ndarray) -> None:
     """Refuse what is no array, or has other axes or another dtype than `layer` takes."""
     if not isinstance(x, np.ndarray):
-        layer.refuse("a NumPy array", type(x).__name__)
+        refuse(layer, "a NumPy array", type(x).__name__)
     if not has_axes(x.shape, layer.axes):
-        layer.refuse(f"shape ({', '.join(map(str, layer.axes))}) with N >= 1", f"{x.shape}")
+        refuse(layer, f"shape ({', '.join(map(str, layer.axes))}) with N >= 1", x.shape)
     if (dtype := layer.dtype) and x.dtype != dtype:
-        layer.refuse(f"{dtype}", f"{x.dtype}")
+        refuse(layer, f"{dtype}", x.dtype)
     if x.dtype.kind not in layer.kinds:
         kinds = "floating-point numbers" if layer.kinds == "f" else "real numbers"
-        layer.refuse(kinds, f"{x.dtype}")
+        refuse(layer, kinds, x.dtype)
 
 
 def has_axes(shape: tuple[int, ...], axes: tuple[int | str, ...]) -> bool:

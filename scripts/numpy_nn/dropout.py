@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from numpy_nn.checks import refuse
 from numpy_nn.module import Module
 
 
@@ -15,6 +16,7 @@ class Dropout(Module):
     1/65536 below 1 (exactly so in the scale too).
     """
 
+    shown = ("rate",)
     LEVELS = 1 << 16
     # Of 64 random bits a word; MT19937 has 32, and the other half of its words is 0.
     GENERATORS = (np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
@@ -22,11 +24,11 @@ class Dropout(Module):
     def __init__(self, rate: float, rng: np.random.Generator):
         self.rate, self.rng = float(rate), rng
         if not 0 <= rate < 1:
-            self.refuse("a rate in [0, 1)", f"{rate}")
+            refuse(self, "a rate in [0, 1)", rate)
         bits = getattr(rng, "bit_generator", None)
         if not isinstance(bits, self.GENERATORS):
             names = ", ".join(kind.__name__ for kind in self.GENERATORS)
-            self.refuse(f"a Generator of {names}", type(bits or rng).__name__)
+            refuse(self, f"a Generator of {names}", type(bits or rng).__name__)
         self.dropped_levels = min(round(rate * self.LEVELS), self.LEVELS - 1)
         self.scale = self.LEVELS / (self.LEVELS - self.dropped_levels)
 
@@ -41,6 +43,3 @@ class Dropout(Module):
 
     def backward(self, grad_output: np.ndarray) -> np.ndarray:
         return grad_output if self.mask is None else grad_output * self.mask
-
-    def __repr__(self) -> str:
-        return f"Dropout({self.rate})"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from numpy_nn.checks import refuse
 from numpy_nn.module import Parameter
 
 
@@ -29,11 +30,11 @@ class FlatParameters:
 
     def __init__(self, parameters: Sequence[Parameter], state: int = 0):
         if len({id(parameter) for parameter in parameters}) < len(parameters):
-            raise ValueError("parameters: expected each once, found one several times")
+            refuse("parameters", "each once", "one several times")
         ordered = sorted(parameters, key=lambda parameter: not parameter.decay)
         dtypes = {parameter.value.dtype for parameter in ordered} or {np.dtype(np.float32)}
         if len(dtypes) > 1:
-            raise ValueError(f"parameters: expected one dtype, found {sorted(map(str, dtypes))}")
+            refuse("parameters", "one dtype", sorted(map(str, dtypes)))
         (dtype,) = dtypes
         size = sum(parameter.value.size for parameter in ordered)
         rows = np.zeros((2 + state, math.ceil(size / self.ALIGNED) * self.ALIGNED), dtype)

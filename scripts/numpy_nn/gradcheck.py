@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from numpy_nn.checks import refuse
 from numpy_nn.losses import Loss
 from numpy_nn.module import Module
 
@@ -34,29 +35,27 @@ def gradcheck(module: Module, x: np.ndarray, step: float = 1e-5, seed: int = 0) 
     it alone instead of overwriting it. Raises ValueError if `backward` puts another array into
     `Parameter.grad` instead of writing into the one that is there, which an optimiser reads.
     """
-    dtypes = {parameter.value.dtype for parameter in module.parameters()}
     buffers = {name: array.copy() for name, array in module.named_buffers()}
-    rewind = _rewinder(module)
+    owned = [value for part in module.modules() for value in vars(part).values()]
+    bits = [value.bit_generator for value in owned if isinstance(value, np.random.Generator)]
+    states = [generator.state for generator in bits]
 
-    def forward() -> np.ndarray:
+    def rewind() -> None:
+        for generator, state in zip(bits, states, strict=True):
+            generator.state = state
+
+    def value() -> float:
         rewind()
-        return module.forward(x)
+        return float(np.vdot(w, module.forward(x)))
 
     module.astype(np.float64)
     x = x.astype(np.float64)
     try:
-        w = np.random.default_rng(seed).standard_normal(forward().shape)
-        checked = _analytic(module, x, w)
+        w = np.random.default_rng(seed).standard_normal(module.forward(x).shape)
         return {
-            name: relative_error(
-                grad, numeric_gradient(lambda: float(np.vdot(w, forward())), array, step)
-            )
-            for name, (array, grad) in checked.items()
+            name: relative_error(grad, numeric_gradient(value, array, step))
+            for name, (array, grad) in _analytic(module, x, w).items()
         }
-    except Exception:
-        for dtype in dtypes:
-            module.astype(dtype)
-        raise
     finally:
         rewind()
         for name, array in module.named_buffers():
@@ -72,29 +71,13 @@ def _analytic(
     for grad in grads.values():
         grad.fill(math.nan)
     grad_x = module.backward(w)
+    checked = {} if grad_x is None else {"x": (x, grad_x.copy())}
     for name, parameter in module.named_parameters():
         if parameter.grad is not grads[name]:
-            raise ValueError(
-                f"{name}: expected backward to write into grad (grad[...] = ...), found another"
-                f" array {np.shape(parameter.grad)}"
-            )
-    checked = {name: (p.value, p.grad.copy()) for name, p in module.named_parameters()}
-    if grad_x is not None:
-        checked["x"] = x, grad_x.copy()
+            found = f"another array {np.shape(parameter.grad)}"
+            refuse(name, "backward to write into grad (grad[...] = ...)", found)
+        checked[name] = parameter.value, parameter.grad.copy()
     return checked
-
-
-def _rewinder(module: Module) -> Callable[[], None]:
-    """A function that sets the generators of all layers back to where they are now."""
-    found = [g for part in module.modules() for g in vars(part).values()]
-    bits = [g.bit_generator for g in found if isinstance(g, np.random.Generator)]
-    states = [generator.state for generator in bits]
-
-    def rewind() -> None:
-        for generator, state in zip(bits, states, strict=True):
-            generator.state = state
-
-    return rewind
 
 
 def gradcheck_loss(
@@ -104,11 +87,10 @@ def gradcheck_loss(
     outputs = outputs.astype(np.float64)
     if targets.dtype.kind == "f":
         targets = targets.astype(np.float64)
-    loss.forward(outputs, targets)
+    loss(outputs, targets)
     grad = loss.backward().copy()
-    return relative_error(
-        grad, numeric_gradient(lambda: loss.forward(outputs, targets), outputs, step)
-    )
+    numeric = numeric_gradient(lambda: loss(outputs, targets), outputs, step)
+    return relative_error(grad, numeric)
 
 
 def numeric_gradient(value: Callable[[], float], array: np.ndarray, step: float) -> np.ndarray:

@@ -1,11 +1,33 @@
-"""The fully connected layer."""
+"""The fully connected layer, and how large its first weights are: such that signals neither fade
+nor explode with depth."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from numpy_nn.initialisers import he_normal
+from numpy_nn.checks import refuse
 from numpy_nn.module import Module, Parameter
+
+
+def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+    """Weights (fan_in, fan_out), float32, from N(0, 2 / fan_in): for layers before a ReLU.
+
+    A ReLU zeroes half of its inputs, hence the 2. He, Zhang, Ren and Sun, Delving Deep into
+    Rectifiers, ICCV 2015, equation 10.
+    """
+    scale = np.float32(math.sqrt(2 / fan_in))
+    return rng.standard_normal((fan_in, fan_out), np.float32) * scale
+
+
+def xavier_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+    """Weights (fan_in, fan_out), float32, uniform in +-sqrt(6 / (fan_in + fan_out)).
+
+    For tanh, sigmoid and a linear output. Glorot and Bengio, Understanding the difficulty of
+    training deep feedforward neural networks, AISTATS 2010, equation 16.
+    """
+    bound = np.float32(math.sqrt(6 / (fan_in + fan_out)))
+    return (2 * rng.random((fan_in, fan_out), np.float32) - 1) * bound
 
 
 class Linear(Module):
@@ -21,6 +43,8 @@ class Linear(Module):
     model's first layer: `backward` then returns None.
     """
 
+    shown = ("fan_in", "fan_out")
+
     def __init__(
         self,
         fan_in: int,
@@ -30,9 +54,7 @@ class Linear(Module):
         input_grad: bool = True,
     ):
         if fan_in < 1 or fan_out < 1:
-            raise ValueError(
-                f"Linear: expected at least one input and output, found {fan_in} and {fan_out}"
-            )
+            refuse("Linear", "at least one input and output", f"{fan_in} and {fan_out}")
         self.fan_in, self.fan_out, self.input_grad = fan_in, fan_out, input_grad
         self.axes = ("N", "...", fan_in)
         self.weight = Parameter(initialise(rng, fan_in, fan_out))
@@ -50,9 +72,6 @@ class Linear(Module):
         if not self.input_grad:
             return None
         return (grad @ self.weight.value.T).reshape(self.x.shape)
-
-    def __repr__(self) -> str:
-        return f"Linear({self.fan_in}, {self.fan_out})"
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

@@ -4,9 +4,9 @@
 returns its gradient with respect to the outputs, which is where the model's backward pass begins.
 """
 
-from typing import NoReturn
-
 import numpy as np
+
+from numpy_nn.checks import check_labels, refuse
 
 
 class Loss:
@@ -25,12 +25,9 @@ class Loss:
         """Refuse what is no array, and outputs that are empty or no floating-point numbers."""
         for name, found in (("outputs", outputs), ("targets", targets)):
             if not isinstance(found, np.ndarray):
-                self._fail(f"{name} in a NumPy array", type(found).__name__)
+                refuse(self, f"{name} in a NumPy array", type(found).__name__)
         if outputs.size == 0 or outputs.dtype.kind != "f":
-            self._fail("at least one output, floating-point", f"{outputs.shape} {outputs.dtype}")
-
-    def _fail(self, expected: str, found: str) -> NoReturn:
-        raise ValueError(f"{self!r}: expected {expected}, found {found}")
+            refuse(self, "at least one output, floating-point", f"{outputs.shape} {outputs.dtype}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -50,7 +47,7 @@ class SoftmaxCrossEntropy(Loss):
 
     def __init__(self, label_smoothing: float = 0.0):
         if not 0 <= label_smoothing < 1:
-            self._fail("label smoothing in [0, 1)", f"{label_smoothing}")
+            refuse(self, "label smoothing in [0, 1)", label_smoothing)
         self.label_smoothing = float(label_smoothing)
 
     def forward(self, logits: np.ndarray, targets: np.ndarray) -> float:
@@ -76,7 +73,7 @@ class SoftmaxCrossEntropy(Loss):
     def backward(self) -> np.ndarray:
         """dL/dz (N, K): a transposed view, which a matrix product reads as easily."""
         if "p" not in vars(self):
-            self._fail("forward before backward", "none")
+            refuse(self, "forward before backward", "none")
         classes, size = self.p.shape
         smoothing = self.label_smoothing
         grad = self.p * (1 / size)
@@ -91,24 +88,17 @@ class SoftmaxCrossEntropy(Loss):
     def _check(self, logits: np.ndarray, targets: np.ndarray) -> None:
         super()._check(logits, targets)
         if logits.ndim != 2:
-            self._fail("logits (N, K)", f"{logits.shape}")
-        size, classes = logits.shape
-        if targets.ndim == 2:
-            if targets.shape != logits.shape or targets.dtype != logits.dtype:
-                self._fail(
-                    f"soft targets {logits.shape} {logits.dtype}",
-                    f"{targets.shape} {targets.dtype}",
-                )
-            sums = targets.sum(axis=1)
-            if not (targets.min() >= 0 and np.abs(sums - 1).max() < 1e-3):
-                self._fail(
-                    "soft targets that are distributions: none below 0, each row of sum 1",
-                    f"a least target of {targets.min()} and sums from {sums.min()} to {sums.max()}",
-                )
-        elif targets.shape != (size,) or targets.dtype.kind not in "iu":
-            self._fail(f"integer labels of shape ({size},)", f"{targets.dtype} {targets.shape}")
-        elif targets.min() < 0 or targets.max() >= classes:
-            self._fail(f"labels in [0, {classes})", f"{targets.min()} to {targets.max()}")
+            refuse(self, "logits (N, K)", logits.shape)
+        if targets.ndim != 2:
+            check_labels(self, targets, *logits.shape)
+            return
+        if targets.shape != logits.shape or targets.dtype != logits.dtype:
+            expected = f"soft targets {logits.shape} {logits.dtype}"
+            refuse(self, expected, f"{targets.shape} {targets.dtype}")
+        least, sums = targets.min(), targets.sum(axis=1)
+        if not (least >= 0 and np.abs(sums - 1).max() < 1e-3):
+            found = f"a least target of {least} and sums from {sums.min()} to {sums.max()}"
+            refuse(self, "distributions: no target below 0, each row of sum 1", found)
 
 
 class MeanSquaredError(Loss):
@@ -120,13 +110,12 @@ class MeanSquaredError(Loss):
     def forward(self, outputs: np.ndarray, targets: np.ndarray) -> float:
         self._check(outputs, targets)
         if targets.shape != outputs.shape or targets.dtype != outputs.dtype:
-            self._fail(
-                f"targets {outputs.shape} {outputs.dtype}", f"{targets.shape} {targets.dtype}"
-            )
+            expected = f"targets {outputs.shape} {outputs.dtype}"
+            refuse(self, expected, f"{targets.shape} {targets.dtype}")
         self.difference = outputs - targets
         return float(np.vdot(self.difference, self.difference)) / self.difference.size
 
     def backward(self) -> np.ndarray:
         if "difference" not in vars(self):
-            self._fail("forward before backward", "none")
+            refuse(self, "forward before backward", "none")
         return self.difference * (2 / self.difference.size)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from numpy_nn.checks import check_labels, refuse
+
 
 class Mixup:
     """x' = l x_i + (1 - l) x_j,  t' = l t_i + (1 - l) t_j,  one l ~ Beta(alpha, alpha) a batch.
@@ -12,22 +14,14 @@ class Mixup:
 
     def __init__(self, alpha: float, classes: int):
         if not alpha > 0 or classes < 2:
-            raise ValueError(f"Mixup: expected alpha > 0, classes >= 2, found {alpha}, {classes}")
+            refuse("Mixup", "alpha > 0, classes >= 2", f"{alpha}, {classes}")
         self.alpha, self.classes = alpha, classes
 
     def __call__(
         self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """x (N, ...) of any real dtype, labels y (N,) -> x' (N, ...), t' (N, K), both float32."""
-        if len(x) == 0 or y.shape != (len(x),) or y.dtype.kind not in "iu":
-            raise ValueError(
-                f"Mixup: expected N >= 1 examples and integer labels ({len(x)},),"
-                f" found {x.shape} and {y.dtype} {y.shape}"
-            )
-        if y.min() < 0 or y.max() >= self.classes:
-            raise ValueError(
-                f"Mixup: expected labels in [0, {self.classes}), found {y.min()} to {y.max()}"
-            )
+        check_labels("Mixup", y, len(x), self.classes)
         share = float(rng.beta(self.alpha, self.alpha))
         partner = rng.permutation(len(x))
         mixed = share * x.astype(np.float32)

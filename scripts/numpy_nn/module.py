@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from numpy_nn.checks import checked_backward, checked_forward
+from numpy_nn.checks import checked_backward, checked_forward, refuse
 
 
 class NonFiniteError(ValueError):
@@ -48,6 +48,7 @@ class Module:
     # layer with parameters takes their dtype alone.
     axes: tuple[int | str, ...] = ("N", "...")
     kinds = "f"
+    shown: tuple[str, ...] = ()  # the attributes that its name is printed with
     output: np.ndarray | None = None  # what forward returned last
     received: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of what it took last
 
@@ -87,11 +88,13 @@ class Module:
     def modules(self) -> list["Module"]:
         return [module for _, module in self.named_modules()]
 
+    def own_parameters(self) -> dict[str, Parameter]:
+        """Those of this module itself, in the order of definition."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
+
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter of this module and of its children, in the order of definition."""
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter):
-                yield name, value
+        """Every parameter of this module, then of its children."""
+        yield from self.own_parameters().items()
         for prefix, child in self.children():
             for name, parameter in child.named_parameters():
                 yield f"{prefix}.{name}", parameter
@@ -166,15 +169,10 @@ class Module:
     @property
     def dtype(self) -> np.dtype | None:
         """That of the layer's own parameters, if it has any: it takes no other."""
-        own = (value for value in vars(self).values() if isinstance(value, Parameter))
-        return next((parameter.value.dtype for parameter in own), None)
-
-    def refuse(self, expected: str, found: str) -> NoReturn:
-        """Raise ValueError, which names this layer."""
-        raise ValueError(f"{self!r}: expected {expected}, found {found}")
+        return next((own.value.dtype for own in self.own_parameters().values()), None)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({', '.join(str(getattr(self, n)) for n in self.shown)})"
 
 
 class Sequential(Module, checked=False):
@@ -182,7 +180,7 @@ class Sequential(Module, checked=False):
 
     def __init__(self, *layers: Module):
         if len(set(map(id, layers))) < len(layers):
-            raise ValueError("Sequential: expected each layer once, found one several times")
+            refuse("Sequential", "each layer once", "one several times")
         self.layers = list(layers)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -231,12 +229,10 @@ def load_arrays(
     """
     missing, unknown = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
     if missing or unknown:
-        raise ValueError(
-            f"{owner}: expected {len(arrays)} arrays;"
-            f" missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
-        )
+        found = f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+        refuse(owner, f"{len(arrays)} arrays", found)
     for name, array in arrays.items():
-        if array.shape != (found := np.shape(state[name])):
-            raise ValueError(f"{owner}: {name}: expected shape {array.shape}, found {found}")
+        if array.shape != (shape := np.shape(state[name])):
+            refuse(f"{owner}: {name}", f"shape {array.shape}", shape)
     for name, array in arrays.items():
         array[...] = state[name]

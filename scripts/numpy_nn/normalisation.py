@@ -19,22 +19,22 @@ as products with a vector, which BLAS does several times faster than np.sum.
 
 import numpy as np
 
+from numpy_nn.checks import refuse
 from numpy_nn.module import Module, Parameter
 
 
 class _Normalisation(Module):
     """What both have: gain and shift, and what follows from y = gain x^ + shift."""
 
+    shown = ("features",)
     # With fewer features there is nothing left after the mean is taken off.
     smallest_features = 1
     normalised: np.ndarray  # x^ of the last pass, (N, D)
 
-    def __init__(self, features: int, eps: float):
+    def __init__(self, features: int, eps: float = 1e-5):
         if features < self.smallest_features or not eps > 0:
-            raise ValueError(
-                f"{type(self).__name__}: expected at least {self.smallest_features} features and"
-                f" eps > 0, found {features} and {eps}"
-            )
+            expected = f"at least {self.smallest_features} features and eps > 0"
+            refuse(type(self).__name__, expected, f"{features} and {eps}")
         self.gain = Parameter(np.ones(features, np.float32), decay=False)
         self.shift = Parameter(np.zeros(features, np.float32), decay=False)
         self.features, self.eps = features, float(eps)
@@ -45,9 +45,6 @@ class _Normalisation(Module):
         ones = np.ones(len(grad), grad.dtype)
         np.matmul(ones, grad * self.normalised, out=self.gain.grad)
         np.matmul(ones, grad, out=self.shift.grad)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.features})"
 
 
 class BatchNorm(_Normalisation):
@@ -62,7 +59,7 @@ class BatchNorm(_Normalisation):
     def __init__(self, features: int, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__(features, eps)
         if not 0 <= momentum <= 1:
-            self.refuse("a momentum in [0, 1]", f"{momentum}")
+            refuse(self, "a momentum in [0, 1]", momentum)
         self.momentum = float(momentum)
         self.running_mean = np.zeros(features, np.float32)
         self.running_var = np.ones(features, np.float32)
@@ -93,7 +90,7 @@ class BatchNorm(_Normalisation):
         """Mean and variance (D,) of a batch; the running averages move towards them."""
         count = len(rows)
         if count < 2:
-            self.refuse("at least 2 examples in training, since one has no variance", f"{count}")
+            refuse(self, "at least 2 examples in training, since one has no variance", count)
         mean = _mean(rows)
         var = _mean((rows - mean) ** 2)
         self.running_mean += self.momentum * (mean - self.running_mean)
@@ -109,9 +106,6 @@ class LayerNorm(_Normalisation):
     """
 
     smallest_features = 2
-
-    def __init__(self, features: int, eps: float = 1e-5):
-        super().__init__(features, eps)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         rows = x.reshape(-1, self.features)  # (N, D)

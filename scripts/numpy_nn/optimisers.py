@@ -1,11 +1,13 @@
-"""Optimisers: how a gradient becomes a step, in place."""
+"""Optimisers: how a gradient becomes a step, in place; clipping before it, an average after it."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from numpy_nn.checks import refuse
 from numpy_nn.flat import FlatParameters
-from numpy_nn.module import Parameter, load_arrays
+from numpy_nn.module import Module, Parameter, load_arrays
 
 
 class Optimiser:
@@ -23,10 +25,7 @@ class Optimiser:
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float = 0.0):
         if not (lr > 0 and weight_decay >= 0):
-            raise ValueError(
-                f"{type(self).__name__}: expected lr > 0, weight_decay >= 0,"
-                f" found {lr}, {weight_decay}"
-            )
+            refuse(type(self).__name__, "lr > 0, weight_decay >= 0", f"{lr}, {weight_decay}")
         self.lr, self.weight_decay, self.steps = float(lr), float(weight_decay), 0
         self.flat = FlatParameters(parameters, len(self.STATE))
         self.state = dict(zip(self.STATE, self.flat.state, strict=True))
@@ -57,8 +56,7 @@ class Optimiser:
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Set the state, in place. Raises ValueError for other names or shapes."""
         steps = np.zeros((), np.int64)
-        owner = f"{type(self).__name__}: state"
-        load_arrays(owner, {**self.state, "steps": steps}, state)
+        load_arrays(f"{type(self).__name__}: state", {**self.state, "steps": steps}, state)
         self.steps = int(steps)
 
 
@@ -82,9 +80,7 @@ class SGD(Optimiser):
         weight_decay: float = 0.0,
     ):
         if not 0 <= momentum < 1 or (nesterov and momentum == 0):
-            raise ValueError(
-                f"SGD: expected momentum in [0, 1), above 0 for Nesterov, found {momentum}"
-            )
+            refuse("SGD", "momentum in [0, 1), above 0 for Nesterov", momentum)
         self.momentum, self.nesterov = float(momentum), nesterov
         super().__init__(parameters, lr, weight_decay)
 
@@ -119,9 +115,7 @@ class AdamW(Optimiser):
         weight_decay: float = 0.0,
     ):
         if not all(0 <= beta < 1 for beta in betas) or not eps > 0:
-            raise ValueError(
-                f"{type(self).__name__}: expected betas in [0, 1) and eps > 0, found {betas}, {eps}"
-            )
+            refuse(type(self).__name__, "betas in [0, 1) and eps > 0", f"{betas}, {eps}")
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         super().__init__(parameters, lr, weight_decay)
 
@@ -156,3 +150,72 @@ class Adam(AdamW):
     def _update(self, p: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         self._decay_in_gradient(p, g)
         self._move(p, g, *state)
+
+
+def clip_norm(grad: np.ndarray, limit: float) -> float:
+    """Scale all gradients, grad (P,), in place, so that their common norm is at most `limit`.
+
+        norm = sqrt(sum_i g_i^2);   g <- g min(1, limit / norm)
+
+    which keeps the direction. Returns the norm before clipping; one that is NaN or infinite leaves
+    the gradients alone. Raises ValueError for a limit that is not positive. Pascanu, Mikolov and
+    Bengio, On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1.
+    """
+    if not limit > 0:
+        refuse("clip_norm", "a limit above 0", limit)
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm = math.sqrt(np.vdot(grad, grad))
+    if not math.isfinite(norm):
+        # Squares of float32 overflow from 1e19 on; the gradients themselves may still be finite.
+        norm = float(np.linalg.norm(grad.astype(np.float64)))
+    if limit < norm < math.inf:
+        grad *= limit / norm
+    return norm
+
+
+class WeightAverage:
+    """Keeps a <- d a + (1 - d) p for all parameters p and all float buffers (BatchNorm's moments).
+
+    The average starts at the first weights, and would carry them along for 1 / (1 - decay) steps;
+    hence the warm-up d = min(decay, (1 + t) / (10 + t)) at update t = 1, 2, ..., as TensorFlow's
+    ExponentialMovingAverage has it. Polyak and Juditsky, Acceleration of Stochastic Approximation
+    by Averaging, 1992; Tarvainen and Valpola, Mean teachers, NeurIPS 2017.
+
+    `swap` exchanges the model's weights and the average, in place; a second one undoes it exactly.
+    flat: the optimiser's `flat`, over the parameters of `model`.
+    """
+
+    def __init__(self, model: Module, flat: FlatParameters, decay: float):
+        if not 0 <= decay < 1:
+            refuse("WeightAverage", "a decay in [0, 1)", decay)
+        self.decay, self.updates = float(decay), 0
+        buffers = {k: a for k, a in model.named_buffers() if a.dtype.kind == "f"}
+        self.live = {"parameters": flat.value, **buffers}
+        self.average = {name: array.copy() for name, array in self.live.items()}
+        self._scratch = {name: np.empty_like(array) for name, array in self.live.items()}
+
+    def update(self) -> None:
+        """Take the weights of now into the average: after every step of the optimiser."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for name, average in self.average.items():
+            difference = np.subtract(self.live[name], average, out=self._scratch[name])
+            difference *= 1 - decay
+            average += difference
+
+    def swap(self) -> None:
+        """Exchange the model's weights and the average."""
+        for name, live in self.live.items():
+            kept = live.copy()
+            live[...] = self.average[name]
+            self.average[name][...] = kept
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        arrays = {name: array.copy() for name, array in self.average.items()}
+        return {**arrays, "updates": np.array(self.updates, np.int64)}
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Set the average, in place. Raises ValueError for other names or shapes."""
+        updates = np.zeros((), np.int64)
+        load_arrays("WeightAverage: state", {**self.average, "updates": updates}, state)
+        self.updates = int(updates)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from numpy_nn.checks import check_labels, refuse
 from numpy_nn.module import Module, NonFiniteError, diagnose
 
 
@@ -12,7 +13,7 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     layer that is to blame, if a logit is NaN or infinite.
     """
     if len(x) == 0:
-        raise ValueError(f"predict: expected at least one example, found {x.shape}")
+        refuse("predict", "at least one example", x.shape)
     parts = []
     # Overflow needs no warning: what is not finite is an error of its own.
     with model.evaluating(), np.errstate(over="ignore", invalid="ignore"):
@@ -35,15 +36,9 @@ def evaluate(p: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     Raises ValueError unless there is a label in [0, K) for each of N >= 1 examples, NonFiniteError
     if a probability is NaN or infinite.
     """
-    if p.ndim != 2 or len(p) == 0 or y.shape != (len(p),) or y.dtype.kind not in "iu":
-        raise ValueError(
-            f"evaluate: expected p (N, K) with N >= 1 and integer labels (N,), found {p.shape}"
-            f" and {y.dtype} {y.shape}"
-        )
-    if y.min() < 0 or y.max() >= p.shape[1]:
-        raise ValueError(
-            f"evaluate: expected labels in [0, {p.shape[1]}), found {y.min()} to {y.max()}"
-        )
+    if p.ndim != 2:
+        refuse("evaluate", "p (N, K)", p.shape)
+    check_labels("evaluate", y, *p.shape)
     if not np.isfinite(p).all():
         raise NonFiniteError(f"evaluate: expected finite p {p.shape}, found NaN or infinity")
     at_label = p[np.arange(len(y)), y].astype(np.float64)

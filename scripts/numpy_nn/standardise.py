@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpy_nn.checks import check_input
+from numpy_nn.checks import check_input, refuse
 from numpy_nn.module import Module, NonFiniteError
 
 
@@ -19,10 +19,9 @@ class Standardise(Module):
 
     kinds = "biuf"
 
-    def __init__(self, mean: float = 0.0, std: float = 1.0, features: int | None = None):
-        shape = () if features is None else (features,)
-        self.moments = np.empty((2, *shape), np.float32)
-        self.moments[0], self.moments[1] = mean, std
+    def __init__(self, features: int | None = None):
+        self.moments = np.zeros((2,) if features is None else (2, features), np.float32)
+        self.moments[1] = 1
 
     @property
     def per_feature(self) -> bool:
@@ -65,7 +64,7 @@ class Standardise(Module):
         """x as (N, D)."""
         flat = x.reshape(len(x), -1)
         if self.per_feature and flat.shape[1] != self.moments.shape[1]:
-            self.refuse(f"shape (N, {self.moments.shape[1]})", f"{flat.shape}")
+            refuse(self, f"shape (N, {self.moments.shape[1]})", flat.shape)
         return flat
 
     def __repr__(self) -> str:

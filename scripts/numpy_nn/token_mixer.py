@@ -26,15 +26,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from numpy_nn.architecture import Model
-from numpy_nn.gather import Gather
+from numpy_nn.checks import refuse
 from numpy_nn.linear import Linear
-from numpy_nn.mlp import perceptron
+from numpy_nn.mlp import Parts, perceptron
 from numpy_nn.module import Module, Sequential
-from numpy_nn.parts import Parts
-from numpy_nn.residual import Residual
 from numpy_nn.standardise import Standardise
-from numpy_nn.tokens import Flatten, Transpose
-from numpy_nn.unfold import Unfold
+from numpy_nn.tokens import Flatten, Gather, Residual, Transpose, Unfold
 
 
 def build_token_mixer(
@@ -68,11 +65,8 @@ def build_token_mixer(
     parts = Parts(weights_rng, dropout_rng, activation, norm)
     standardise = standardise or Standardise()
     tokens, token_features = np.shape(table)
-    layers = [
-        standardise,
-        *parts.drop(input_dropout),
-        *embedding(parts, table, features, channels),
-    ]
+    layers = [standardise, *parts.drop(input_dropout), Gather(table, features)]
+    layers += parts.hidden(token_features, channels)
     left, width = tokens, channels
     for settings in levels:
         body, left, width = level(parts, left, width, **settings)
@@ -83,34 +77,14 @@ def build_token_mixer(
         layers += parts.normalise(width)
     layers += [Flatten(), *perceptron(parts, [left * width, *hidden, classes], dropout)]
     architecture = {
-        "kind": "token_mixer",
-        "tokens": int(tokens),
-        "token_features": int(token_features),
-        "features": int(features),
-        "channels": int(channels),
-        "levels": [{key: int(n) for key, n in settings.items()} for settings in levels],
-        "depth": int(depth),
-        "token_hidden": int(token_hidden),
-        "channel_hidden": int(channel_hidden),
-        "hidden": [int(wide) for wide in hidden],
-        "classes": int(classes),
-        "dropout": float(dropout),
-        "mixer_dropout": float(mixer_dropout),
-        "input_dropout": float(input_dropout),
-        "activation": activation,
-        "norm": norm,
+        "kind": "token_mixer", "tokens": tokens, "token_features": token_features,
+        "features": features, "channels": channels, "levels": list(levels), "depth": depth,
+        "token_hidden": token_hidden, "channel_hidden": channel_hidden, "hidden": list(hidden),
+        "classes": classes, "dropout": dropout, "mixer_dropout": mixer_dropout,
+        "input_dropout": input_dropout, "activation": activation, "norm": norm,
         "per_feature": standardise.per_feature,
-    }
+    }  # fmt: skip
     return Model(architecture, *layers)
-
-
-def embedding(parts: Parts, table: np.ndarray, features: int, channels: int) -> list[Module]:
-    """Features (N, D) -> tokens (N, T, channels), all tokens by the same weights."""
-    _, token_features = np.shape(table)
-    return [
-        Gather(table, features),
-        *parts.hidden(token_features, channels, input_grad=False),
-    ]
 
 
 def level(
@@ -123,7 +97,7 @@ def level(
     """
     side = math.isqrt(tokens)
     if side**2 != tokens:
-        raise ValueError(f"levels: expected a square number of tokens, found {tokens}")
+        refuse("levels", "a square number of tokens", tokens)
     unfold = Unfold(side, window, stride)
     body = [unfold, *parts.hidden(window**2 * width, channels)]
     left = unfold.out_side**2
@@ -136,20 +110,13 @@ def mixer_block(
     parts: Parts, tokens: int, width: int, token_hidden: int, channel_hidden: int, dropout: float
 ) -> list[Module]:
     """First every channel is mixed over the tokens, then every token over its channels."""
-    return [
-        Residual(
-            Sequential(
-                *parts.normalise(width),
-                Transpose(),
-                *pair(parts, tokens, token_hidden, dropout),
-                Transpose(),
-            )
-        ),
-        Residual(Sequential(*parts.normalise(width), *pair(parts, width, channel_hidden, dropout))),
-    ]
+    over_tokens = [Transpose(), *pair(parts, tokens, token_hidden, dropout), Transpose()]
+    over_channels = pair(parts, width, channel_hidden, dropout)
+    bodies = over_tokens, over_channels
+    return [Residual(Sequential(*parts.normalise(width), *body)) for body in bodies]
 
 
 def pair(parts: Parts, width: int, inner: int, dropout: float) -> list[Module]:
     """Two Linear layers, width -> inner -> width, with the activation and dropout between them."""
     first = Linear(width, inner, parts.weights_rng)
-    return [first, *parts.activate(dropout), *parts.output(inner, width)]
+    return [first, *parts.activate(dropout), parts.output(inner, width)]

@@ -4,21 +4,19 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 import numpy as np
 
-from numpy_nn.averaging import WeightAverage
-from numpy_nn.batches import batch_count, batches
-from numpy_nn.clipping import clip_norm as clip_by_norm
+from numpy_nn.checks import check_labels, refuse
 from numpy_nn.early_stopping import EarlyStopping
 from numpy_nn.losses import Loss
 from numpy_nn.module import Module, NonFiniteError, diagnose
 from numpy_nn.normalisation import BatchNorm
-from numpy_nn.optimisers import Optimiser
+from numpy_nn.optimisers import Optimiser, WeightAverage
+from numpy_nn.optimisers import clip_norm as clip_by_norm
 from numpy_nn.prediction import evaluate, predict
 from numpy_nn.schedules import Schedule
-
-__all__ = ["Training", "TrainingDiverged", "evaluate", "predict"]
 
 
 class TrainingDiverged(ArithmeticError):
@@ -38,15 +36,16 @@ class Training:
     ema_decay       decay of the weights' moving average; it is what validation scores
     validation      (x, y), scored after every epoch
     early_stopping  by that score
-    augment         (x of a batch, rng) -> x, in training only
-    mix             (x, y of a batch, rng) -> (x, targets (N, K)), after `augment`
-    augment_rng     what both of these draw from; `rng` if not given
+    mix             (x, y of a batch, rng) -> (x, targets (N, K)), in training only
+    augment_rng     what it draws from; `rng` if not given
 
     An epoch shows each example once; with BatchNorm a last batch of one is left out.
     When training ends, the model holds the weights to use: the best by validation with early
     stopping, else the average with ema_decay, else the last. Everything is in `state`, so that a
     run that was loaded from it goes on exactly, to the last bit, as if it had never stopped.
     """
+
+    PROGRESS = ("step", "epoch", "seconds", "ended")
 
     def __init__(
         self,
@@ -65,43 +64,33 @@ class Training:
         ema_decay: float | None = None,
         validation: tuple[np.ndarray, np.ndarray] | None = None,
         early_stopping: EarlyStopping | None = None,
-        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
         mix: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None,
         augment_rng: np.random.Generator | None = None,
     ):
         y = np.asarray(y)
+        check_labels("Training", y, len(x))
+        if validation is not None:
+            check_labels("Training: validation", validation[1], len(validation[0]))
+        elif early_stopping:
+            refuse("EarlyStopping", "validation data", "none")
         # BatchNorm learns nothing from a single example.
         normalised = any(isinstance(module, BatchNorm) for module in model.modules())
-        self._smallest = 2 if normalised else 1
-        if y.ndim != 1 or y.dtype.kind not in "iu":
-            raise ValueError(f"Training: expected integer labels (N,), found {y.dtype} {y.shape}")
-        _check_pairs("labels", x, y)
-        if validation is not None:
-            _check_pairs("validation labels", *validation)
-        elif early_stopping:
-            raise ValueError("EarlyStopping: expected validation data, found none")
-        if min(len(x), batch_size) < self._smallest or epochs < 1:
-            raise ValueError(
-                f"Training: expected at least {self._smallest} examples, batches of at least"
-                f" {self._smallest} (BatchNorm: 2) and 1 epoch, found {len(x)}, {batch_size} and"
-                f" {epochs}"
-            )
-        if clip_norm is not None and not clip_norm > 0:
-            raise ValueError(f"Training: expected clip_norm above 0, found {clip_norm}")
+        self._smallest = smallest = 2 if normalised else 1
+        if min(len(x), batch_size) < smallest or epochs < 1:
+            expected = f"at least {smallest} examples, batches of {smallest} and 1 epoch"
+            refuse("Training", expected, f"{len(x)}, {batch_size} and {epochs}")
         self.model, self.loss, self.optimiser, self.schedule = model, loss, optimiser, schedule
         self.x, self.y, self.batch_size, self.epochs = x, y, batch_size, epochs
         self.clip_norm, self.validation, self.early_stopping = clip_norm, validation, early_stopping
-        self.augment, self.mix, self.augment_rng = augment, mix, augment_rng or rng
-        self.average = (
-            None if ema_decay is None else WeightAverage(model, optimiser.flat, ema_decay)
-        )
+        self.mix, self.augment_rng = mix, augment_rng or rng
+        self.average = WeightAverage(model, optimiser.flat, ema_decay) if ema_decay else None
         self.rng = rng
         self.generators = (rng, *generators, *([augment_rng] if augment_rng else []))
         self.peak_lr = optimiser.lr
-        self.steps = epochs * batch_count(len(x), batch_size, self._smallest)
+        whole, rest = divmod(len(x), batch_size)
+        self.steps = epochs * (whole + (rest >= smallest))
         self.step = self.epoch = self.clipped = 0
-        self.seconds = 0.0
-        self._ended = False
+        self.seconds, self.ended = 0.0, False
         self._batch = np.empty((min(batch_size, len(x)), *x.shape[1:]), x.dtype)
 
     @property
@@ -115,14 +104,10 @@ class Training:
         {"step", "epoch", "lr", "train_loss", "train_accuracy"}, with clipping also "clipped", the
         share of steps, and with validation "val_loss" and "val_accuracy".
         Raises ValueError if the training has finished, TrainingDiverged as soon as a loss or a
-        clipped gradient is not finite, and at the end if a weight is not: after the last step there
-        is none that would notice.
+        clipped gradient is not finite, and at the end if a weight is not.
         """
-        if self.finished:
-            raise ValueError(
-                f"Training: expected an epoch of {self.epochs} that is left, found a training that"
-                f" has finished after {self.epoch}"
-            )
+        if self.ended:
+            refuse("Training", f"an epoch of {self.epochs} that is left", f"{self.epoch} made")
         started = time.perf_counter()
         self.model.train()
         loss_sum, correct, seen, before, self.clipped = 0.0, 0, 0, self.step, 0
@@ -133,16 +118,11 @@ class Training:
             seen += len(index)
         if broken := self.model.not_finite():
             what = f"{', '.join(broken)}: expected finite weights, found NaN or infinity"
-            raise TrainingDiverged(self._where(index, what, self.step - 1))
+            self._diverged(index, what, self.step - 1)
         self.epoch += 1
         self.seconds += time.perf_counter() - started
-        entry = {
-            "step": self.step,
-            "epoch": self.epoch,
-            "lr": self.optimiser.lr,
-            "train_loss": loss_sum / seen,
-            "train_accuracy": correct / seen,
-        }
+        entry: dict = {"step": self.step, "epoch": self.epoch, "lr": self.optimiser.lr}
+        entry |= {"train_loss": loss_sum / seen, "train_accuracy": correct / seen}
         if self.clip_norm is not None:
             entry["clipped"] = self.clipped / (self.step - before)
         if self.validation is not None:
@@ -156,8 +136,6 @@ class Training:
         # "clip" never has to clip here; the default mode would copy once more.
         x = np.take(self.x, index, axis=0, out=self._batch[: len(index)], mode="clip")
         y = targets = self.y[index]
-        if self.augment:
-            x = self.augment(x, self.augment_rng)
         if self.mix:
             x, targets = self.mix(x, y, self.augment_rng)
         self.optimiser.lr = self.peak_lr * self.schedule(self.step, self.steps)
@@ -167,13 +145,13 @@ class Training:
             loss = self.loss(logits, targets)
             if not math.isfinite(loss):
                 what = f"expected a finite loss, found {loss}: {diagnose(self.model, x)}"
-                raise TrainingDiverged(self._where(index, what, self.step))
+                self._diverged(index, what, self.step)
             self.model.backward(self.loss.backward())
             if self.clip_norm is not None:
                 norm = clip_by_norm(self.optimiser.flat.grad, self.clip_norm)
                 if not math.isfinite(norm):
                     what = "expected finite gradients, found NaN or infinity"
-                    raise TrainingDiverged(self._where(index, what, self.step))
+                    self._diverged(index, what, self.step)
                 self.clipped += norm > self.clip_norm
             self.optimiser.step()
         if self.average:
@@ -181,11 +159,11 @@ class Training:
         self.step += 1
         return loss, int(np.count_nonzero(logits.argmax(axis=1) == y))
 
-    def _where(self, index: np.ndarray, what: str, step: int) -> str:
-        return (
-            f"training diverged at step {step} (epoch {self.epoch}), lr"
-            f" {self.optimiser.lr:.4g}, batch of {len(index)} beginning with example {index[0]}:"
-            f" {what}. Lower the learning rate or look at the input."
+    def _diverged(self, index: np.ndarray, what: str, step: int) -> NoReturn:
+        raise TrainingDiverged(
+            f"training diverged at step {step} (epoch {self.epoch}), lr {self.optimiser.lr:.4g},"
+            f" batch of {len(index)} beginning with example {index[0]}: {what}."
+            " Lower the learning rate or look at the input."
         )
 
     def _validate(self, entry: dict, x: np.ndarray, y: np.ndarray) -> None:
@@ -201,7 +179,7 @@ class Training:
     @contextmanager
     def evaluation_weights(self) -> Iterator[None]:
         """Within this context the model holds the averaged weights, if there is an average."""
-        average = None if self._ended else self.average
+        average = None if self.ended else self.average
         if average:
             average.swap()
         try:
@@ -211,21 +189,16 @@ class Training:
                 average.swap()
 
     def _finish(self) -> None:
-        self._ended = True
+        self.ended = True
         if self.early_stopping:
-            self.early_stopping.restore(self.model)
+            self.model.load_state_dict(self.early_stopping.best_weights)
         elif self.average:
             self.average.swap()
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
         """(arrays, JSON): all that `load_state` needs, to be called between epochs."""
-        meta = {
-            "step": self.step,
-            "epoch": self.epoch,
-            "seconds": self.seconds,
-            "ended": self._ended,
-            "generators": [generator.bit_generator.state for generator in self.generators],
-        }
+        meta: dict = {name: getattr(self, name) for name in self.PROGRESS}
+        meta["generators"] = [generator.bit_generator.state for generator in self.generators]
         parts = {name: owner.state_dict() for name, owner in self._owners()}
         if self.early_stopping:
             parts["early_stopping"], meta["early_stopping"] = self.early_stopping.state()
@@ -241,8 +214,8 @@ class Training:
             self.early_stopping.load_state(stored, meta["early_stopping"])
         for generator, stored in zip(self.generators, meta["generators"], strict=True):
             generator.bit_generator.state = stored
-        self.step, self.epoch, self.seconds = meta["step"], meta["epoch"], meta["seconds"]
-        self._ended = meta["ended"]
+        for name in self.PROGRESS:
+            setattr(self, name, meta[name])
 
     def _owners(self) -> Iterator[tuple[str, Module | Optimiser | WeightAverage]]:
         yield "model", self.model
@@ -251,12 +224,19 @@ class Training:
             yield "average", self.average
 
 
-def _check_pairs(what: str, x: np.ndarray, y: np.ndarray) -> None:
-    if len(x) != len(y) or len(x) == 0:
-        raise ValueError(
-            f"Training: expected as many {what} as examples, at least one, found {len(y)} and"
-            f" {len(x)}"
-        )
+def batches(
+    count: int, batch_size: int, rng: np.random.Generator, smallest: int = 1
+) -> Iterator[np.ndarray]:
+    """Yield index arrays (int64) that together hold each of 0 .. count - 1 once, in random order.
+
+    The last batch is smaller where batch_size does not divide count. One of fewer than `smallest`
+    is left out, as PyTorch's drop_last does: other examples each time, since the order is random.
+    All randomness is drawn before the first batch.
+    """
+    order = rng.permutation(count)
+    for start in range(0, count, batch_size):
+        if count - start >= smallest:
+            yield order[start : start + batch_size]
 
 
 def _below(part: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

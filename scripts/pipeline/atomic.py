@@ -4,7 +4,6 @@ import csv
 import fcntl
 import glob
 import json
-import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.disk import NO_ROOM, NOT_WRITABLE, cannot_write
+from pipeline.errors import NO_ROOM, NOT_WRITABLE, cannot_write
 
 
 @contextmanager
@@ -31,9 +30,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
-        )
+        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
         temporary = Path(name)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +42,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        # A rename too has to reach the disk: after a power loss the file is there by its name.
+        with suppress(OSError), _opened(path.parent, os.O_RDONLY) as folder:  # some cannot
+            os.fsync(folder)
     except OSError as error:
         if error.errno in NO_ROOM or (temporary is None and error.errno in NOT_WRITABLE):
             raise cannot_write(path, error) from None
@@ -56,27 +55,23 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.close(handle)
 
 
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    handle = os.open(path, flags)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
 def _remove_abandoned(path: Path) -> None:
     """Remove temporary files of `path` whose process was killed: its lock on them went with it."""
     # Eight characters are what mkstemp puts in.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.????????{glob.escape(path.suffix)}"):
-        with suppress(OSError):  # held by a living process, gone meanwhile, or no locks here
-            opened = os.open(left, os.O_RDWR)
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                left.unlink()
-            finally:
-                os.close(opened)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put a rename on the disk itself: after a power loss the file is there by its name."""
-    with suppress(OSError):  # some file systems cannot
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+        # An error: held by a living process, gone meanwhile, or no locks here.
+        with suppress(OSError), _opened(left, os.O_RDWR) as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -110,13 +105,8 @@ def write_csv(
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, columns, lineterminator="\n")
         writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {
-                    key: "" if isinstance(value, float) and math.isnan(value) else value
-                    for key, value in row.items()
-                }
-            )
+        for row in rows:  # what differs from itself is NaN
+            writer.writerow({key: value if value == value else "" for key, value in row.items()})
 
 
 def write_npz(path: str | Path, **arrays: Any) -> None:

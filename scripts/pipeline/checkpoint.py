@@ -2,7 +2,8 @@
 
 A checkpoint belongs to one key: the sha256 of the stage's settings, its code and its input files.
 A run with any other key does not see it, so that a stale state is never resumed. One process at a
-time has the directory (pipeline.lock), and SIGTERM waits for the next save (pipeline.termination).
+time has the directory (pipeline.lock); SIGTERM and Ctrl-C wait for the next save
+(pipeline.termination).
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pipeline import termination
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
-from pipeline.lock import lock_directory, unlock_directory
+from pipeline.lock import lock_directory
 from pipeline.npz import read_npz
 
 
@@ -30,7 +31,7 @@ class Checkpoint:
         while ...:
             ...
             if checkpoint.stopping or <some time has passed>:
-                checkpoint.save(arrays, meta)  # after SIGTERM it ends the program
+                checkpoint.save(arrays, meta)  # after a signal it ends the program
         <write the declared outputs>
         checkpoint.clear()
 
@@ -40,13 +41,11 @@ class Checkpoint:
     """
 
     def __init__(self, directory: str | Path, spec_key: str, *inputs: str | Path):
-        digest = hashlib.sha256(spec_key.encode())
-        for path in inputs:
-            digest.update(file_sha256(path).encode())
+        causes = spec_key + "".join(map(file_sha256, inputs))
+        self.key = hashlib.sha256(causes.encode()).hexdigest()
         self.directory = Path(directory)
-        self.key = digest.hexdigest()
         self.path = self.directory / f"{self.key[:16]}.npz"
-        lock_directory(self.directory)
+        self._lock = lock_directory(self.directory)
         termination.defer()
 
     @classmethod
@@ -56,7 +55,7 @@ class Checkpoint:
 
     @property
     def stopping(self) -> bool:
-        """Whether SIGTERM came: the next `save` ends the program."""
+        """Whether SIGTERM or Ctrl-C came: the next `save` ends the program."""
         return termination.requested()
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
@@ -77,19 +76,16 @@ class Checkpoint:
     def save(self, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
         """Replace the checkpoint by `arrays` (no Python objects) and `meta` (JSON).
 
-        After SIGTERM it ends the program (SystemExit, status 143) once the checkpoint is written.
+        After SIGTERM or Ctrl-C it ends the program (SystemExit) once the checkpoint is written.
         """
-        lock_directory(self.directory)
         encoded = json.dumps({"key": self.key, "state": meta}).encode()
         write_npz(self.path, __meta__=np.frombuffer(encoded, np.uint8), **arrays)
         if self.stopping:
-            unlock_directory(self.directory)
-            termination.end(
-                f"ended by SIGTERM; the state is saved in {self.directory}: run again to continue"
-            )
+            self._lock.release(force=True)
+            termination.end(f"the state is saved in {self.directory}: run again to continue")
 
     def clear(self) -> None:
-        """Remove the checkpoint and its directory; SIGTERM ends the process at once again."""
+        """Remove the checkpoint and its directory; a signal ends the process at once again."""
         shutil.rmtree(self.directory, ignore_errors=True)
-        unlock_directory(self.directory)
+        self._lock.release(force=True)
         termination.accept()

@@ -23,8 +23,7 @@ def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[d
     """
     if len(weights) != len(histories):
         raise InputError(
-            f"expected one history.json for each of the {len(weights)} weights, in the same order,"
-            f" found {len(histories)}"
+            f"expected {len(weights)} histories, as the weights, found {len(histories)}"
         )
     found = []
     for path in histories:

@@ -37,11 +37,9 @@ def _array(archive: zipfile.ZipFile, name: str, most: int) -> np.ndarray:
     if member.compress_type != zipfile.ZIP_STORED or member.file_size > most:
         raise InputError(f"{name} is compressed, or larger than the file")
     with archive.open(member) as opened:
-        version = npy.read_magic(opened)
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        if version not in read_header:
+        if (version := npy.read_magic(opened)) != (1, 0):
             raise InputError(f"{name} in version {version} of the .npy format")
-        shape, _, dtype = read_header[version](opened)
+        shape, _, dtype = npy.read_array_header_1_0(opened)
         size, there = math.prod(shape) * dtype.itemsize, member.file_size - opened.tell()
         if dtype.hasobject or size != there or min(shape, default=0) < 0:
             raise InputError(f"{name}, {dtype} {shape}: {size} bytes promised, {there} there")

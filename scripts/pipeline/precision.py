@@ -5,17 +5,6 @@ from collections.abc import Mapping
 import torch
 
 
-def multiplies_bfloat16(device: torch.device) -> tuple[bool, str]:
-    """(whether `device` has units that multiply bfloat16, which or that it has none)."""
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        return native, "the GPU has units for it" if native else "this GPU has no units for it"
-    units = [name for name, there in _capabilities().items() if name.endswith("bf16") and there]
-    if units:
-        return True, f"the processor has units for it ({', '.join(units)})"
-    return False, "this processor has no units for it and would emulate it, many times slower"
-
-
 def _capabilities() -> Mapping[str, bool]:
     """Names of instruction sets and whether the processor has them: avx512_bf16, amx_bf16 ..."""
     if hasattr(torch.cpu, "get_capabilities"):
@@ -24,7 +13,7 @@ def _capabilities() -> Mapping[str, bool]:
 
 
 def use_bfloat16(wanted: bool, device: torch.device) -> bool:
-    """Whether to multiply in bfloat16: if it is wanted and `device` does it itself.
+    """Whether to multiply in bfloat16: if it is wanted and `device` has units for it.
 
     Prints the choice and why. The same weights come only from the same precision; the history of a
     training says which it was (`precision`).
@@ -32,9 +21,15 @@ def use_bfloat16(wanted: bool, device: torch.device) -> bool:
     if not wanted:
         print("precision: float32, as the settings say")
         return False
-    native, why = multiplies_bfloat16(device)
-    print(f"precision: {'bfloat16' if native else 'float32 instead of bfloat16'}, since {why}")
-    return native
+    if device.type == "cuda":
+        units = ["GPU"] if torch.cuda.is_bf16_supported(including_emulation=False) else []
+    else:
+        units = [name for name, has in _capabilities().items() if name.endswith("bf16") and has]
+    if units:
+        print(f"precision: bfloat16, since the device has units for it ({', '.join(units)})")
+    else:
+        print("precision: float32 instead of bfloat16, since the device has no units for bfloat16")
+    return bool(units)
 
 
 def precision_name(bfloat16: bool) -> str:

@@ -3,20 +3,18 @@
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+
+from pipeline.hashing import file_sha256
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # With these a caller, such as a git hook, points git at a repository of its own.
-_ELSEWHERE = {
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-}
+_ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR",
+              "GIT_OBJECT_DIRECTORY"}  # fmt: skip
 
 
 def commit() -> str:
@@ -30,17 +28,16 @@ def commit() -> str:
             return "unknown (only a folder of another git repository)"
         found = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")
+        return f"{found}-dirty" if changed else found
     except FileNotFoundError:
         return "unknown (git is not installed)"
     except subprocess.CalledProcessError as error:
+        reason = "no commit yet" if "HEAD" in error.cmd else "no git repository"
         if "dubious ownership" in error.stderr:
-            return (
-                "unknown (git refuses a folder of another user: see safe.directory in git-config)"
-            )
-        return f"unknown ({'no commit yet' if 'HEAD' in error.cmd else 'no git repository'})"
+            reason = "git refuses a folder of another user: see safe.directory in git-config"
+        return f"unknown ({reason})"
     except (OSError, subprocess.SubprocessError) as error:
         return f"unknown (git failed: {type(error).__name__})"
-    return f"{found}-dirty" if changed else found
 
 
 def _git(*words: str) -> str:
@@ -59,20 +56,36 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def changed_since(provenance: Mapping[str, Any]) -> bool:
-    """Whether the code is at another commit than `provenance` says, or was edited since then."""
-    return commit() != provenance["commit"]
+def loaded_code() -> dict[str, str]:
+    """The modules of scripts/ that this process has loaded: path -> sha256 of the file now.
+
+    It is the code that runs, whatever git knows of it: an edit of a tree that was dirty already
+    shows, and one of a program that does not run here does not.
+    """
+    scripts = REPOSITORY / "scripts"
+    named = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    paths = (Path(name).resolve() for name in named if name)
+    return {
+        path.relative_to(REPOSITORY).as_posix(): file_sha256(path)
+        for path in sorted(paths)
+        if path.is_relative_to(scripts) and path.is_file()
+    }
+
+
+def changed_since(code: Mapping[str, str]) -> bool:
+    """Whether a file of `code`, which `loaded_code` returned, is another now, or is gone."""
+    with suppress(OSError):
+        return any(file_sha256(REPOSITORY / path) != sha256 for path, sha256 in code.items())
+    return True
 
 
 def processor() -> str:
     """The processor's model name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def provenance(threads: int, device: str = "cpu", packages: tuple[str, ...] = ("numpy",)) -> dict:

@@ -1,6 +1,7 @@
 """Rows of the leaderboard: their columns, how a value gets its spread and its interval."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest, bootstrap
@@ -25,15 +26,9 @@ def interval(
     uncertainty from the finite split, not that from training. For a share of hits use
     `proportion_interval`: resampling a perfect score finds nothing but perfect scores.
     """
-    found = bootstrap(
-        per_example,
-        metric,
-        paired=True,
-        vectorized=False,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
+    options = {"paired": True, "vectorized": False, "method": "percentile"}
+    rng = np.random.default_rng(seed)
+    found = bootstrap(per_example, metric, n_resamples=RESAMPLES, rng=rng, **options)
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
@@ -60,58 +55,35 @@ def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
 
 def row(
     *,
-    task: str,
-    dataset: str,
-    model: str,
-    inputs: str,
-    implementation: str,
-    metric: str,
-    split: str,
     values: Sequence[float],
     ci: tuple[float, float] | None,
-    parameters: int | None,
-    train_seconds: float | None,
-    train_flops: float | None,
-    provenance: dict,
-    data_sha256: str,
-    views: str = "none",
-    members: str = "1",
-    subset: str = "all",
-) -> dict:
+    provenance: Mapping[str, Any],
+    **about: Any,
+) -> dict[str, Any]:
     """One row as an evaluation writes it; the leaderboard adds run, source and config_sha256.
 
-    inputs: what the model reads (pixels, pixels + HOG, nucleotides, tokens). views: over which
-    versions of an example its answers are averaged (none, flips, shifts, flips and shifts, both
-    strands). members: how many trained models answer together (1, `5 seeds`, `5 folds`). subset:
-    which examples of the split count (all, not in train).
     values: the metric under each seed; `value` is their mean, `std` their sample deviation (None
-    for one seed). train_seconds: mean wall seconds of training one seed's model; train_flops: its
-    training compute in floating-point operations. Of several members both are sums.
-    Raises ValueError for an implementation or split that the leaderboard does not have.
+    for one seed). about: the other columns, all of them but those that one trained model on the
+    whole split need not name. inputs: what the model reads (pixels, pixels + HOG, nucleotides,
+    tokens). views ("none"): over which versions of an example its answers are averaged (flips,
+    shifts, flips and shifts, both strands). members ("1"): how many trained models answer together
+    (`5 seeds`, `5 folds`). subset ("all"): which examples of the split count (not in train).
+    train_seconds: mean wall seconds of training one seed's model; train_flops: its training compute
+    in floating-point operations. Of several members both are sums.
+    Raises ValueError for a column that is missing or unknown, or for an implementation or split
+    that the leaderboard does not have.
     """
-    if implementation not in IMPLEMENTATIONS or split not in SPLITS:
-        raise ValueError(f"no such implementation or split: {implementation!r}, {split!r}")
-    return {
-        "task": task,
-        "dataset": dataset,
-        "model": model,
-        "inputs": inputs,
-        "views": views,
-        "members": members,
-        "subset": subset,
-        "implementation": implementation,
-        "metric": metric,
-        "split": split,
+    found = {
+        **{"views": "none", "members": "1", "subset": "all"},
+        **about,
         "value": float(np.mean(values)),
         "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "n_seeds": len(values),
-        "ci_low": ci[0] if ci else None,
-        "ci_high": ci[1] if ci else None,
-        "parameters": parameters,
-        "train_seconds": train_seconds,
-        "train_flops": train_flops,
-        "threads": provenance["threads"],
-        "device": provenance["device"],
-        "commit": provenance["commit"],
-        "data_sha256": data_sha256,
+        **dict(zip(("ci_low", "ci_high"), ci or (None, None), strict=True)),
+        **{name: provenance[name] for name in ("threads", "device", "commit")},
     }
+    if wrong := set(found) ^ (set(COLUMNS) - {"run", "source", "config_sha256"}):
+        raise ValueError(f"a row: missing or unknown columns: {', '.join(sorted(wrong))}")
+    if found["implementation"] not in IMPLEMENTATIONS or found["split"] not in SPLITS:
+        raise ValueError(f"no such implementation or split: {found}")
+    return {name: found[name] for name in COLUMNS if name in found}

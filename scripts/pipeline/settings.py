@@ -7,19 +7,20 @@ Snakemake passes `--spec` as one canonical JSON string that also holds the hash 
 
 import argparse
 import difflib
-import hashlib
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import formatannotation
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic.fields import FieldInfo
 
-from pipeline.disk import NO_ROOM, cannot_write, require_writable
-from pipeline.errors import InputError
+from pipeline.errors import NO_ROOM, InputError, cannot_write, require_writable
+from pipeline.hashing import canonical_sha256
 
 
 class Settings(BaseModel):
@@ -66,11 +67,6 @@ def _shared_by_heads(width: int, info: ValidationInfo) -> int:
 Width = Annotated[int, AfterValidator(_shared_by_heads)]
 
 
-def spec_key(values: Mapping[str, Any]) -> str:
-    """The sha256 (hex) of the canonical JSON of settings, `code` included."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
 def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
     """Parse JSON `text`, or the file named after `@`, into `settings`.
 
@@ -80,9 +76,7 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
     if text.startswith("@"):
         try:
             text = Path(text[1:]).read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"--spec {text}: cannot be read: {error.strerror}") from None
-        except ValueError as error:  # not UTF-8, or no file can have this name
+        except (OSError, ValueError) as error:  # also not UTF-8, or no file can have this name
             raise InputError(f"--spec {text!r}: cannot be read: {error}") from None
     try:
         values = json.loads(text)
@@ -90,7 +84,7 @@ def read_spec(text: str, settings: type[Settings]) -> tuple[Settings, str]:
         raise InputError(f"--spec: not JSON ({error}): {text[:80]!r}") from None
     if not isinstance(values, dict):
         raise InputError(f"--spec: expected a JSON object, found {type(values).__name__}")
-    key = spec_key(values)
+    key = canonical_sha256(values)
     values.pop("code", None)
     try:
         return settings.model_validate(values), key
@@ -143,23 +137,20 @@ EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
-    "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "text",
     "list_type": "a list",
     "dict_type": "keys with values",
     "model_type": "keys with values",
     "none_required": "null",
-    "literal_error": "{expected}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "at most {le}",
-    "multiple_of": "a multiple of {multiple_of}",
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of {max_length} or fewer",
-    "string_too_short": "text of {min_length} or more letters",
     "string_pattern_mismatch": "text of the form {pattern}",
+    "string_too_short": "text of {min_length} or more letters",
 }
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -170,7 +161,7 @@ def _expected(problem: Mapping[str, Any]) -> str:
     context = problem.get("ctx", {}).items()
     shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context}
     text = words.format(**shown) if words else problem["msg"]
-    return text.removeprefix("Value error, ").removeprefix("expected ")
+    return text.removeprefix("Input should be ").removeprefix("Value error, expected ")
 
 
 def _shown(value: Any, kind: str) -> str:
@@ -179,70 +170,62 @@ def _shown(value: Any, kind: str) -> str:
     text = text if len(text) <= 200 else f"{text[:197]}..."
     if kind not in ("int_type", "float_type", "bool_type") or not isinstance(value, str):
         return text
+    written = "it without quotes"
     if (number := NUMBER.fullmatch(value)) and number[2]:
         mantissa, exponent = re.split("[eE]", value)
-        mantissa += "" if "." in mantissa else ".0"
-        return f"{text} (YAML reads that as text: write {mantissa}e{int(exponent):+d})"
+        written = f"{mantissa}{'' if '.' in mantissa else '.0'}e{int(exponent):+d}"
     if number or value in ("true", "false"):
-        text += " (text: write it without quotes; within --config 'key={...}' all values are text,"
-        text += " so put them into a file for --configfile)"
+        text += f" (text, as YAML reads it: write {written}; within --config 'key={{...}}' all"
+        text += " values are text, so put them into a file for --configfile)"
     return text
 
 
-def _nested(annotation: Any) -> list[type[Settings]]:
-    """The settings that stand in a field's annotation: itself, or in list[...], dict[...], | ."""
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return [annotation]
-    return [found for part in get_args(annotation) for found in _nested(part)]
+def inside(annotation: Any) -> Iterator[tuple[Any, FieldInfo]]:
+    """(key, field) of what values of an annotation hold, whichever kind of a union they are.
+
+    key: a setting's name; `int` for the entries of a list, `str` for those of a dict.
+    """
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Annotated, Union, UnionType):
+        for part in parts[:1] if origin is Annotated else parts:
+            yield from inside(part)
+    elif origin in (list, dict):
+        yield (int if origin is list else str), FieldInfo.from_annotation(parts[-1])
+    elif isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield from annotation.model_fields.items()
 
 
-def kinds_of(annotation: Any) -> list[Any]:
-    """The kinds of value of an annotation: itself, or the members of a union."""
-    if get_origin(annotation) is Annotated:
-        return kinds_of(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return [part for member in get_args(annotation) for part in kinds_of(member)]
-    return [annotation]
-
-
-def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], list]:
+def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], list[str]]:
     """Where a problem is, without pydantic's names for the members of unions; the keys there."""
-    found, inside, known = [], [settings], []
+    found: list[str | int] = []
+    here, known = [settings], []
     for name in path[:-1] if path[-1:] == ("[key]",) else path:
-        parts = [part for annotation in inside for part in kinds_of(annotation)]
-        models = [part for part in parts if isinstance(part, type) and issubclass(part, Settings)]
-        known = [key for model in models for key in model.model_fields]
-        inner = [m.model_fields[name].annotation for m in models if name in m.model_fields]
-        indexed = list if isinstance(name, int) else dict
-        inner += [get_args(part)[-1] for part in parts if get_origin(part) is indexed]
-        if inner or (models and name is path[-1]):
+        held = [pair for annotation in here for pair in inside(annotation)]
+        known = [key for key, _ in held if isinstance(key, str)]
+        inner = [field.annotation for key, field in held if key == name or key is type(name)]
+        if inner or (known and name is path[-1]):
             found.append(name)
-            inside = inner
+            here = inner
     return found, known
 
 
-def _described(
-    settings: type[Settings], prefix: str = "", defaults: Settings | None = None
-) -> Iterator[str]:
-    """The lines of --help for each field, nested settings after the field that holds them.
+def _described(annotation: Any, prefix: str = "", defaults: Any = None) -> Iterator[str]:
+    """The lines of --help for each setting, nested ones after the one that holds them.
 
-    defaults: the default of the field that holds `settings`, where it has one.
+    defaults: the default of the field that holds the settings, where it has one.
     """
-    for name, field in settings.model_fields.items():
-        annotation: Any = field.annotation
-        plain = isinstance(annotation, type) and not get_args(annotation)
-        kind = annotation.__name__ if plain else str(annotation)
-        kind = re.sub(r"[A-Za-z_]\w*\.", "", kind)  # without the modules
-        value = None
-        if field.is_required() and defaults is None:
-            shown = "(required)"
-        else:
-            default = getattr(defaults, name, field.get_default(call_default_factory=True))
+    for key, field in inside(annotation):
+        name, value = f"{prefix}{key if isinstance(key, str) else '*'}", None
+        if isinstance(key, str):
+            kind = re.sub(r"[A-Za-z_]\w*\.", "", formatannotation(field.annotation))  # no modules
+            default = getattr(defaults, key, field.get_default(call_default_factory=True))
             value = default if isinstance(default, Settings) else None
-            shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
-        yield f"  {prefix}{name}: {kind} {shown}\n      {field.description or ''}"
-        for nested in _nested(field.annotation):
-            yield from _described(nested, f"{prefix}{name}.{'' if plain else '*.'}", value)
+            if field.is_required() and defaults is None:
+                shown = "(required)"
+            else:
+                shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
+            yield f"  {name}: {kind} {shown}\n      {field.description or ''}"
+        yield from _described(field.annotation, f"{name}.", value)
 
 
 def _json(value: Any) -> Any:
@@ -271,33 +254,30 @@ def arguments(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--spec", default="{}", help="settings: a JSON object, or @file.json")
-    for name, text in inputs.items():
-        many, optional = name.endswith("*"), name.endswith("?")
+    for name, text in {**inputs, **outputs}.items():
         parser.add_argument(
             f"--{name.rstrip('*?')}",
             type=Path,
-            required=not optional,
-            nargs="+" if many else None,
+            required=not name.endswith("?"),
+            nargs="+" if name.endswith("*") else None,
             metavar="PATH",
             help=text,
         )
-    for name, text in outputs.items():
-        optional = name.endswith("?")
-        parser.add_argument(
-            f"--{name.rstrip('?')}", type=Path, required=not optional, metavar="PATH", help=text
-        )
     args = parser.parse_args(argv)
     for name in inputs:
-        found = getattr(args, name.rstrip("*?").replace("-", "_"))
-        for path in found if isinstance(found, list) else [found]:
-            if path is not None and not path.exists():
-                raise InputError(f"--{name.rstrip('*?')}: no such file: {path}")
+        if missing := [path for path in _paths(args, name) if not path.exists()]:
+            raise InputError(f"--{name.rstrip('*?')}: no such file: {missing[0]}")
     args.spec, args.spec_key = read_spec(args.spec, settings)
     for name in outputs:
-        path = getattr(args, name.rstrip("?").replace("-", "_"))
-        if path is not None:
+        for path in _paths(args, name):
             require_writable(path)
     return args
+
+
+def _paths(args: argparse.Namespace, name: str) -> list[Path]:
+    """What an option was given: several paths, one or none."""
+    found = getattr(args, name.rstrip("*?").replace("-", "_"))
+    return found if isinstance(found, list) else [found] if found else []
 
 
 def run(main: Callable[[], None]) -> None:

@@ -16,12 +16,6 @@ from safetensors.torch import load_file, save
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
 
-# What every training of a PyTorch model writes, for pipeline.settings.arguments.
-TRAINING_OUTPUTS = {
-    "weights": "model.safetensors",
-    "history": "history.json",
-    "checkpoint?": "directory of the checkpoint while training",
-}
 Model = TypeVar("Model", bound=torch.nn.Module)
 _RNG_CPU, _RNG_CUDA = "__rng_cpu__", "__rng_cuda__"
 
@@ -58,16 +52,13 @@ def load_weights(path: str | Path, model: Model) -> Model:
         ) from None
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    wrong = [
-        f"{name}: expected {expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
-    ]
-    if wrong:
-        raise InputError(
-            f"{path}: these weights belong to another model ({'; '.join(wrong[:3])}"
-            f"{' ...' if len(wrong) > 3 else ''}). Evaluate with the settings of the training."
-        )
+    for name in sorted(expected.keys() | found.keys()):
+        wanted, there = expected.get(name, "nothing"), found.get(name, "nothing")
+        if wanted != there:
+            raise InputError(
+                f"{path}: these weights belong to another model ({name}: expected {wanted}, found"
+                f" {there}). Evaluate with the settings of the training."
+            )
     model.load_state_dict(tensors)
     return model
 

@@ -46,9 +46,8 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
                 if source is None:  # not there, or a folder
                     raise InputError(f"{archive}: expected a member {name!r}, found none")
                 if (found := members[name].size) != size:
-                    raise InputError(
-                        f"{archive}: member {name!r}: expected {size} bytes, found {found}"
-                    )
+                    what = f"member {name!r}: expected {size} bytes, found {found}"
+                    raise InputError(f"{archive}: {what}")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)
@@ -62,11 +61,11 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
 
 def _check(member: tarfile.TarInfo, archive: str | Path) -> None:
     """Refuse a member that is not a file or folder, or whose name leads out of its folder."""
+    problem = ""
     if not (member.isfile() or member.isdir()):
-        kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
-        raise InputError(f"{archive}: refused: member {member.name!r} is {kind}")
+        problem = "a link" if member.issym() or member.islnk() else "a device or other special file"
     posix, windows = PurePosixPath(member.name), PureWindowsPath(member.name)
     if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        raise InputError(
-            f"{archive}: refused: member {member.name!r} would be written outside its folder"
-        )
+        problem = "outside its folder"
+    if problem:
+        raise InputError(f"{archive}: refused: member {member.name!r} is {problem}")

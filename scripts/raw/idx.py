@@ -6,7 +6,6 @@ database of handwritten digits, "The IDX file format".)
 """
 
 import gzip
-import io
 import math
 import zlib
 from pathlib import Path
@@ -33,20 +32,15 @@ def read_idx(path: str | Path) -> np.ndarray:
         with path.open("rb") as opened:
             zipped = opened.read(2) == b"\x1f\x8b"
             opened.seek(0)
-            stream = gzip.GzipFile(fileobj=opened) if zipped else opened
-            return _parse(stream, str(path))
+            return parse_idx(gzip.GzipFile(fileobj=opened) if zipped else opened, str(path))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: corrupt or truncated gzip file ({error})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def parse_idx(data: bytes, where: str) -> np.ndarray:
-    """Parse the bytes of an uncompressed IDX file; `where` names it in errors (InputError)."""
-    return _parse(io.BytesIO(data), where)
-
-
-def _parse(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
+def parse_idx(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
+    """Parse an uncompressed IDX file; `where` names it in errors (InputError)."""
     magic = stream.read(4)
     if len(magic) < 4:
         raise InputError(f"{where}: expected an IDX file, found only {len(magic)} bytes")
@@ -69,10 +63,7 @@ def _parse(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
     values = bytearray()
     while len(values) < size and (piece := stream.read(min(PIECE, size - len(values)))):
         values += piece
-    if len(values) < size:
-        raise InputError(
-            f"{where}: truncated: shape {shape} needs {size} bytes of values, found {len(values)}"
-        )
-    if stream.read(1):
-        raise InputError(f"{where}: more than the {size} bytes of values that shape {shape} needs")
+    found = f"more than {size}" if stream.read(1) else len(values)
+    if found != size:
+        raise InputError(f"{where}: shape {shape} needs {size} bytes of values, found {found}")
     return np.frombuffer(values, dtype).reshape(shape).astype(np.dtype(dtype).newbyteorder("="))

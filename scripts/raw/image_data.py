@@ -9,6 +9,24 @@ from pipeline.seeds import generator
 from raw.prepared import again, load_arrays, load_json
 
 
+def check_images(images: np.ndarray, labels: np.ndarray, classes: int, where: str) -> None:
+    """Raise InputError unless these are images with as many labels, all of `classes` classes.
+
+    images: uint8 (N, H, W) for grey, (N, H, W, 3) for colour; labels: int64 (N,), N > 0;
+    where: the start of their names in the message, such as `images.npz: train`.
+    """
+    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
+    if images.dtype != np.uint8 or not grey_or_colour:
+        wanted = "uint8 images (N, H, W) or (N, H, W, 3)"
+        raise InputError(f"{where}_x: expected {wanted}, found {images.dtype} {images.shape}")
+    if labels.shape != images.shape[:1] or labels.dtype != np.int64 or not len(labels):
+        wanted = f"{len(images)} labels, int64"
+        raise InputError(f"{where}_y: expected {wanted}, found {labels.dtype} {labels.shape}")
+    if labels.min() < 0 or labels.max() >= classes:
+        wanted = f"labels of {classes} classes, 0 to {classes - 1}"
+        raise InputError(f"{where}_y: expected {wanted}, found {labels.min()} to {labels.max()}")
+
+
 def load_part(path: str | Path, part: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (images, labels) of `part`, "train" or "test"; the other part is not read.
 
@@ -16,25 +34,12 @@ def load_part(path: str | Path, part: str, classes: int) -> tuple[np.ndarray, np
     Raises InputError if the file is no .npz, lacks an array or holds other shapes or dtypes.
     """
     images, labels = load_arrays(path, f"{part}_x", f"{part}_y")
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise InputError(
-            f"{path}: {part}_x: expected uint8 images (N, H, W) or (N, H, W, 3), "
-            f"found {images.dtype} {images.shape}. {again(path)}"
-        )
-    if labels.shape != images.shape[:1] or labels.dtype != np.int64:
-        raise InputError(
-            f"{path}: {part}_y: expected {len(images)} labels, int64, "
-            f"found {labels.dtype} {labels.shape}. {again(path)}"
-        )
-    if len(labels) == 0 or labels.min() < 0 or labels.max() >= classes:
-        raise InputError(
-            f"{path}: {part}_y: expected labels of {classes} classes, 0 to {classes - 1}, found "
-            f"{np.unique(labels)[[0, -1]].tolist() if len(labels) else 'none'}. "
-            f"{again(path)}"
-        )
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels
+    try:
+        check_images(images, labels, classes, f"{path}: {part}")
+    except InputError as error:
+        raise InputError(f"{error}. {again(path)}") from None
+    channels_last = images[..., None] if images.ndim == 3 else images
+    return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2)), labels
 
 
 def load_meta(path: str | Path) -> dict:
@@ -44,9 +49,8 @@ def load_meta(path: str | Path) -> dict:
     """
     meta = load_json(path, ("dataset", "classes", "data_sha256"))
     if not isinstance(meta["classes"], list) or not meta["classes"]:
-        raise InputError(
-            f"{path}: classes: expected a list of names, found {meta['classes']!r}. {again(path)}"
-        )
+        found = f"found {meta['classes']!r}. {again(path)}"
+        raise InputError(f"{path}: classes: expected a list of names, {found}")
     return meta
 
 

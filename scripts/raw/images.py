@@ -9,23 +9,16 @@ import numpy as np
 
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
-from raw.about import About
-from raw.data_hash import arrays_sha256
 from raw.idx import read_idx
+from raw.image_data import check_images
+from raw.prepared import arrays_sha256
 from raw.restricted_unpickle import read_pickle
+from raw.settings import About
 
-FASHION_CLASSES = (
-    "T-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
+FASHION_CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
+                   "sneaker", "bag", "ankle boot")  # fmt: skip
+# What the programs that call `write_images` write, for pipeline.settings.arguments.
+OUTPUTS = {"images": "images.npz: train_x, train_y, test_x, test_y", "meta": "meta.json"}
 
 Arrays = dict[str, np.ndarray]
 
@@ -49,48 +42,24 @@ def read_cifar10(raw: Path) -> tuple[Arrays, list[str]]:
     names = read_pickle(folder / "batches.meta")
     if not isinstance(names, dict) or not isinstance(names.get(b"label_names"), list):
         raise InputError(f"{folder / 'batches.meta'}: expected a dict with label_names")
+    files = {"train": [f"data_batch_{n}" for n in range(1, 6)], "test": ["test_batch"]}
     arrays: Arrays = {}
-    for split, files in (
-        ("train", [f"data_batch_{number}" for number in range(1, 6)]),
-        ("test", ["test_batch"]),
-    ):
-        batches = [read_cifar10_batch(folder / name) for name in files]
-        arrays[f"{split}_x"] = np.concatenate([x for x, _ in batches])
-        arrays[f"{split}_y"] = np.concatenate([y for _, y in batches])
+    for split, batches in files.items():
+        parts = [read_cifar10_batch(folder / name) for name in batches]
+        arrays[f"{split}_x"], arrays[f"{split}_y"] = map(np.concatenate, zip(*parts, strict=True))
     return arrays, [name.decode("ascii") for name in names[b"label_names"]]
 
 
 def read_cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(images (N, 32, 32, 3), labels (N,)) of one file. Raises InputError for another form."""
     batch = read_pickle(path)
-    data = batch.get(b"data") if isinstance(batch, dict) else None
-    labels = batch.get(b"labels") if isinstance(batch, dict) else None
-    if (
-        not isinstance(data, np.ndarray)
-        or data.dtype != np.uint8
-        or data.ndim != 2
-        or data.shape[1] != 3 * 32 * 32
-        or not isinstance(labels, list)
-        or not all(type(label) is int for label in labels)
-    ):
+    batch = batch if isinstance(batch, dict) else {}
+    data, labels = np.asarray(batch.get(b"data", ())), batch.get(b"labels")
+    pixels = data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3 * 32 * 32
+    if not (pixels and isinstance(labels, list) and all(type(label) is int for label in labels)):
         raise InputError(f"{path}: expected a dict with data, uint8 (N, 3072), and labels, a list")
     x = data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, H, W, C)
     return np.ascontiguousarray(x), np.array(labels, np.int64)
-
-
-def check_images(arrays: Arrays, classes: list[str], where: str) -> None:
-    """Raise InputError unless `arrays` are images with as many labels, all of them in `classes`."""
-    for split in ("train", "test"):
-        x, y = arrays[f"{split}_x"], arrays[f"{split}_y"]
-        grey_or_colour = x.ndim == 3 or (x.ndim == 4 and x.shape[3] == 3)
-        if not (x.dtype == np.uint8 and grey_or_colour):
-            raise InputError(f"{where}: {split}: expected uint8 images, found {x.dtype} {x.shape}")
-        if y.shape != (len(x),) or not len(x):
-            raise InputError(f"{where}: {split}: {len(x)} images, but labels of shape {y.shape}")
-        if y.min() < 0 or y.max() >= len(classes):
-            raise InputError(
-                f"{where}: {split}: expected labels 0 to {len(classes) - 1}, found {y.min()} to"
-                f" {y.max()}"
-            )
 
 
 def write_images(
@@ -100,17 +69,12 @@ def write_images(
 
     Raises InputError as `check_images` does.
     """
-    check_images(arrays, classes, dataset)
+    for split in ("train", "test"):
+        x, y = arrays[f"{split}_x"], arrays[f"{split}_y"]
+        check_images(x, y, len(classes), f"{dataset}: {split}")
     write_npz(images, **arrays)
-    write_json(
-        meta,
-        {
-            "dataset": dataset,
-            **about.model_dump(),
-            "classes": classes,
-            "sizes": {"train": len(arrays["train_x"]), "test": len(arrays["test_x"])},
-            "image_shape": list(arrays["train_x"].shape[1:]),
-            "data_sha256": arrays_sha256(arrays),
-        },
-    )
+    record = {"dataset": dataset, **about.model_dump(), "classes": classes}
+    record["sizes"] = {"train": len(arrays["train_x"]), "test": len(arrays["test_x"])}
+    record["image_shape"] = list(arrays["train_x"].shape[1:])
+    write_json(meta, {**record, "data_sha256": arrays_sha256(arrays)})
     print(f"{dataset}: " + ", ".join(f"{name} {array.shape}" for name, array in arrays.items()))

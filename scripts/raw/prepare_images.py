@@ -7,7 +7,7 @@ The official split into training and test images is kept. By hand:
 """
 
 from pipeline import settings
-from raw.images import read_cifar10, read_fashion_mnist, write_images
+from raw.images import OUTPUTS, read_cifar10, read_fashion_mnist, write_images
 from raw.raw_files import verify
 from raw.settings import PrepareSpec
 
@@ -15,16 +15,11 @@ READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        PrepareSpec,
-        inputs={"raw": "folder of the data set's raw files"},
-        outputs={"images": "images.npz: train_x, train_y, test_x, test_y", "meta": "meta.json"},
-    )
+    inputs = {"raw": "folder of the data set's raw files"}
+    args = settings.arguments(__doc__, PrepareSpec, inputs, OUTPUTS)
     spec = args.spec
     verify([args.raw], spec.dataset, spec.raw)
-    arrays, classes = READERS[spec.dataset](args.raw)
-    write_images(args.images, args.meta, spec.dataset, spec.about, arrays, classes)
+    write_images(args.images, args.meta, spec.dataset, spec.about, *READERS[spec.dataset](args.raw))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,31 @@
-"""Read and check what a prepare program wrote into data/processed/<dataset>."""
+"""What a prepare program writes into data/processed/<dataset>: its checksum, and how it is read."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
+
+
+def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """What identifies a data set: the sha256 (hex) over name, dtype, shape and bytes of its arrays.
+
+    It depends neither on the order of `arrays`, nor on memory layout (bytes are taken in C order),
+    nor on the file format. Byte order is part of the dtype, hence of the hash.
+    Raises TypeError if an array holds Python objects, whose bytes are addresses.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name]).reshape(np.shape(arrays[name]))
+        if array.dtype.hasobject:
+            raise TypeError(f"array {name!r} holds Python objects: they have no stable bytes")
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def again(path: str | Path) -> str:
@@ -31,13 +49,11 @@ def load_json(path: str | Path, keys: Sequence[str]) -> dict:
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-        missing = [key for key in keys if key not in value] if isinstance(value, dict) else keys
+        missing = [key for key in keys if not isinstance(value, dict) or key not in value]
         problem = f"none of {', '.join(missing)}" if missing else ""
     except (OSError, ValueError, RecursionError) as error:
         value, problem = {}, " ".join(str(error).split())
     if problem:
-        raise InputError(
-            f"{path}: expected a JSON object with {', '.join(keys)}, found: {problem}. "
-            f"{again(path)}"
-        )
+        wanted = f"a JSON object with {', '.join(keys)}"
+        raise InputError(f"{path}: expected {wanted}, found: {problem}. {again(path)}")
     return value

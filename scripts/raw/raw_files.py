@@ -3,18 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import Field
-
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
-from pipeline.settings import Settings
-
-
-class RawFile(Settings):
-    """What config/datasets.yaml says of a raw file."""
-
-    bytes: int = Field(ge=0, description="size")
-    sha256: str = Field(description="sha256 of the bytes, in hex")
+from raw.settings import Checksum
 
 
 def differs(path: Path, expected: Mapping) -> str:
@@ -27,12 +18,14 @@ def differs(path: Path, expected: Mapping) -> str:
         kind = "truncated: " if size < expected["bytes"] else ""
         return f"{kind}expected {expected['bytes']} bytes, found {size}"
     found = file_sha256(path)
-    if found != expected["sha256"]:
-        return f"expected sha256 {expected['sha256']}, found {found}"
-    return ""
+    return (
+        ""
+        if found == expected["sha256"]
+        else f"expected sha256 {expected['sha256']}, found {found}"
+    )
 
 
-def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]) -> None:
+def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, Checksum]) -> None:
     """Check every file of `expected` before any of it is read.
 
     places: the data set's folder, or its files. expected: <dataset>/<file> -> what it must be;
@@ -40,10 +33,9 @@ def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, RawFile]
     Raises InputError that names the file, both sizes or sums, and what to do.
     """
     for name, file in expected.items():
-        inside = Path(name).relative_to(dataset) if name.startswith(f"{dataset}/") else Path(name)
-        tails = [place for place in places if place.parts[-len(inside.parts) :] == inside.parts]
-        folders = [place for place in places if place.is_dir()]
-        path = next(iter([*tails, *(folder / inside for folder in folders)]), inside)
+        inside = Path(name.removeprefix(f"{dataset}/"))
+        found = [place for place in places if place.parts[-len(inside.parts) :] == inside.parts]
+        path = [*found, *(place / inside for place in places if place.is_dir()), inside][0]
         try:
             problem = differs(path, file.model_dump())
         except OSError as error:

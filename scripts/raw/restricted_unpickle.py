@@ -23,28 +23,47 @@ import numpy as np
 
 from pipeline.errors import InputError
 
-_OPCODES = frozenset(
-    [
-        *("PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE"),
-        *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
-        *("BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "BINBYTES", "SHORT_BINBYTES"),
-        *("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
-        *("SETITEM", "SETITEMS", "APPEND", "APPENDS"),
-        *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "REDUCE", "BUILD"),
-    ]
-)
-_NAMES = frozenset(
-    [
-        "numpy.core.multiarray._reconstruct",
-        "numpy._core.multiarray._reconstruct",
-        "numpy.ndarray",
-        "numpy.dtype",
-    ]
-)
-_DTYPES = frozenset(
-    ["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"],
-)
+_OPCODES = {
+    "PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1",
+    "BINFLOAT", "BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "BINBYTES", "SHORT_BINBYTES",
+    "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "SETITEM",
+    "SETITEMS", "APPEND", "APPENDS", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL",
+    "REDUCE", "BUILD",
+}  # fmt: skip
+_DTYPES = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"}
 _MAX_DEPTH = 32
+
+
+class _Record:
+    """What a pickle said about an array or a dtype; nothing of it has been believed yet."""
+
+    def __init__(self, *arguments: Any):
+        self.arguments = arguments
+        self.state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Array(_Record):
+    pass
+
+
+class _Dtype(_Record):
+    pass
+
+
+_NAMES = {
+    "numpy.core.multiarray _reconstruct": _Array,
+    "numpy._core.multiarray _reconstruct": _Array,
+    "numpy ndarray": _Array,
+    "numpy dtype": _Dtype,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        return _NAMES[f"{module} {name}"]
 
 
 def read_pickle(path: str | Path) -> Any:
@@ -61,10 +80,9 @@ def read_pickle(path: str | Path) -> Any:
 
 def parse_pickle(data: bytes, where: str) -> Any:
     """The same for bytes; `where` names them in errors (InputError)."""
-    _check_opcodes(data, where)
     try:
-        found = _unpickler(data).load()
-        return _converted(found, {}, 0)
+        _check_opcodes(data)
+        return _converted(_Unpickler(io.BytesIO(data), encoding="bytes").load(), {}, 0)
     except InputError as error:
         raise InputError(f"{where}: refused: {error}") from None
     except Exception as error:  # the pickle module documents no closed list of what it raises
@@ -72,88 +90,45 @@ def parse_pickle(data: bytes, where: str) -> Any:
         raise InputError(f"{where}: not a pickle of arrays ({kind}: {error})") from None
 
 
-def _check_opcodes(data: bytes, where: str) -> None:
+def _check_opcodes(data: bytes) -> None:
     argument: Any
-    try:
-        for count, (opcode, argument, position) in enumerate(pickletools.genops(data), 1):
-            if opcode.name not in _OPCODES:
-                raise InputError(
-                    f"{where}: refused: expected arrays and builtin containers, found the pickle"
-                    f" opcode {opcode.name} at byte {position}"
-                )
-            if opcode.name == "GLOBAL":
-                _check_name(argument.replace(" ", "."), where)
-            # The memo is a plain array inside the unpickler: a huge index would claim the memory.
-            if opcode.name in ("BINPUT", "LONG_BINPUT") and argument > count:
-                raise InputError(f"{where}: refused: memo index {argument} at byte {position}")
-    except InputError:
-        raise
-    except Exception as error:  # whatever pickletools makes of arbitrary bytes
-        raise InputError(f"{where}: not a pickle, or truncated ({error})") from None
-
-
-def _check_name(name: str, where: str) -> None:
-    if name not in _NAMES:
-        raise InputError(
-            f"{where}: refused: expected only NumPy arrays and builtin containers, found a call of"
-            f" {name!r}. Delete the file; it is not the data set that it claims to be"
-        )
-
-
-class _Record:
-    """What a pickle said about an array or a dtype; nothing of it has been believed yet."""
-
-    is_array = False
-
-    def __init__(self, *arguments: Any):
-        self.arguments = arguments
-        self.state: Any = None
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-def _unpickler(data: bytes) -> pickle.Unpickler:
-    # New classes for each file: a pickle may set attributes of a class that it can name.
-    class Array(_Record):
-        is_array = True
-
-    class Dtype(_Record):
-        pass
-
-    class Restricted(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            _check_name(f"{module}.{name}", "pickle")
-            return Dtype if name == "dtype" else Array
-
-    return Restricted(io.BytesIO(data), encoding="bytes")
+    for count, (opcode, argument, position) in enumerate(pickletools.genops(data), 1):
+        if opcode.name not in _OPCODES:
+            raise InputError(
+                "expected arrays and builtin containers, found the pickle opcode"
+                f" {opcode.name} at byte {position}"
+            )
+        if opcode.name == "GLOBAL" and argument not in _NAMES:
+            raise InputError(
+                "expected arrays and builtin containers, found a call of"
+                f" {argument.replace(' ', '.')!r}. Delete the file: it is not what it claims to be"
+            )
+        # The memo is a plain array inside the unpickler: a huge index would claim the memory.
+        if opcode.name in ("BINPUT", "LONG_BINPUT") and argument > count:
+            raise InputError(f"memo index {argument} at byte {position}")
 
 
 def _converted(value: Any, done: dict[int, Any], depth: int) -> Any:
     """`value` with every record of an array replaced by the array; each object once."""
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return value
-    if id(value) in done:
-        if done[id(value)] is _Record:
-            raise InputError("an object that contains itself")
-        return done[id(value)]
     if depth > _MAX_DEPTH:
-        raise InputError(f"containers nested more than {_MAX_DEPTH} deep")
-    done[id(value)] = _Record
-    found: Any
-    if isinstance(value, (list, tuple)):
-        found = type(value)(_converted(item, done, depth + 1) for item in value)
-    elif isinstance(value, dict):
-        found = {
-            _converted(key, done, depth + 1): _converted(item, done, depth + 1)
-            for key, item in value.items()
-        }
-    elif isinstance(value, _Record) and value.is_array:
-        found = _array(value.state)
-    else:
-        raise InputError(f"expected arrays and builtin containers, found {type(value).__name__}")
-    done[id(value)] = found
-    return found
+        raise InputError(f"containers nested more than {_MAX_DEPTH} deep, or one contains itself")
+    if id(value) not in done:
+        if isinstance(value, (list, tuple)):
+            found: Any = type(value)(_converted(item, done, depth + 1) for item in value)
+        elif isinstance(value, dict):
+            inner = depth + 1
+            found = {
+                _converted(k, done, inner): _converted(v, done, inner) for k, v in value.items()
+            }
+        elif isinstance(value, _Array):
+            found = _array(value.state)
+        else:
+            kind = type(value).__name__
+            raise InputError(f"expected arrays and builtin containers, found {kind}")
+        done[id(value)] = found
+    return done[id(value)]
 
 
 def _array(state: Any) -> np.ndarray:
@@ -161,9 +136,10 @@ def _array(state: Any) -> np.ndarray:
     if not isinstance(state, tuple) or len(state) != 5:
         raise InputError("an array without its state")
     _, shape, dtype, fortran, values = state
-    if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
-        raise InputError(f"an array of shape {shape!r}")
-    if not isinstance(values, bytes) or type(fortran) is not bool or len(shape) > 8:
+    sizes = shape if isinstance(shape, tuple) and len(shape) <= 8 else (None,)
+    if not all(isinstance(n, int) and n >= 0 for n in sizes) or type(fortran) is not bool:
+        raise InputError(f"an array of shape {shape!r}, Fortran order {fortran!r}")
+    if not isinstance(values, bytes):
         raise InputError("an array whose values are no plain bytes")
     kind = _dtype(dtype)
     size = math.prod(shape) * kind.itemsize
@@ -175,14 +151,14 @@ def _array(state: Any) -> np.ndarray:
 
 
 def _dtype(record: Any) -> np.dtype:
-    if not isinstance(record, _Record) or record.is_array or not record.arguments:
+    """The dtype of a record of `dtype(name, ...)` whose state is (version, byte order, ...)."""
+    if not isinstance(record, _Dtype) or not record.arguments:
         raise InputError("an array without a dtype")
-    name, state = record.arguments[0], record.state
-    name = name.decode("latin-1") if isinstance(name, bytes) else name
-    if not isinstance(name, str) or name not in _DTYPES:
-        raise InputError(f"an array of dtype {name!r}: only plain numbers are read")
-    order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
-    order = order.decode("latin-1") if isinstance(order, bytes) else order
-    if order not in ("<", ">", "|", "="):
-        raise InputError(f"an array of byte order {order!r}")
+    state = record.state if isinstance(record.state, tuple) else ()
+    name, order = (
+        part.decode("latin-1") if isinstance(part, bytes) else part
+        for part in (record.arguments[0], (state + ("|", "|"))[1])
+    )
+    if not isinstance(name, str) or name not in _DTYPES or order not in ("<", ">", "|", "="):
+        raise InputError(f"an array of dtype {name!r}, byte order {order!r}: only plain numbers")
     return np.dtype(order + name)

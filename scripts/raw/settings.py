@@ -1,12 +1,29 @@
 """The settings of the room: config.yaml's section `data`, and what each program reads of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.settings import Seed, Settings
-from raw.about import About
-from raw.raw_files import RawFile
+from pipeline.settings import Seed, Settings, text_of
+
+Sha256 = Annotated[str, text_of(r"[0-9a-f]{64}", "64 hex digits, in small letters")]
+
+
+class About(Settings):
+    """What meta.json says of a data set: a part of its entry in config/datasets.yaml."""
+
+    title: str = Field("", description="what people call it")
+    stand_in: bool = Field(False, description="whether it takes a real data set's place")
+    description: str = Field("", description="sizes, splits, what to know")
+    licence: str = Field("", description="terms of use")
+    citation: str = Field("", description="who made it")
+
+
+class Checksum(Settings):
+    """What a file must be, wherever it comes from."""
+
+    bytes: int = Field(ge=1, description="size in bytes")
+    sha256: Sha256 = Field(description="sha256 of the bytes in hex")
 
 
 class Digits(Settings):
@@ -46,7 +63,7 @@ class FetchSpec(Settings):
 
 class PrepareSpec(Settings):
     dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
-    raw: dict[str, RawFile] = Field({}, description="what each raw file must be; empty: unchecked")
+    raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 

@@ -9,18 +9,8 @@ gradient, spots and noise do not depend on the class: only the outline shows it.
 import numpy as np
 
 SIDE = 32
-CLASSES = (
-    "circle",
-    "square",
-    "triangle",
-    "pentagon",
-    "star",
-    "cross",
-    "ring",
-    "half disc",
-    "crescent",
-    "heart",
-)
+CLASSES = ("circle", "square", "triangle", "pentagon", "star", "cross", "ring", "half disc",
+           "crescent", "heart")  # fmt: skip
 _CHUNK = 256
 
 
@@ -74,6 +64,10 @@ def _star(x: np.ndarray, y: np.ndarray, points: int, inner: float) -> np.ndarray
     return (along - 1) * normal[0] + across * normal[1]
 
 
+def _turned(x: np.ndarray, y: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+
+
 def _place(
     count: int, random: np.random.Generator, scale: tuple[float, float], jitter: float, turn: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,13 +87,8 @@ def _place(
     pixel = np.arange(SIDE, dtype=np.float64)
     x, y = pixel[None, None, :] - centre_x, pixel[None, :, None] - centre_y
     # Stretch along a random axis, then turn.
-    along, across = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
-    across /= stretch
-    x, y = (
-        along * np.cos(lean) - across * np.sin(lean),
-        along * np.sin(lean) + across * np.cos(lean),
-    )
-    x, y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    along, across = _turned(x, y, lean)
+    x, y = _turned(*_turned(along, across / stretch, -lean), angle)
     return x / size, y / size, size
 
 

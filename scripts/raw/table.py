@@ -5,39 +5,24 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.settings import Settings, each_once, text_of
-from raw.about import About
+from raw.settings import About, Checksum
 
 PART = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 Task = Literal["image_classification", "language_modelling", "dna_classification", "translation"]
-Name = Annotated[
-    str,
-    text_of(
-        r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)?",
-        "small letters, digits and _, a letter first, with one / at most",
-    ),
-]
-Path = Annotated[
-    str, text_of(rf"{PART}(/{PART})*", "a relative path of plain names, none with a dot first")
-]
+NAME = r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)?"
+Name = Annotated[str, text_of(NAME, "small letters, digits and _, a letter first, one / at most")]
+Path = Annotated[str, text_of(rf"{PART}(/{PART})*", "a relative path of plain names without dots")]
 File = Annotated[str, text_of(PART, "a plain file name")]
-Sha256 = Annotated[str, text_of(r"[0-9a-f]{64}", "64 hex digits, in small letters")]
 Url = Annotated[str, text_of(r"https?://[^ ]+", "an address, http:// or https://")]
 Urls = Annotated[list[Url], Field(min_length=1), AfterValidator(each_once)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Bytes(Settings):
-    """What a file must be, wherever it comes from."""
-
-    bytes: int = Field(ge=1, description="size in bytes")
-    sha256: Sha256 = Field(description="sha256 of the bytes in hex")
-
-
-class Archive(Bytes):
+class Archive(Checksum):
     urls: Urls = Field(description="places that serve these very bytes, tried in this order")
 
 
-class RawFile(Bytes):
+class RawFile(Checksum):
     """A raw file: at urls of its own, or a member of an archive."""
 
     path: Path = Field(description="place below data/raw")
@@ -85,13 +70,8 @@ class Dataset(Settings):
     @property
     def about(self) -> About:
         """What meta.json says of the data set."""
-        return About(
-            title=self.title,
-            stand_in=bool(self.stands_in_for),
-            description=self.description,
-            licence=self.licence,
-            citation=self.citation,
-        )
+        shared = self.model_dump(include=set(About.model_fields))
+        return About(stand_in=bool(self.stands_in_for), **shared)
 
 
 # The whole file: name -> data set.

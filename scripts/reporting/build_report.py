@@ -13,12 +13,10 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
-from pipeline.errors import InputError
-from reporting import race, report, splits, texts
+from reporting import race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
-from reporting.split_table import texts_of
 
 
 class Spec(settings.Settings):
@@ -37,54 +35,43 @@ class Spec(settings.Settings):
 
 def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
-    kinds = ("figures", "histories", "metrics", "selections", "searches", "samples")
+    kinds = ("figures", *report.KINDS.values())
     rooms: dict[str, dict] = {
         name: {"name": name, "datasets": spec.rooms[name], **{kind: [] for kind in kinds}}
         for name in spec.order or spec.rooms
     }
     for room, path in zip(spec.records, records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
-        kind = report.kind_of(record, path)
-        if kind == "searches":
-            record = race.read_rung(record, str(path))
-        rooms[room][kind].append(record)
+        rooms[room][report.kind_of(record, path)].append(record)
     return rooms
 
 
 def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
     """Add what the page shows of a room's files."""
     own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-    room["splits"] = [texts_of(line) for line in classifiers if (line.dataset, line.model) in own]
+    mine = (line for line in classifiers if (line.dataset, line.model) in own)
+    room["splits"] = [report.split_texts(line) for line in mine]
     room["races"] = [race.tables(rungs) for rungs in race.apart(room["searches"])]
     room["trainings"] = report.trainings(room["histories"])
     room["grids"] = [report.search(selection) for selection in room["selections"]]
-    room["texts"] = [texts.texts(drawn, samples) for drawn in room["samples"]]
-    room["data_notes"] = texts.data_notes(room["metrics"])
-    room["notes"] = texts.notes(room["metrics"])
+    room["texts"] = [report.texts(drawn, samples) for drawn in room["samples"]]
+    room["data_notes"] = report.data_notes(room["metrics"])
+    room["notes"] = report.notes(room["metrics"])
+
+
+INPUTS = {
+    "leaderboard": "leaderboard.csv",
+    "references": "published results, references.yaml",
+    "template": "the page's template, report.html.j2",
+    "records*": "metrics, history, selection, ranking and samples files (.json)",
+    "figures*": "the figures, .svg",
+}
+OUTPUTS = {"out": "report.html"}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={
-            "leaderboard": "leaderboard.csv",
-            "references": "published results, references.yaml",
-            "template": "the page's template, report.html.j2",
-            "records*": "metrics, history, selection, ranking and samples files (.json)",
-            "figures*": "the figures, .svg",
-        },
-        outputs={"out": "report.html"},
-    )
+    args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     spec = args.spec
-    for name, described, given in (
-        ("figures", spec.figures, args.figures),
-        ("records", spec.records, args.records),
-    ):
-        if len(described) != len(given):
-            raise InputError(
-                f"--spec {name}: expected {len(given)}, one per file, found {len(described)}"
-            )
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     rooms = read_rooms(spec, args.records)

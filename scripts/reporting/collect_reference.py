@@ -1,41 +1,29 @@
 """Copy the small files of a finished run into a folder that is committed: results/reference*.
 
-It copies the leaderboard, the report, the figures, and each room's metrics, histories, selections,
-samples and submissions; no weights, predictions or arrays. A README.md beside them names the run
-and shows its results; jobs.csv has the time of every rule. Two benchmarks join them if they were
-run, unless --no-benchmarks is given: mlp_step.csv (make bench-mlp), a training step beside its
-peers, and dag_cost.csv (make bench-dag), what the workflow itself costs. Without --run the folder
-keeps its run, and only the benchmarks are copied (make keep-bench).
+It copies the leaderboard, report, figures, and each room's metrics, histories, selections, samples
+and submissions. A README.md beside them shows the results; jobs.csv has the time of every rule. The
+benchmarks mlp_step.csv and dag_cost.csv join them if they were run, unless --no-benchmarks is
+given. Without --run the folder keeps its run, and only they are copied (make keep-bench).
 """
 
 import argparse
-import csv
 import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline import settings
-from pipeline.atomic import write_csv, write_text
+from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import cost, speed
-from reporting.job_times import COLUMNS, job_times
 from reporting.leaderboard import OURS, read_leaderboard, read_references
-from reporting.summary import markdown_table
+from reporting.tables import COST, SPEED, markdown, markdown_table, render
 
 PATTERNS = (
-    "leaderboard.csv",
-    "accuracy_by_split.csv",
-    "report.html",
-    "manifest.json",
-    "figures/**/*.svg",
-    "**/metrics.json",
-    "**/history.json",
-    "**/selection.json",
-    "**/ranking.json",
-    "**/samples.json",
-    "**/submission.csv",
-)
-SPEED, COST = "mlp_step.csv", "dag_cost.csv"
+    "leaderboard.csv", "accuracy_by_split.csv", "report.html", "manifest.json", "figures/**/*.svg",
+    "**/metrics.json", "**/history.json", "**/selection.json", "**/ranking.json",
+    "**/samples.json", "**/submission.csv",
+)  # fmt: skip
 LIMIT = 15_000_000  # Bytes: the folder goes into the repository.
 
 
@@ -51,6 +39,36 @@ def wanted(run: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
 
 
+def job_times(run: Path) -> pd.DataFrame:
+    """A row per rule, the costliest first: jobs, wall and CPU seconds, the longest's, memory.
+
+    They are read from what Snakemake measured of each job's last execution,
+    benchmarks/<rule>.tsv or benchmarks/<rule>/<job>.tsv. A job that found its result there and
+    kept it (its log says so) is counted in `kept` alone: its seconds are not those of the training.
+    """
+    found = []
+    for path in sorted((run / "benchmarks").rglob("*.tsv")):
+        name = path.relative_to(run / "benchmarks")
+        log = (run / "logs" / name).with_suffix(".log")
+        kept = log.is_file() and log.read_text("utf-8", errors="replace").endswith(": kept\n")
+        # Snakemake writes NA or - for a job that ended before it was first looked at.
+        jobs = pd.read_csv(path, sep="\t", na_values="-").fillna(0.0)
+        times = jobs[["s", "cpu_time", "max_rss"]].astype(float) * (not kept)
+        found.append(times.assign(rule=name.parts[0].removesuffix(".tsv"), kept=kept))
+    if not found:
+        raise InputError(f"{run}/benchmarks: no job times: was the whole run copied?")
+    rules = pd.concat(found).groupby("rule", sort=False)
+    times = rules.agg(
+        jobs=("kept", lambda kept: (~kept).sum()),
+        seconds=("s", "sum"),
+        cpu_seconds=("cpu_time", "sum"),
+        longest_seconds=("s", "max"),
+        max_rss_mb=("max_rss", lambda megabytes: round(megabytes.max())),
+        kept=("kept", "sum"),
+    )
+    return times.sort_values("seconds", ascending=False, kind="stable").reset_index()
+
+
 def take_run(run: Path, out: Path) -> None:
     """Fill `out` from a finished run; what was in it before is removed."""
     for name in ("leaderboard.csv", "report.html"):
@@ -61,89 +79,62 @@ def take_run(run: Path, out: Path) -> None:
     size = sum((run / name).stat().st_size for name in names)
     if size > LIMIT:
         raise InputError(f"{run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
-    times = job_times(run / "benchmarks")
-    if not times:
-        raise InputError(f"{run}/benchmarks: no job times: was the whole run copied?")
+    times = job_times(run)
     if out.exists():
         shutil.rmtree(out)
     for name in names:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run / name, out / name)
-    write_csv(out / "jobs.csv", times, COLUMNS)
+    write_text(
+        out / "jobs.csv", times.to_csv(index=False, float_format="%.1f", lineterminator="\n")
+    )
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
 
 
-def rebuilt(manifest: Path) -> list[str]:
-    """What the manifest says about files that were rebuilt later, as a paragraph."""
-    if not manifest.exists():
-        return []
-    entry = json.loads(manifest.read_text(encoding="utf-8")).get("rebuilt")
-    return ["", f"{entry['note']} [manifest.json](manifest.json) lists the files."] if entry else []
-
-
-def page(out: Path, references: Path) -> list[str]:
-    """The lines of README.md, from what is in `out`."""
+def page(out: Path, references: Path) -> str:
+    """The text of README.md, from what is in `out`."""
     rows = read_leaderboard(out / "leaderboard.csv")
-    table = markdown_table(rows, *read_references(references))
-    timed, costs = out / SPEED, out / COST
-    speed_table = speed.markdown(speed.read(timed)) if timed.exists() else []
-    cost_table = cost.markdown(cost.read(costs)) if costs.exists() else []
-    with (out / "jobs.csv").open(newline="", encoding="utf-8") as opened:
-        times = list(csv.DictReader(opened))
-    kept = sum(int(row["kept"]) for row in times)
-    also = (
-        f" This does not include {kept} trainings of a search, kept from an earlier run."
-        if kept
-        else ""
-    )
     ours = [row for row in rows if row["source"] == OURS]
-    runs, commits = (sorted({row[key] for row in ours}) for key in ("run", "commit"))
-    return [
-        "# Reference results",
-        "",
-        f"The results of run `{', '.join(runs)}` of this repository, computed at commit"
-        f" `{', '.join(commits)}`.",
-        "`make reference` writes this folder; nothing in it is edited by hand. The report is",
-        "[report.html](report.html), every row is in [leaderboard.csv](leaderboard.csv).",
-        *rebuilt(out / "manifest.json"),
-        "",
-        *table,
-        *(["", "## A training step of Part 1", "", *speed_table] if speed_table else []),
-        *(["", "## What the workflow itself costs", "", *cost_table] if cost_table else []),
-        "",
-        f"The run's {sum(int(row['jobs']) for row in times)} jobs, one core each, took"
-        f" {sum(float(row['seconds']) for row in times) / 60:.1f} minutes in all, the longest one"
-        f" {max(float(row['longest_seconds']) for row in times) / 60:.1f} ([jobs.csv](jobs.csv))."
-        " A resumed training counts only since then; its history.json has the total."
-        f"{also}",
-    ]
+    manifest, measured = out / "manifest.json", {}
+    for name in (SPEED, COST):
+        measured[name] = markdown(name, out / name) if (out / name).exists() else ""
+    return render(
+        "reference",
+        runs=sorted({row["run"] for row in ours}),
+        commits=sorted({row["commit"] for row in ours}),
+        # What the manifest says about files that were rebuilt later.
+        rebuilt=json.loads(manifest.read_text("utf-8")).get("rebuilt") if manifest.exists() else {},
+        table="\n".join(markdown_table(rows, *read_references(references))),
+        speed=measured[SPEED],
+        cost=measured[COST],
+        times=pd.read_csv(out / "jobs.csv"),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--run", type=Path, help="folder of a finished run; none: the one in --out stays"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to fill")
+    add = parser.add_argument
+    add("--run", type=Path, help="folder of a finished run; none: the one in --out stays")
+    add("--out", type=Path, required=True, help="folder to fill")
     for name, file in {"speed": SPEED, "dag": COST}.items():
         default = Path("results/benchmarks") / file
-        parser.add_argument(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
-    parser.add_argument("--no-benchmarks", action="store_true", help="copy neither of the two")
-    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
+        add(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
+    add("--no-benchmarks", action="store_true", help="copy neither of the two")
+    add("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
-    benchmarks = [(args.speed, SPEED, speed), (args.dag, COST, cost)]
-    benchmarks = [taken for taken in benchmarks if not args.no_benchmarks and taken[0].exists()]
+    measured = {} if args.no_benchmarks else {SPEED: args.speed, COST: args.dag}
+    measured = {name: path for name, path in measured.items() if path.exists()}
     # Read before anything is removed: a damaged file leaves the folder untouched.
     read_references(args.references)
-    for path, _, table in benchmarks:
-        table.markdown(table.read(path))
+    for name, path in measured.items():
+        markdown(name, path)
     if args.run:
         take_run(args.run, args.out)
     elif not (args.out / "leaderboard.csv").exists():
         raise InputError(f"{args.out}: it has no leaderboard.csv: name a finished run with --run")
-    for path, name, _ in benchmarks:
+    for name, path in measured.items():
         shutil.copyfile(path, args.out / name)
-    write_text(args.out / "README.md", "\n".join(page(args.out, args.references)) + "\n")
+    write_text(args.out / "README.md", page(args.out, args.references) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,21 +10,17 @@ def seconds(value: float | None) -> str:
     """4.2 s, 3 min 20 s, 2 h 5 min; an empty text for None."""
     if value is None:
         return ""
-    if value < 10:
-        return f"{value:.1f} s"
     if value < 120:
-        return f"{value:.0f} s"
+        return f"{value:.{0 if value >= 10 else 1}f} s"
     minutes, rest = divmod(round(value), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def weights(count: int | None) -> str:
     """A number of weights: 850, 7.85 k, 536 k, 10.6 M; an empty text for None."""
     if count is None or count < 1000:
         return str(count or "")
-    return _scaled(count, "kMG", power=-1)
+    return _scaled(count / 1000, "kMG")
 
 
 def flops(count: float | None) -> str:
@@ -32,12 +28,18 @@ def flops(count: float | None) -> str:
     return "" if count is None else _scaled(count / 1e6, "MGTPEZ") + "FLOP"
 
 
-def _scaled(value: float, units: str, power: int = 0) -> str:
+def _scaled(value: float, units: str) -> str:
     """Three significant digits and the unit, each 1,000 of the one before, that leaves them 1 to
-    999; `value` counts in unit number `power`."""
+    999; `value` counts in the first one."""
+    power = 0
     while float(f"{value:.3g}") >= 1000 and power < len(units) - 1:
         value, power = value / 1000, power + 1
     return f"{value:#.3g}".rstrip(".") + f" {units[power]}"
+
+
+def counted(number: int, what: str) -> str:
+    """1 seed, 3 seeds."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def label(row: Mapping, inputs: bool = False) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from reporting.leaderboard import METRICS, OURS, number, order, ordinary
+from reporting.leaderboard import METRICS, OURS, SPLITS, number, order, ordinary
 from reporting.report import shown
 
-# Which metric speaks for a data set, and which split for a metric: the first that there is.
+# Which metric speaks for a data set: the first that there is.
 PRIMARY = ("mcc", "accuracy", "exact_match", "bits_per_byte", "nats_per_token")
-SPLITS = ("test", "val", "cv")
 
 
 def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | None]:
@@ -17,22 +16,23 @@ def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | No
     value chooses nothing: a candidate without a validation value loses to any that has one, and
     where none has one (split None) the first by name is taken.
     """
-    key = ("model", "inputs", "views", "implementation", "metric")
-    names = {tuple(row[k] for k in key): row for row in candidates}
+
+    def name(row: Mapping) -> tuple:
+        return tuple(row[k] for k in ("model", "inputs", "views", "implementation", "metric"))
+
+    names = {name(row): row for row in candidates}
     for split in ("val", "cv"):
-        same = [r for r in ours if r["split"] == split and tuple(r[k] for k in key) in names]
-        if same:
-            best = min(same, key=order)
-            return names[tuple(best[k] for k in key)], split
+        if same := [row for row in ours if row["split"] == split and name(row) in names]:
+            return names[name(min(same, key=order))], split
     return names[min(names)], None
 
 
 def best_published(row: Mapping, references: Iterable[dict]) -> dict | None:
     """The best comparable published result of the data set, metric and split of `row`, if any."""
-    key = ("dataset", "metric", "split")
-    same = [r for r in references if r["comparable"] and all(r[k] == row[k] for k in key)]
+    wanted = {key: row[key] for key in ("dataset", "metric", "split")} | {"comparable": True}
     sign = -1 if METRICS[row["metric"]].more_is_better else 1
-    return min(same, key=lambda r: sign * r["value"], default=None)
+    same = (result for result in references if wanted.items() <= result.items())
+    return min(same, key=lambda result: sign * result["value"], default=None)
 
 
 def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) -> list[dict]:
@@ -43,70 +43,55 @@ def headline(rows: list[dict], references: list[dict], datasets: Iterable[str]) 
     """
     found = []
     for dataset in datasets:
-        single = [
-            row
-            for row in rows
-            if (row["dataset"], row["source"]) == (dataset, OURS)
-            and (row["members"], row["subset"]) == ("1", "all")
-        ]
+        wanted = {"dataset": dataset, "source": OURS, "members": "1", "subset": "all"}
+        single = [row for row in rows if wanted.items() <= row.items()]
         ours = [row for row in single if ordinary(row)] or single
-        if not (speaks := metric_and_split(ours, [r for r in references if r["comparable"]])):
+        published = [r for r in references if r["comparable"] and r["dataset"] == dataset]
+        if not (speaks := metric_and_split(ours, published)):
             continue
         candidates = [r for r in ours if (r["metric"], r["split"]) == speaks]
         best, chosen_by = chosen(candidates, ours)
-        other = best_published(best, references) if ordinary(best) else None
-        found.append(
-            {
-                "dataset": dataset,
-                "best": shown(best),
-                "chosen_by": chosen_by,
-                "among": len(candidates),
-                "published": compared(best, other) if other else None,
-            }
-        )
+        other = best_published(best, published) if ordinary(best) else None
+        entry = {"dataset": dataset, "best": shown(best), "chosen_by": chosen_by}
+        entry |= {"among": len(candidates), "published": other and compared(best, other)}
+        found.append(entry)
     return found
 
 
-def metric_and_split(ours: list[dict], comparable: list[dict]) -> tuple[str, str] | None:
-    """What speaks for a data set, of whose rows `ours` are; None without any that can.
-
-    The first of PRIMARY and SPLITS for which there is a comparable published result, or else the
-    first that we have at all.
-    """
-    have = {(row["metric"], row["split"]) for row in ours}
-    datasets = {row["dataset"] for row in ours}
-    both = have & {(r["metric"], r["split"]) for r in comparable if r["dataset"] in datasets}
+def metric_and_split(ours: list[dict], published: list[dict]) -> tuple[str, str] | None:
+    """What speaks for a data set: the first of PRIMARY and SPLITS for which there is a comparable
+    published result, or else the first that we have at all. None without any that can."""
+    have, other = ({(row["metric"], row["split"]) for row in some} for some in (ours, published))
     choices = [(metric, split) for split in SPLITS for metric in PRIMARY]
-    return next((choice for pool in (both, have) for choice in choices if choice in pool), None)
+    return next((one for pool in (have & other, have) for one in choices if one in pool), None)
 
 
 def compared(ours: Mapping, published: Mapping) -> dict:
-    """The published result with the texts that set it beside our row."""
-    metric, difference = ours["metric"], ours["value"] - published["value"]
+    """The published result with the texts that set it beside our row.
+
+    Where ours stands: ahead, behind, or undecided if its interval holds the other's value.
+    """
+    metric, value = METRICS[ours["metric"]], published["value"]
+    difference = ours["value"] - value
+    gain = difference if metric.more_is_better else -difference
+    standing = "ahead" if gain >= 0 else "behind"
+    if ours["ci_low"] is not None and ours["ci_low"] <= value <= ours["ci_high"]:
+        standing = "within our interval"
     return {
         **published,
-        "value_text": number(metric, published["value"]),
-        "difference": f"{difference:+.{METRICS[metric].digits}f}",
-        "standing": standing(ours, published),
+        "value_text": number(ours["metric"], value),
+        "difference": f"{difference:+.{metric.digits}f}",
+        "standing": standing,
     }
-
-
-def standing(ours: Mapping, published: Mapping) -> str:
-    """Where our row stands: ahead, behind, or undecided if its interval holds the other's value."""
-    low, high = ours["ci_low"], ours["ci_high"]
-    if low is not None and high is not None and low <= published["value"] <= high:
-        return "within our interval"
-    sign = 1 if METRICS[ours["metric"]].more_is_better else -1
-    return "ahead" if sign * ours["value"] >= sign * published["value"] else "behind"
 
 
 def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
     """Published figures without data set or split, for the tasks that run on real data here."""
     real = {name for name, about in datasets.items() if not about["stands_in_for"]}
     tasks = {datasets[name]["task"] for name in real}
-    kept = []
-    for result in references:
-        known = result["dataset"] in real if result["dataset"] else result["task"] in tasks
-        if known and (result["dataset"] is None or result["split"] is None):
-            kept.append({**result, "value_text": number(result["metric"], result["value"])})
-    return kept
+    return [
+        {**result, "value_text": number(result["metric"], result["value"])}
+        for result in references
+        if (result["task"] in tasks and result["dataset"] is None)
+        or (result["dataset"] in real and result["split"] is None)
+    ]

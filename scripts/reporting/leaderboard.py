@@ -1,20 +1,22 @@
 """The leaderboard: its rows, their checks and order, and the published results beside them."""
 
 import csv
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.errors import InputError
 from pipeline.results import COLUMNS
-from pipeline.settings import Settings
+from pipeline.settings import Settings, nearest, problems
 
 OURS = "this run"
+# The splits that a result is shown of, the first one that there is.
+SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
 KEY = (
     "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
     "split",
@@ -27,42 +29,24 @@ ORDINARY = {"views": "none", "members": "1", "subset": "all"}
 _GROUP = r"\d+ (seed|fold)s?"
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric's title, the range of its values, and whether more is better."""
+class Metric(NamedTuple):
+    """A metric's title, the range of its values, whether more is better, how many digits it has."""
 
     title: str
-    low: float
-    high: float
-    more_is_better: bool
-    digits: int
-
-
-def _share(title: str) -> Metric:
-    return Metric(title, 0.0, 1.0, True, 4)
-
-
-def _loss(title: str) -> Metric:
-    return Metric(title, 0.0, float("inf"), False, 3)
+    low: float = 0.0
+    high: float = 1.0
+    more_is_better: bool = True
+    digits: int = 4
 
 
 METRICS = {
-    "accuracy": _share("accuracy"),
-    "balanced_accuracy": _share("balanced accuracy"),
-    "token_accuracy": _share("accuracy per token"),
-    "exact_match": _share("exact match"),
-    "accepted_share": _share("share accepted by the grammar"),
-    "f1": _share("F1"),
-    "macro_f1": _share("macro F1"),
-    "roc_auc": _share("area under ROC"),
-    "mcc": Metric("MCC × 100", -100.0, 100.0, True, 2),
-    "nats_per_token": _loss("nats per token"),
-    "nats_per_character": _loss("nats per character"),
-    "bits_per_byte": _loss("bits per byte"),
-    "bits_per_character": _loss("bits per character"),
-    "perplexity": _loss("perplexity"),
-    "cross_entropy": _loss("cross-entropy (nats)"),
-    "loss": _loss("loss"),
+    "accuracy": Metric("accuracy"),
+    "token_accuracy": Metric("accuracy per token"),
+    "exact_match": Metric("exact match"),
+    "accepted_share": Metric("share accepted by the grammar"),
+    "mcc": Metric("MCC × 100", -100.0, 100.0, digits=2),
+    "nats_per_token": Metric("nats per token", 0.0, inf, more_is_better=False, digits=3),
+    "bits_per_byte": Metric("bits per byte", 0.0, inf, more_is_better=False, digits=3),
 }
 
 
@@ -94,69 +78,54 @@ class Row(Settings):
 
     @model_validator(mode="after")
     def _fits_its_metric(self) -> "Row":
-        check_values(self.metric, {"value": self.value})
+        for name in ("value", "ci_low", "ci_high"):
+            check_value(self.metric, getattr(self, name), name)
         if (self.ci_low is None) != (self.ci_high is None):
-            raise ValueError("ci_low and ci_high come together or not at all")
-        if self.ci_low is not None and self.ci_high is not None:
-            check_values(self.metric, {"ci_low": self.ci_low, "ci_high": self.ci_high})
-            if self.ci_low > self.ci_high:
-                raise ValueError(f"ci_low {self.ci_low} lies above ci_high {self.ci_high}")
+            raise ValueError("ci_low: expected together with ci_high, found one of them")
+        if self.ci_low is not None and self.ci_high is not None and self.ci_low > self.ci_high:
+            raise ValueError(f"ci_low: {self.ci_low} lies above ci_high {self.ci_high}")
         if self.n_seeds == 1 and self.std is not None:
-            raise ValueError(f"one seed has no deviation, found std {self.std}")
+            raise ValueError(f"std: one seed has no deviation, found {self.std}")
         return self
 
 
-def check_values(metric: str, values: Mapping[str, float]) -> None:
-    """Raise ValueError if `metric` is unknown or a value lies outside its range."""
+class Metrics(Settings, extra="ignore"):
+    """A metrics.json."""
+
+    rows: list[Row]
+
+
+def check_value(metric: str, value: float | None, name: str = "value") -> None:
+    """Raise ValueError if `metric` is unknown or the value lies outside its range."""
     if metric not in METRICS:
-        raise ValueError(
-            f"metric {metric!r} is unknown; known: {', '.join(METRICS)}"
-            " (a new one is added to METRICS in scripts/reporting/leaderboard.py)"
-        )
+        raise ValueError(f"metric: {metric!r} is unknown; {nearest(metric, list(METRICS))}")
     known = METRICS[metric]
-    for name, value in values.items():
-        if not known.low <= value <= known.high:
-            raise ValueError(
-                f"{name} {value} of {metric} lies outside {known.low:g} to {known.high:g}"
-            )
+    if value is not None and not known.low <= value <= known.high:
+        expected = f"{known.low:g} to {known.high:g}"
+        raise ValueError(f"{name}: expected {expected} for {metric}, found {value}")
 
 
 def read_metrics(path: Path) -> list[dict]:
     """The checked rows of a metrics.json. Raises InputError: file, row and each bad field."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: expected JSON with a list `rows`, found: {error!r}") from None
-    checked = []
-    for number, row in enumerate(rows):
-        try:
-            checked.append(Row.model_validate(row).model_dump())
-        except ValidationError as error:
-            name = f"row {number}"
-            if isinstance(row, dict):
-                name += f" ({row.get('model')} on {row.get('dataset')}, {row.get('metric')})"
-            found = "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or 'row'}: "
-                + problem["msg"].removeprefix("Value error, ")
-                + (f", found {problem['input']!r}" if problem["loc"] else "")
-                for problem in error.errors()
-            )
-            raise InputError(f"{path}: {name}: {found}") from None
-    return checked
+        return [row.model_dump() for row in Metrics.model_validate_json(path.read_bytes()).rows]
+    except ValidationError as error:
+        lines = "; ".join(problems(error, Metrics))
+        raise InputError(f"{path}: expected rows of results: {lines}") from None
 
 
 def read_references(path: Path) -> tuple[dict, list[dict]]:
-    """(sources, results) of references.yaml. Raises InputError for a source that it lacks."""
+    """(sources, results) of references.yaml, which the check of the configuration has seen.
+
+    Raises InputError if a value lies outside the range of its metric.
+    """
     table = yaml.safe_load(path.read_text(encoding="utf-8"))
     for result in table["results"]:
-        name = f"{path}: {result['model']} on {result['dataset']}"
-        if result["source"] not in table["sources"]:
-            known = ", ".join(table["sources"])
-            raise InputError(f"{name}: no source {result['source']!r} in `sources`: {known}")
         try:
-            check_values(result["metric"], {"value": result["value"]})
+            check_value(result["metric"], result["value"])
         except ValueError as error:
-            raise InputError(f"{name}: {error}") from None
+            where = f"{result['model']} on {result['dataset']}"
+            raise InputError(f"{path}: {where}: {error}") from None
     return table["sources"], table["results"]
 
 
@@ -164,12 +133,12 @@ def published_rows(
     sources: Mapping[str, dict], results: Iterable[dict], datasets: Iterable[str]
 ) -> list[dict]:
     """Rows of the published results of `datasets` whose split is known; our columns are empty."""
-    kept = []
-    for result in results:
-        if result["dataset"] in set(datasets) and result["split"]:
-            row = {column: result.get(column) for column in COLUMNS}
-            kept.append({**row, "source": sources[result["source"]]["citation"]})
-    return kept
+    return [
+        {column: result.get(column) for column in COLUMNS}
+        | {"source": sources[result["source"]]["citation"]}
+        for result in results
+        if result["dataset"] in set(datasets) and result["split"]
+    ]
 
 
 def order(row: Mapping) -> tuple:
@@ -191,16 +160,24 @@ def ordinary(row: Mapping) -> bool:
 def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
     """All rows with exactly COLUMNS, sorted. Raises InputError if two rows have the same key."""
     rows = [{column: row.get(column) for column in COLUMNS} for row in [*ours, *published]]
-    seen = set()
-    for row in rows:
-        key = tuple(row[name] for name in KEY)
-        if key in seen:
-            text = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=True))
-            raise InputError(
-                f"two rows of the leaderboard have the same {text}: give one model another name"
-            )
-        seen.add(key)
+    for key, count in Counter(tuple(row[name] for name in KEY) for row in rows).items():
+        if count > 1:
+            same = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=True))
+            raise InputError(f"{count} rows have the same {same}: give one model another name")
     return sorted(rows, key=order)
+
+
+def panels(rows: Iterable[dict]) -> list[list[dict]]:
+    """The rows of each data set and metric, of the first of SPLITS with a row of ours."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault((row["dataset"], row["metric"]), []).append(row)
+    found = []
+    for group in groups.values():
+        ours = {row["split"] for row in group if row["source"] == OURS}
+        split = next((name for name in SPLITS if name in ours), None)
+        found.append([row for row in group if row["split"] == split])
+    return [group for group in found if group]
 
 
 def read_leaderboard(path: Path) -> list[dict]:
@@ -211,10 +188,7 @@ def read_leaderboard(path: Path) -> list[dict]:
     with path.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InputError(
-                f"{path}: expected the columns {','.join(COLUMNS)}, found"
-                f" {','.join(reader.fieldnames or ())}: build the leaderboard again"
-            )
+            raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}: build it again")
         return [
             {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
             for row in reader

@@ -1,9 +1,7 @@
 """Plot training curves: a figure per room, a panel per model and quantity, a line per seed."""
 
-import json
 import textwrap
 from itertools import groupby
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -11,35 +9,27 @@ from matplotlib.ticker import MaxNLocator
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.errors import InputError
 from reporting import plots
-from reporting.formats import trained_label
+from reporting.formats import counted, trained_label
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
 
 class Spec(plots.Look):
-    groups: list[int] = Field([], description="for each history, the number of its figure")
+    names: list[str] = Field(["curves.svg"], description="file names of the figures")
     datasets: dict[str, str] = Field({}, description="data set -> its title")
     ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of validation curves")
     train: str = Field("#8C8C8C", pattern=plots.COLOUR, description="colour of training curves")
 
 
-def read(path: Path) -> dict:
-    history = json.loads(path.read_text(encoding="utf-8"))
-    if not history.get("curve"):
-        raise InputError(f"{path}: expected a list `curve` of at least one point, found none")
-    return history
-
-
 def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:
     """One panel: training dashed, validation solid, every seed a line of its own."""
-    kinds = (("train", spec.train, (0, (4, 1.6))), ("val", spec.ours, "solid"))
     by = "epoch" if all("epoch" in p for h in histories for p in h["curve"]) else "step"
-    for split, colour, style in kinds:
-        label: str | None = {"train": "training", "val": "validation"}[split]
+    for key, label, colour, style in (
+        (f"train_{quantity}", "training", spec.train, (0, (4, 1.6))),
+        (f"val_{quantity}", "validation", spec.ours, "solid"),
+    ):
         for history in histories:
-            key = f"{split}_{quantity}"
             points = [(p[by], p[key]) for p in history["curve"] if p.get(key) is not None]
             if points:
                 mark = "o" if len(points) < 3 else None
@@ -61,8 +51,8 @@ def quantities(histories: list[dict]) -> list[str]:
 def trainings(histories: list[dict]) -> str:
     """How many there are of each kind: `3 seeds, 5 folds`; a fold's model is one without it."""
     folds = sum(history.get("fold") is not None for history in histories)
-    counts = (("seed", len(histories) - folds), ("fold", folds))
-    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts if n)
+    counts = ((len(histories) - folds, "seed"), (folds, "fold"))
+    return ", ".join(counted(*count) for count in counts if count[0])
 
 
 def plot(histories: list[dict], spec: Spec) -> plt.Figure:
@@ -86,21 +76,9 @@ def plot(histories: list[dict], spec: Spec) -> plt.Figure:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"histories*": "history.json of every training"},
-        outputs={"figures": "folder of the figures"},
-    )
-    spec = args.spec
-    plots.start(spec.dpi)
-    groups = spec.groups or [0] * len(args.histories)
-    names = spec.names or ["curves.svg"]
-    if len(groups) != len(args.histories) or set(groups) != set(range(len(names))):
-        raise InputError("--spec groups: expected a number of a figure for each history")
-    for number, name in enumerate(names):
-        paths = [p for p, group in zip(args.histories, groups, strict=True) if group == number]
-        plots.save(plot([read(path) for path in paths], spec), args.figures / name)
+    args = plots.arguments(__doc__, Spec, {"histories*": "history.json of every training"})
+    for histories, name in plots.grouped(args.spec, args.histories):
+        plots.save(plot(histories, args.spec), args.figures / name)
 
 
 if __name__ == "__main__":

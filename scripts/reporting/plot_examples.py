@@ -18,8 +18,9 @@ class Spec(plots.Look):
 
 def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     """images uint8 (N, H, W) or (N, H, W, 3), label and prediction int64 (N,), classes str (K,)."""
-    images, label, prediction = (stored[k] for k in ("images", "label", "prediction"))
-    images, classes = images[: spec.examples], stored["classes"]
+    names = ("images", "label", "prediction")
+    images, label, prediction = (stored[name][: spec.examples] for name in names)
+    classes = [plots.plain(name) for name in stored["classes"]]
     rows = -(-len(images) // COLUMNS)
     size = (6.6, 1.45 * rows + 0.6 + 0.2 * (len(title) > 60))
     figure, grid = plt.subplots(rows, COLUMNS, figsize=size, squeeze=False)
@@ -28,35 +29,22 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     for axes, image, true, found in zip(grid.flat, images, label, prediction, strict=False):
         greys = {"cmap": "gray", "vmin": 0, "vmax": max(255 if image.max() > 16 else 16, 1)}
         axes.imshow(image, interpolation="nearest", **(greys if image.ndim == 2 else {}))
+        style = {"fontsize": 7.5, "pad": 3, "loc": "center"}
         if true == found:
-            axes.set_title(
-                plots.plain(classes[true]), fontsize=7.5, fontweight="normal", pad=3, loc="center"
-            )
+            axes.set_title(classes[true], fontweight="normal", **style)
         else:
-            text = f"✗ {plots.plain(classes[found])}\nis {plots.plain(classes[true])}"
-            axes.set_title(text, fontsize=7.5, color=spec.wrong, pad=3, loc="center")
+            axes.set_title(f"✗ {classes[found]}\nis {classes[true]}", color=spec.wrong, **style)
             height, width = image.shape[:2]
             frame = {"fill": False, "edgecolor": spec.wrong, "linewidth": 2.5, "clip_on": False}
             axes.add_patch(Rectangle((-0.5, -0.5), width, height, **frame))
-    wrong = int((label[: len(images)] != prediction[: len(images)]).sum())
-    count = f"{len(images)} test images, {wrong} of them wrong (framed, ✗)"
-    plots.heading(figure, title, count)
+    wrong = (label != prediction).sum()
+    plots.heading(figure, title, f"{len(images)} test images, {wrong} of them wrong (framed, ✗)")
     return figure
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"images*": "examples.npz of every image classifier"},
-        outputs={"figures": "folder of the figures"},
-    )
-    plots.start(args.spec.dpi)
-    for path, name, title in plots.figures(args.spec, args.images):
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        title = plots.titled(title, arrays)
-        plots.save(plot(arrays, title, args.spec), args.figures / name)
+    args = plots.arguments(__doc__, Spec, {"images*": "examples.npz of every image classifier"})
+    plots.plot_each(args, args.images, plot)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,10 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.errors import InputError
 from reporting import plots
 
 # The colours end so many times the median's distance below the best, so that a few lost candidates
@@ -25,16 +23,13 @@ KEYS = ("lr", "batch_size", "dropout")
 
 
 class Spec(plots.Look):
-    heat_map: str = Field("Blues", description="colour map")
     mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the selected cell")
 
 
 def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
     candidates = selection["candidates"]
     lrs, batch_sizes, dropouts = (sorted({c[key] for c in candidates}) for key in KEYS)
-    means = [candidate["mean"] for candidate in candidates if finished(candidate)]
-    if not means:
-        raise InputError("selection: expected candidates with a finite mean, found none")
+    means = [c["mean"] for c in candidates if c["mean"] is not None]
     best = max(means)
     worst = max(min(means), best - max(LEAST, SPAN * (best - float(np.median(means)))))
     limits = {"vmin": worst, "vmax": best if best > worst else worst + 1e-3}
@@ -42,79 +37,51 @@ def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
     size = (width, 1.5 + max(1.0, 0.62 * len(lrs)))
     figure, panels = plt.subplots(1, len(dropouts), figsize=size, squeeze=False, sharey=True)
     for axes, dropout in zip(panels.flat, dropouts, strict=True):
-        here = {
-            (lrs.index(c["lr"]), batch_sizes.index(c["batch_size"])): c
-            for c in candidates
-            if c["dropout"] == dropout
-        }
+        here = [c for c in candidates if c["dropout"] == dropout]
+        places = [(lrs.index(c["lr"]), batch_sizes.index(c["batch_size"])) for c in here]
         grid = np.full((len(lrs), len(batch_sizes)), np.nan)
-        for place, candidate in here.items():
-            grid[place] = candidate["mean"] if finished(candidate) else np.nan
+        for place, candidate in zip(places, here, strict=True):
+            grid[place] = candidate["mean"]  # None, of one that diverged, becomes NaN.
         image = axes.imshow(grid, aspect="auto", cmap=spec.heat_map, **limits)
-        for place, candidate in here.items():
-            draw_cell(axes, place, candidate, image)
+        for (row, column), candidate in zip(places, here, strict=True):
+            text, colour, corner = "diverged", plots.INK, (column - 0.5, row - 0.5)
+            if (mean := candidate["mean"]) is None:
+                hatched = {"hatch": "////", "edgecolor": plots.FAINT, "linewidth": 0}
+                axes.add_patch(Rectangle(corner, 1, 1, fill=False, **hatched))
+            else:
+                std = candidate["std"]
+                text = f"{100 * mean:.2f}" + ("" if std is None else f"\n± {100 * std:.2f}")
+                colour = plots.text_colour(image, mean)
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
             if all(candidate[key] == selection["selected"][key] for key in KEYS):
                 style = {"edgecolor": spec.mark, "linewidth": 3, "clip_on": False, "zorder": 5}
-                axes.add_patch(around(place, **style))
+                axes.add_patch(Rectangle(corner, 1, 1, fill=False, **style))
         finish_panel(axes, batch_sizes, lrs)
         axes.set_title(f"dropout {dropout:g}", fontsize=9.5)
     panels[0, 0].set_ylabel("learning rate")
-    folds = max(len(c.get("fold_accuracy", [])) for c in candidates)
-    bar = figure.colorbar(image, ax=panels, pad=0.02, extend="min" if worst > min(means) else None)
+    below = "min" if worst > min(means) else None
+    bar = plots.colour_bar(image, "accuracy (%)", ax=panels, pad=0.02, extend=below)
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.1f}")
-    bar.set_label("accuracy (%)")
-    bar.outline.set_visible(False)
+    folds = max(len(candidate["fold_accuracy"]) for candidate in candidates)
     plots.heading(figure, title, f"validation accuracy (%), mean of {folds} folds ± deviation")
     return figure
 
 
-def finished(candidate: dict) -> bool:
-    """Whether it has an accuracy: it did not diverge."""
-    return candidate["mean"] is not None and bool(np.isfinite(candidate["mean"]))
-
-
-def around(place: tuple[int, int], **style: object) -> Rectangle:
-    """The outline of the cell in row, column `place`."""
-    row, column = place
-    return Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, **style)
-
-
-def draw_cell(axes: Axes, place: tuple[int, int], candidate: dict, image: AxesImage) -> None:
-    """The candidate's accuracy, on the colour that `image` gives it; hatching if it diverged."""
-    text, colour = "diverged", plots.INK
-    if finished(candidate):
-        text = f"{100 * candidate['mean']:.2f}"
-        if candidate.get("std") is not None:
-            text += f"\n± {100 * candidate['std']:.2f}"
-        colour = plots.text_colour(image, candidate["mean"])
-    else:
-        axes.add_patch(around(place, hatch="////", edgecolor=plots.FAINT, linewidth=0))
-    row, column = place
-    axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
-
-
 def finish_panel(axes: Axes, batch_sizes: list[int], lrs: list[float]) -> None:
     """Ticks, white lines between the cells, no frame."""
-    axes.set_xticks(range(len(batch_sizes)), [str(value) for value in batch_sizes])
+    axes.set_xticks(range(len(batch_sizes)), batch_sizes)
     axes.set_yticks(range(len(lrs)), [f"{value:g}" for value in lrs])
-    axes.tick_params(length=0)
     axes.set_xticks(np.arange(len(batch_sizes) - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(len(lrs) - 1) + 0.5, minor=True)
+    axes.tick_params(which="both", length=0)
     axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
     axes.set_axisbelow(False)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("batch size")
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"selections*": "selection.json of every search"},
-        outputs={"figures": "folder of the figures"},
-    )
-    plots.start(args.spec.dpi)
+    args = plots.arguments(__doc__, Spec, {"selections*": "selection.json of every search"})
     for path, name, title in plots.figures(args.spec, args.selections):
         selection = json.loads(path.read_text(encoding="utf-8"))
         plots.save(plot(selection, title, args.spec), args.figures / name)

@@ -2,35 +2,26 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from pydantic import Field
 
 from pipeline import settings
-from pipeline.errors import InputError
 from reporting import plots
 
 SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width.
 
 
-class Spec(plots.Look):
-    heat_map: str = Field("Blues", description="colour map of the similarities")
-
-
-def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
+def plot(tables: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Figure:
     """A row of three panels for each table (T, D)."""
+    styles = ("solid", "dashed", "dashdot", "dotted")
+    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
     size = (9.6, 3.1 * len(tables) + 0.4)
     figure, grid = plt.subplots(len(tables), 3, figsize=size, squeeze=False)
-    for (table_axes, curve_axes, similar_axes), (name, table) in zip(
-        grid, tables.items(), strict=True
-    ):
-        if table.ndim != 2:
-            raise InputError(f"positions {name!r}: expected (T, D), found {table.shape}")
+    for panels, (name, table) in zip(grid, tables.items(), strict=True):
+        table_axes, curve_axes, similar_axes = panels
         end = float(np.abs(table).max()) or 1.0
         image = table_axes.imshow(table, cmap="RdBu_r", vmin=-end, vmax=end, aspect="auto")
         table_axes.set(xlabel="dimension", ylabel="position")
         table_axes.set_title(f"{plots.plain(name)}: the table")
-        figure.colorbar(image, ax=table_axes, pad=0.02).outline.set_visible(False)
-        styles = ("solid", "dashed", "dashdot", "dotted")
-        colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+        plots.colour_bar(image, ax=table_axes, pad=0.02)
         for share, style, colour in zip(SHOWN, styles, colours, strict=True):
             column = int(share * (table.shape[1] - 1)) // 2 * 2
             curve_axes.plot(table[:, column], ls=style, color=colour, label=f"dimension {column}")
@@ -38,30 +29,21 @@ def plot(tables: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
         curve_axes.set_ylim(-1.1 * end, 1.75 * end)
         curve_axes.set_title("four of its columns")
         curve_axes.legend(ncols=2, loc="upper center", fontsize=7.5)
-        norms = np.linalg.norm(table, axis=1, keepdims=True)
-        unit = table / np.maximum(norms, 1e-12)
-        image = similar_axes.imshow(unit @ unit.T, cmap=spec.heat_map, vmax=1, aspect="auto")
+        unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
+        image = similar_axes.imshow(unit @ unit.T, cmap=look.heat_map, vmax=1, aspect="auto")
         similar_axes.set(xlabel="position", ylabel="position")
         similar_axes.set_title("cosine of two positions")
-        figure.colorbar(image, ax=similar_axes, pad=0.02).outline.set_visible(False)
+        plots.colour_bar(image, ax=similar_axes, pad=0.02)
         for axes in (table_axes, similar_axes):
             axes.spines[:].set_visible(False)
-    figure.suptitle(plots.plain(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    plots.heading(figure, title)
     return figure
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"positions*": "positions.npz: tables of positional encodings, (T, D) each"},
-        outputs={"figures": "folder of the figures"},
-    )
-    plots.start(args.spec.dpi)
-    for path, name, title in plots.figures(args.spec, args.positions):
-        with np.load(path, allow_pickle=False) as stored:
-            tables = {key: stored[key] for key in stored.files}
-        plots.save(plot(tables, title, args.spec), args.figures / name)
+    inputs = {"positions*": "positions.npz: tables of positional encodings, (T, D) each"}
+    args = plots.arguments(__doc__, plots.Look, inputs)
+    plots.plot_each(args, args.positions, plot)
 
 
 if __name__ == "__main__":

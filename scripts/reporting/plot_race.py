@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from pydantic import Field
 
 from pipeline import settings
-from pipeline.errors import InputError
 from reporting import plots
-from reporting.race import Rung, label, paths, read_rungs
+from reporting.race import label, paths, shown
 
 TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
 # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
@@ -22,36 +21,37 @@ LATER = 1.25
 
 
 class Spec(plots.Look):
-    groups: list[int] = Field([], description="for each ranking, the number of its figure")
+    names: list[str] = Field(["race.svg"], description="file names of the figures")
+    titles: list[str] = Field(["search by successive halving"], description="title of each figure")
     ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of the survivors")
     mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the winner")
 
 
-def height(accuracy: float | np.ndarray) -> float | np.ndarray:
+def height(accuracy: float | np.ndarray) -> np.ndarray:
     """Where an accuracy is drawn: minus the logarithm of the error."""
     return -np.log10(np.maximum(1 - np.asarray(accuracy, dtype=float), 1e-4))
 
 
-def lowest(rungs: list[Rung]) -> float:
+def lowest(rung: dict) -> float:
     """The accuracy below which candidates lie on the lower edge, so that a few bad ones do not
     squeeze the others together."""
-    known = [c["accuracy"] for c in rungs[0].candidates if c["accuracy"] is not None]
+    known = [c["accuracy"] for c in rung["candidates"] if c["accuracy"] is not None]
     return max(min(known), 1 - LATER * float(np.quantile(1 - np.array(known), 0.75)))
 
 
-def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
+def draw(axes: Axes, rungs: list[dict], spec: Spec) -> None:
     """A line per candidate; colour, width and the mark at its end say how far it came."""
     routes = sorted(paths(rungs).items(), key=lambda item: len(item[1]))
-    bottom = float(height(lowest(rungs)))
-    top = float(height(max(accuracy for _, route in routes for _, accuracy in route)))
+    bottom = height(lowest(rungs[0]))
+    top = height(max(accuracy for _, route in routes for _, accuracy in route))
     for place, (name, route) in enumerate(routes):
-        wins, last = name == rungs[-1].winner, len(route) == len(rungs)
+        wins, last = name == rungs[-1]["leader"], len(route) == len(rungs)
         first = len(route) == 1 and not last
         colour = spec.mark if wins else plots.GREY if first else spec.ours
-        x = np.array([epochs for epochs, _ in route], dtype=float)
+        x, accuracy = np.array(route).T
         if first:
-            x *= 1 + 0.012 * (place % 5 - 2)  # Side by side: equal accuracies hide one another.
-        y = height([accuracy for _, accuracy in route])
+            x = x * (1 + 0.012 * (place % 5 - 2))  # Equal accuracies would hide one another.
+        y = height(accuracy)
         front = 2 + len(route) + wins
         style = {"lw": 3.0 if wins else 1.7 if last else 1.0, "alpha": 1 if last else 0.6}
         axes.plot(x, np.maximum(y, bottom), color=colour, zorder=front, **style)
@@ -59,51 +59,45 @@ def draw(axes: Axes, rungs: list[Rung], spec: Spec) -> None:
         size = {"s": 60 if wins else 24, "linewidths": 1.2, "zorder": front + 2}
         axes.scatter(x[-1], max(y[-1], bottom), color=colour, marker=mark, **size)
         if wins:
-            text = plots.plain(f"{name}\n{100 * route[-1][1]:.2f} %")
-            beside = {"xytext": (11, 0), "textcoords": "offset points", "va": "center"}
-            axes.annotate(text, (x[-1], y[-1]), color=colour, fontweight="bold", **beside)
-    if low := sum(bool(height(route[-1][1]) < bottom) for _, route in routes):
-        beside = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-        axes.annotate(f"{low} below", (rungs[0].epochs, bottom), color=plots.GREY, **beside)
-    finish_axes(axes, [rung.epochs for rung in rungs], bottom, top)
-
-
-def finish_axes(axes: Axes, epochs: list[int], bottom: float, top: float) -> None:
-    """Both axes of a figure whose lines lie between the heights bottom and top."""
+            text = plots.plain(f"{name}\n{100 * accuracy[-1]:.2f} %")
+            style = {"color": colour, "fontweight": "bold", "xytext": (11, 0), **plots.BESIDE}
+            axes.annotate(text, (x[-1], y[-1]), **style)
+    if low := sum(height(route[-1][1]) < bottom for _, route in routes):
+        style = {"color": plots.GREY, "fontsize": 8, "xytext": (16, 0), **plots.BESIDE}
+        axes.annotate(f"{low} below", (rungs[0]["epochs"], bottom), **style)
     room = 0.07 * (top - bottom or 0.1)
     axes.set_ylim(bottom - room, top + room)
     ticks = [tick for tick in TICKS if bottom - room <= height(tick) <= top + room]
-    axes.set_yticks([float(height(tick)) for tick in ticks], [f"{100 * t:g} %" for t in ticks])
-    axes.set_ylabel("validation accuracy")
+    axes.set_yticks(height(ticks), [f"{100 * tick:g} %" for tick in ticks])
+    epochs = [rung["epochs"] for rung in rungs]
     axes.set_xscale("log")
-    axes.set_xticks(epochs, [str(number) for number in epochs])
+    axes.set_xticks(epochs, epochs)
     axes.minorticks_off()
     axes.set_xlim(epochs[0] / 1.3, epochs[-1] * 1.4)
     axes.set_xlabel("epochs of a candidate's training in the rung (logarithmic)")
+    axes.set_ylabel("validation accuracy")
     axes.grid(axis="both")
 
 
-def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
+def plot(rungs: list[dict], title: str, spec: Spec) -> plt.Figure:
+    """rungs: as reporting.race.shown gives them, first to last."""
     figure, axes = plt.subplots(figsize=(9, 4.9))
     draw(axes, rungs, spec)
     for rung in rungs:
-        lost = f", {rung.diverged} diverged" if rung.diverged else ""
-        folds = f" × {rung.folds} folds" if rung.folds > 1 else ""
-        text = f"{len(rung.candidates)} candidates{folds} × {rung.epochs} epochs{lost}"
-        text += f"\n{rung.cost} seconds"
-        axes.annotate(
-            text, (rung.epochs, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            fontsize=8.5, color=plots.GREY,
-        )  # fmt: skip
-    best = rungs[-1].candidates[0]
+        lost = f", {rung['diverged']} diverged" if rung["diverged"] else ""
+        folds = f" × {rung['folds']} folds" if rung["folds"] > 1 else ""
+        text = f"{len(rung['candidates'])} candidates{folds} × {rung['epochs']} epochs{lost}"
+        above = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+        style = {"fontsize": 8.5, "color": plots.GREY, **above}
+        axes.annotate(f"{text}\n{rung['seconds']} seconds", (rung["epochs"], 1.01), **style)
+    best = rungs[-1]["candidates"][0]
     winner = f"winner {best['candidate']}: {label(best['settings'])}"
     looks = [
         (spec.mark, 3.0, "o", 7, textwrap.fill(plots.plain(winner), 122)),
         (spec.ours, 1.7, "o", 5, "in the last rung"),
-        (spec.ours, 1.0, "x", 5, "out on the way"),
-        (plots.GREY, 0.0, "x", 5, "out after the first rung"),
+        *[(spec.ours, 1.0, "x", 5, "out on the way")][: len(rungs) > 2],
+        *[(plots.GREY, 0.0, "x", 5, "out after the first rung")][: len(rungs) > 1],
     ]
-    looks = looks[:2] + looks[2:3] * (len(rungs) > 2) + looks[3:] * (len(rungs) > 1)
     handles = [
         plt.Line2D([], [], color=colour, lw=width, marker=mark, markersize=size, label=text)
         for colour, width, mark, size, text in looks
@@ -115,22 +109,11 @@ def plot(rungs: list[Rung], title: str, spec: Spec) -> plt.Figure:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        Spec,
-        inputs={"rankings*": "ranking.json of the rungs"},
-        outputs={"figures": "folder of the figures"},
-    )
-    spec = args.spec
-    plots.start(spec.dpi)
-    groups = spec.groups or [0] * len(args.rankings)
-    names = spec.names or ["race.svg"]
-    titles = spec.titles or ["search by successive halving"] * len(names)
-    if len(groups) != len(args.rankings) or set(groups) != set(range(len(names))):
-        raise InputError("--spec groups: expected a number of a figure for each ranking")
-    for number, (name, title) in enumerate(zip(names, titles, strict=True)):
-        found = [p for p, group in zip(args.rankings, groups, strict=True) if group == number]
-        plots.save(plot(read_rungs(found), title, spec), args.figures / name)
+    args = plots.arguments(__doc__, Spec, {"rankings*": "ranking.json of the rungs"})
+    figures = plots.grouped(args.spec, args.rankings)
+    for (rungs, name), title in zip(figures, args.spec.titles, strict=True):
+        rungs = sorted(map(shown, rungs), key=lambda rung: rung["rung"])
+        plots.save(plot(rungs, title, args.spec), args.figures / name)
 
 
 if __name__ == "__main__":

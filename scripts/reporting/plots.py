@@ -1,12 +1,16 @@
-"""The look that all figures share; saved so that the same data give the same bytes.
+"""The look that all figures share, and what all plotting programs do.
 
-Colour alone never carries a meaning: marks differ in shape, line style or text too.
+Colour alone never carries a meaning: marks differ in shape, line style or text too. The same data
+give the same bytes.
 """
 
+import argparse
 import io
+import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -17,9 +21,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field
 
+from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.settings import Settings
+from pipeline.npz import read_npz
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
 STAND_IN = " (stand-in)"
@@ -29,40 +34,49 @@ STYLE = {
     "svg.hashsalt": "neural-networks-and-transformers",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    **dict.fromkeys(("font.size", "axes.labelsize"), 9.5),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8.5),
+    "text.color": INK,
+    **dict.fromkeys(("xtick.color", "ytick.color", "axes.labelcolor"), GREY),
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9.5,
-    "axes.labelcolor": GREY,
     "axes.edgecolor": "#9AA5B1",
     "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "axes.grid"), False),
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "grid.color": FAINT,
     "grid.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
     "lines.linewidth": 1.7,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
 }
+# Texts beside a mark; xytext is how far, in points.
+BESIDE = {"textcoords": "offset points", "va": "center"}
 
 
-class Look(Settings):
+class Look(settings.Settings):
     """The settings of every plotting program: which figures, their titles, their look."""
 
-    names: list[str] = Field([], description="file names of the figures, one per input")
-    titles: list[str] = Field([], description="name of the data set of each input")
+    names: list[str] = Field([], description="file names of the figures")
+    titles: list[str] = Field([], description="title of each figure, such as its data set's")
+    groups: list[int] = Field([], description="number of each input's figure, if it has several")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
+    heat_map: str = Field("Blues", description="colour map")
+
+
+def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> argparse.Namespace:
+    """The command line of a plotting program; sets the shared look for all its figures."""
+    args = settings.arguments(description, look, inputs, {"figures": "folder of the figures"})
+    start(args.spec.dpi)
+    return args
+
+
+def start(dpi: int) -> None:
+    plt.rcdefaults()
+    plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
 def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
@@ -75,12 +89,27 @@ def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
     titles = look.titles or [path.parent.name for path in inputs]
     for what, found in (("names", names), ("titles", titles)):
         if len(found) != len(inputs):
-            raise InputError(
-                f"--spec {what}: expected {len(inputs)}, one per input, found {len(found)}"
-            )
-    if len(set(names)) != len(names):
-        raise InputError("--spec names: two figures would have the same file name")
+            raise InputError(f"--spec {what}: expected {len(inputs)}, found {len(found)}")
     return list(zip(inputs, names, titles, strict=True))
+
+
+def grouped(look: Look, inputs: Sequence[Path]) -> list[tuple[list[dict], str]]:
+    """(contents of the JSON files `inputs`, file name) of each figure; all in one by default."""
+    records: list[list[dict]] = [[] for _ in look.names]
+    for path, group in zip(inputs, look.groups or [0] * len(inputs), strict=True):
+        records[group].append(json.loads(path.read_text(encoding="utf-8")))
+    return list(zip(records, look.names, strict=True))
+
+
+def plot_each(
+    args: argparse.Namespace,
+    inputs: Sequence[Path],
+    plot: Callable[[dict[str, np.ndarray], str, Any], Figure],
+) -> None:
+    """Write a figure for each of the .npz files `inputs`: plot(arrays, title, look) draws it."""
+    for path, name, title in figures(args.spec, inputs):
+        stored = read_npz(path)
+        save(plot(stored, titled(title, stored), args.spec), args.figures / name)
 
 
 def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
@@ -89,12 +118,6 @@ def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
         return title
     own, base = str(stored["title"]), title.removesuffix(STAND_IN)
     return own + title.removeprefix(base) if base in own else f"{title}: {own}"
-
-
-def start(dpi: int) -> None:
-    """Set the shared look for all figures that follow."""
-    plt.rcdefaults()
-    plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -112,6 +135,14 @@ def heading(figure: Figure, title: str, second: str = "") -> None:
     wrapped = textwrap.fill(title, max(20, int(figure.get_figwidth() * 9.6)))
     text = plain(wrapped) + (f"\n{second}" if second else "")
     figure.suptitle(text, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+
+
+def colour_bar(image: object, label: str = "", **options: object) -> object:
+    """A colour bar without a frame, of an image in a figure."""
+    bar = image.figure.colorbar(image, **options)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar
 
 
 def text_colour(image: object, value: float) -> str:

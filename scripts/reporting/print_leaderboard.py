@@ -7,6 +7,7 @@ then every other metric. Columns that do not fit the terminal are left out; noth
 import argparse
 import io
 import os
+import shutil
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -16,15 +17,13 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline import settings
-from pipeline.errors import InputError
-from reporting.formats import several_inputs, weights
-from reporting.leaderboard import METRICS, OURS, read_leaderboard
+from pipeline.provenance import REPOSITORY
+from reporting.formats import flops, seconds, several_inputs, weights
+from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
 from reporting.report import shown
-from reporting.splits import classifiers, spread
+from reporting.splits import PLACES, classifiers, spread
 from reporting.terminal import Column, Group, table
 
-SPLITS = {"test": "test split", "val": "validation split", "cv": "cross-validation"}
-PUBLISHED = "published"
 SPLIT_COLUMNS = [
     Column("training", 2), Column("validation", 1),
     Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
@@ -32,20 +31,17 @@ SPLIT_COLUMNS = [
 ]  # fmt: skip
 METRIC_COLUMNS = [
     Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
-    Column("weights", 3), Column("time", 4), Column("source", 5, left=True), Column("compute", 6),
+    Column("weights", 3), Column("time", 4), Column("source", 5, "left"), Column("compute", 6),
 ]  # fmt: skip
 
 
-def run_name(config: Path) -> str:
-    """The `run` of a configuration file, or of config.yaml beside it if a preset has none."""
-    for path in (config, config.parent / "config.yaml"):
-        try:
-            name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run")
-        except OSError as error:
-            raise InputError(f"--config {path}: cannot be read: {error.strerror}") from None
-        if name:
-            return name
-    raise InputError(f"--config {config}: no `run` in it, nor in config.yaml beside it")
+def titles() -> dict[str, str]:
+    """What the data sets are called; one that takes a real one's place is a stand-in."""
+    table = yaml.safe_load((REPOSITORY / "config" / "datasets.yaml").read_text(encoding="utf-8"))
+    return {
+        name: entry["title"] + (" (stand-in)" if entry.get("stands_in_for") else "")
+        for name, entry in table.items()
+    }
 
 
 def by_split(rows: list[dict]) -> list[Group]:
@@ -55,16 +51,16 @@ def by_split(rows: list[dict]) -> list[Group]:
         lines, ours = [], list(found)
         inputs = several_inputs(line.trained for line in ours)
         for line in ours:
-            flips, trained = line.more_views.get("flips"), shown(line.trained)
-            values = map(spread, (line.train, line.validation, line.test, flips, line.shifts))
-            costs = (trained[f"{name}_text"] for name in ("parameters", "seconds", "flops"))
+            row = line.trained
+            values = (spread(line.columns[column]) for column in list(PLACES)[:5])
+            costs = (weights(row["parameters"]), seconds(row["train_seconds"]))
             name = f"{line.label(inputs)} [{line.implementation}]"
-            lines.append((name, (*values, *costs), "bold"))
+            lines.append((name, (*values, *costs, flops(row["train_flops"])), "bold"))
         for row in rows:
             own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
             if own and row["source"] != OURS:
                 cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
-                lines.append((f"{row['model']} ({PUBLISHED})", cells, "dim"))
+                lines.append((f"{row['model']} (published)", cells, "dim"))
         groups.append(Group(f"{dataset}: accuracy", lines))
     return groups
 
@@ -73,21 +69,20 @@ def by_metric(rows: list[dict]) -> list[Group]:
     """A group per data set and metric that by_split lacks: test rows, or else validation rows."""
     by_splits = {(line.dataset, line.metric) for line in classifiers(rows)}
     groups = []
-    for key in dict.fromkeys((row["dataset"], row["metric"]) for row in rows):
-        here = [row for row in rows if (row["dataset"], row["metric"]) == key]
-        ours = {row["split"] for row in here if row["source"] == OURS}
-        split = next((name for name in SPLITS if name in ours), None)
+    for panel in panels(rows):
+        dataset, metric, split = (panel[0][name] for name in ("dataset", "metric", "split"))
+        if (dataset, metric) in by_splits:
+            continue
         lines = []
-        for row in (shown(row) for row in here if row["split"] == split):
+        for row in map(shown, panel):
             deviation = f"± {row['std_text']} " if row["std_text"] else ""
             deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
             source = "" if row["ours"] else row["source_short"]
             cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
             cells += (row["seconds_text"], source, row["flops_text"])
-            kind = f"[{row['implementation']}]" if row["ours"] else f"({PUBLISHED})"
+            kind = f"[{row['implementation']}]" if row["ours"] else "(published)"
             lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
-        if key not in by_splits and lines:
-            groups.append(Group(f"{key[0]}: {METRICS[key[1]].title}, {SPLITS[split]}", lines))
+        groups.append(Group(f"{dataset}: {METRICS[metric].title}, {SPLITS[split]}", lines))
     return groups
 
 
@@ -103,28 +98,29 @@ def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -
     return held.getvalue() + where
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--run-name", action="store_true", help="print only the run's name")
-    args = parser.parse_args()
-    name = run_name(args.config)
-    if args.run_name:
-        print(name)
-        return
-    folder = Path("results", name)
+def show(folder: Path) -> None:
+    """Print the leaderboard of the run in `folder`."""
     board = folder / "leaderboard.csv"
-    if not board.exists():
-        # A dry run (ARGS="--dry-run") ends here too; it is not a failure.
+    if not board.exists():  # only a part of the run was asked for
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
-    terminal = sys.stdout.isatty()
-    width = Console().width if terminal else int(os.environ.get("COLUMNS", 120))
+    names = titles()
+    rows = [
+        row | {"dataset": names.get(row["dataset"], row["dataset"])}
+        for row in read_leaderboard(board)
+    ]
+    width = max(40, shutil.get_terminal_size((80, 24)).columns)
     try:
-        print(text(name, read_leaderboard(board), folder, width, terminal), end="", flush=True)
+        print(text(folder.name, rows, folder, width, sys.stdout.isatty()), end="", flush=True)
     except BrokenPipeError:
         # The reader has stopped (`| head`); Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the run: results/demo")
+    show(parser.parse_args().folder)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
-"""A search by successive halving, read from its rungs: who ran how far, and what it cost."""
+"""A search by successive halving, read from its rungs: who ran how far, and what it cost.
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+A rung is a ranking.json: its candidates, best first, and how many go on (survivors).
+"""
 
-from pipeline.errors import InputError
+from collections.abc import Iterable, Mapping, Sequence
 
 # Keys of a recipe that people read more easily in other words.
 SHORT = {
-    "lr": "lr", "batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
-    "input_dropout": "input dropout", "ema_decay": "average", "clip_norm": "clip",
+    "batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
+    "ema_decay": "average", "clip_norm": "clip",
 }  # fmt: skip
 
 # What an mlp does not read of a recipe that could have been a mixer's.
@@ -20,73 +18,35 @@ MIXER = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Rung:
-    """A rung: its candidates, best first (rows of ranking.json), and how many go on.
-
-    folds: how many score each candidate.
-    """
-
-    number: int
-    epochs: int
-    survivors: int
-    seconds: float
-    candidates: Sequence[Mapping]
-    folds: int = 1
-
-    @property
-    def winner(self) -> str:
-        return self.candidates[0]["candidate"]
-
-    @property
-    def cost(self) -> str:
-        """Seconds of its trainings with as many digits as they deserve."""
-        return f"{self.seconds:.{0 if self.seconds >= 10 else 1}f}"
-
-    @property
-    def diverged(self) -> int:
-        return sum(c["accuracy"] is None for c in self.candidates)
+def shown(rung: Mapping) -> dict:
+    """The rung with what page and figure say of it; folds: how many score each candidate."""
+    candidates, spent = rung["candidates"], rung["seconds"]
+    return {
+        **rung,
+        "folds": len(rung.get("folds", [0])),
+        "seconds": f"{spent:.{0 if spent >= 10 else 1}f}",
+        "diverged": sum(candidate["accuracy"] is None for candidate in candidates),
+        "leader": candidates[0]["candidate"],
+    }
 
 
-def read_rung(record: Mapping, name: str) -> Rung:
-    """Check a ranking. Raises InputError if it is not one, or if nobody in it has an accuracy."""
-    try:
-        fields = (record[k] for k in ("rung", "epochs", "survivors", "seconds", "candidates"))
-        rung = Rung(*fields, folds=len(record.get("folds", [0])))
-        known = [c["accuracy"] for c in rung.candidates]
-        names = [(c["candidate"], c["settings"]) for c in rung.candidates]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{name}: expected the ranking of a rung, found: {error!r}") from None
-    if not names or known[0] is None:
-        raise InputError(f"{name}: expected a candidate with an accuracy, found none")
-    return rung
-
-
-def read_rungs(files: Sequence[Path]) -> list[Rung]:
-    """The rungs of one search, first to last."""
-    records = ((json.loads(path.read_text(encoding="utf-8")), path) for path in files)
-    return sorted(
-        (read_rung(record, str(path)) for record, path in records), key=lambda r: r.number
-    )
-
-
-def apart(rungs: Sequence[Rung]) -> list[list[Rung]]:
+def apart(rungs: Iterable[Mapping]) -> list[list[Mapping]]:
     """Rungs of several searches, each search's one after another, by search."""
-    found: list[list[Rung]] = []
+    found: list[list[Mapping]] = []
     for rung in rungs:
-        if not found or rung.number <= found[-1][-1].number:
+        if not found or rung["rung"] <= found[-1][-1]["rung"]:
             found.append([])
         found[-1].append(rung)
     return found
 
 
-def paths(rungs: Sequence[Rung]) -> dict[str, list[tuple[int, float]]]:
+def paths(rungs: Iterable[Mapping]) -> dict[str, list[tuple[int, float]]]:
     """Candidate -> (epochs, validation accuracy) at each rung that it finished."""
     found: dict[str, list[tuple[int, float]]] = {}
     for rung in rungs:
-        for candidate in rung.candidates:
+        for candidate in rung["candidates"]:
             if candidate["accuracy"] is not None:
-                point = (rung.epochs, candidate["accuracy"])
+                point = (rung["epochs"], candidate["accuracy"])
                 found.setdefault(candidate["candidate"], []).append(point)
     return found
 
@@ -106,39 +66,34 @@ def value(held: object) -> str:
 def label(settings: Mapping) -> str:
     """Settings as one line: `hidden 1024-512, lr 0.002, decay 0.05`; without what is not read."""
     unread = MIXER if settings.get("architecture") == "mlp" else ()
-    settings = {key: held for key, held in settings.items() if key not in unread}
+    read = {key: held for key, held in settings.items() if key not in unread}
     return ", ".join(
-        f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in settings.items()
+        f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in read.items()
     )
 
 
-def tables(rungs: Sequence[Rung]) -> dict:
+def tables(rungs: Sequence[Mapping]) -> dict:
     """A search for the report: a row per rung, and the candidates of the last one."""
-    return {
-        "seconds": sum(rung.seconds for rung in rungs),
-        "rungs": [
-            {
-                "number": rung.number + 1,
-                "candidates": len(rung.candidates),
-                "epochs": rung.epochs,
-                "folds": rung.folds,
-                "seconds": rung.cost,
-                "diverged": rung.diverged,
-                "best": f"{rung.candidates[0]['accuracy']:.4f}",
-                "leader": rung.winner,
-                "survivors": rung.survivors,
-            }
-            for rung in rungs
-        ],
-        "finalists": [
-            {
-                "candidate": candidate["candidate"],
-                "settings": label(candidate["settings"]),
-                "accuracy": "diverged"
-                if candidate["accuracy"] is None
-                else f"{candidate['accuracy']:.4f}",
-                "selected": candidate["candidate"] == rungs[-1].winner,
-            }
-            for candidate in rungs[-1].candidates
-        ],
-    }
+
+    def accuracy(candidate: Mapping) -> str:
+        found = candidate["accuracy"]
+        return "diverged" if found is None else f"{found:.4f}"
+
+    last = rungs[-1]["candidates"]
+    rows = [
+        {"number": rung["rung"] + 1, "best": accuracy(rung["candidates"][0])}
+        | shown(rung)
+        | {"candidates": len(rung["candidates"])}
+        for rung in rungs
+    ]
+    finalists = [
+        {
+            "candidate": candidate["candidate"],
+            "settings": label(candidate["settings"]),
+            "accuracy": accuracy(candidate),
+            "selected": candidate is last[0],
+        }
+        for candidate in last
+    ]
+    seconds = sum(rung["seconds"] for rung in rungs)
+    return {"seconds": seconds, "rungs": rows, "finalists": finalists}

@@ -21,17 +21,11 @@ class Result(Settings):
     """One published number."""
 
     task: Task = Field(description="as on the leaderboard")
-    dataset: str | None = Field(
-        description="a name of datasets.yaml; null where the source does not say"
-    )
+    dataset: str | None = Field(description="a name of datasets.yaml; null if the source is silent")
     model: Text = Field(description="short name")
     metric: Name = Field(description="as on the leaderboard")
-    split: Literal["train", "cv", "val", "test"] | None = Field(
-        description="what it was measured on; null where the source does not say"
-    )
-    value: float = Field(
-        description="accuracy and exact match: 0 to 1; mcc: x 100; losses: nats or bits"
-    )
+    split: Literal["train", "cv", "val", "test"] | None = Field(description="null as for dataset")
+    value: float = Field(description="shares: 0 to 1; mcc: x 100; losses: nats or bits")
     std: float | None = Field(None, ge=0, description="standard deviation over seeds")
     n_seeds: int | None = Field(None, ge=1, description="number of trainings")
     parameters: int | None = Field(None, ge=1, description="number of weights")

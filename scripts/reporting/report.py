@@ -4,18 +4,36 @@ Plain dictionaries and lists for the template; nothing here knows HTML.
 """
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
-from reporting.formats import flops, label, seconds, trained_label, weights
+from reporting.formats import MIXED, counted, flops, label, seconds, trained_label, weights
 from reporting.leaderboard import METRICS, OURS, number
+from reporting.splits import Line, more_views, spread, validation_of
 
 # Beside every table with FLOPs.
 COUNTED = (
     "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
     " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
 )
+# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
+KINDS = {
+    "rung": "searches",
+    "rows": "metrics",
+    "curve": "histories",
+    "candidates": "selections",
+    "samples": "samples",
+}
+
+
+def kind_of(record: dict, path: Path) -> str:
+    """Which of the rooms' files a JSON object is. Raises InputError for any other."""
+    for key, kind in KINDS.items():
+        if key in record:
+            return kind
+    raise InputError(f"{path}: expected one of {', '.join(KINDS)} in it")
 
 
 def data_uri(path: Path) -> str:
@@ -25,22 +43,44 @@ def data_uri(path: Path) -> str:
 
 def shown(row: Mapping) -> dict:
     """A row of the leaderboard as texts, beside the plain numbers that its columns sort by."""
-    metric = row["metric"]
-    interval = row["ci_low"] is not None
+    names = ("value", "std", "ci_low", "ci_high")
+    value, std, low, high = (number(row["metric"], row[name]) for name in names)
     return {
         **row,
         "ours": row["source"] == OURS,
-        "source_short": row["source"].split("), ")[0] + ")" * ("), " in row["source"]),
+        "source_short": short(row["source"]),
         "label": label(row),
-        "metric_title": METRICS[metric].title,
-        "value_text": number(metric, row["value"]),
-        "std_text": number(metric, row["std"]),
-        "ci_text": f"{number(metric, row['ci_low'])} – {number(metric, row['ci_high'])}"
-        if interval
-        else "",
+        "metric_title": METRICS[row["metric"]].title,
+        "value_text": value,
+        "std_text": std,
+        "ci_text": f"{low} – {high}" if low else "",
         "parameters_text": weights(row["parameters"]),
         "seconds_text": seconds(row["train_seconds"]),
         "flops_text": flops(row["train_flops"]),
+    }
+
+
+def short(citation: str) -> str:
+    """Authors and year of `Authors (year, more), where it was published`."""
+    return citation.split("), ")[0] + ")" * ("), " in citation)
+
+
+def split_texts(line: Line) -> dict:
+    """A line of training, validation and test as texts; an empty one where nothing was measured."""
+    test, trained = line.test, line.trained
+    return {
+        **vars(line),
+        "model": line.label(),
+        "mixed": line.inputs == MIXED,
+        "folds": line.inputs != MIXED and line.members.endswith("folds"),
+        **{split: spread(line.columns[split]) for split in ("train", "validation", "test")},
+        "validation_of": validation_of(line),
+        "test_of": counted(test["n_seeds"], "seed") if test and not line.ensemble else "",
+        "interval": shown(test)["ci_text"] if test else "",
+        "views": more_views(line),
+        "parameters": weights(trained["parameters"]),
+        "seconds": seconds(trained["train_seconds"]),
+        "flops": flops(trained["train_flops"]),
     }
 
 
@@ -52,37 +92,31 @@ def trainings(histories: Iterable[dict]) -> list[dict]:
     """
     groups: dict[tuple, list[dict]] = {}
     for history in histories:
-        crossed = history.get("fold") is not None
-        key = (history["dataset"], trained_label(history), crossed)
-        groups.setdefault(key, []).append(history)
+        by = "seed" if history.get("fold") is None else "fold"
+        groups.setdefault((history["dataset"], trained_label(history), by), []).append(history)
     found = []
-    for (dataset, model, crossed), group in groups.items():
-        by = "fold" if crossed else "seed"
+    for (dataset, model, by), group in groups.items():
         group = sorted(group, key=lambda history: history[by])
-        last = {key: value for point in group[0]["curve"] for key, value in point.items()}
-        spent = [history["seconds"] for history in group]
-        numbers = ", ".join(str(history[by]) for history in group)
-        found.append(
-            {
-                "dataset": dataset,
-                "model": model,
-                "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
-                "steps": last.get("step"),
-                "epochs": last.get("epoch"),
-                "seconds": seconds(sum(spent) / len(spent)),
-                "flops": flops(group[0]["train_flops"]),
-                "parameters": weights(group[0]["parameters"]),
-                "train_loss": _digits(last.get("train_loss")),
-                "val_loss": _digits(last.get("val_loss")),
-                "threads": group[0]["provenance"]["threads"],
-                "device": group[0]["provenance"]["device"],
-            }
-        )
+        first, numbers = group[0], ", ".join(str(history[by]) for history in group)
+        last = {key: value for point in first["curve"] for key, value in point.items()}
+        line = {
+            "dataset": dataset,
+            "model": model,
+            "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
+            "steps": last.get("step"),
+            "epochs": last.get("epoch"),
+            "seconds": seconds(sum(history["seconds"] for history in group) / len(group)),
+            "flops": flops(first["train_flops"]),
+            "parameters": weights(first["parameters"]),
+            "train_loss": _digits(last.get("train_loss")),
+            "val_loss": _digits(last.get("val_loss")),
+        }
+        found.append({**first["provenance"], **line})
     return found
 
 
-def _digits(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _digits(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, list[str]]:
@@ -102,39 +136,67 @@ def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, lis
 
 
 def search(selection: dict) -> dict:
-    """A cross-validated search, best candidate first."""
-    key = ("lr", "batch_size", "dropout")
-    chosen = [selection["selected"][name] for name in key]
+    """A cross-validated search, best candidate first; those that diverged are last."""
     ranked = sorted(
-        selection["candidates"],
-        key=lambda c: -1.0 if c["mean"] is None else c["mean"],
-        reverse=True,
+        selection["candidates"], key=lambda c: -1 if c["mean"] is None else c["mean"], reverse=True
     )
+    selected = {key: selection["selected"][key] for key in ("lr", "batch_size", "dropout")}
     return {
         "dataset": selection["dataset"],
-        "folds": max(len(c.get("fold_accuracy", [])) for c in ranked),
+        "folds": max(len(candidate["fold_accuracy"]) for candidate in ranked),
         "seconds": seconds(selection.get("seconds")),
         "candidates": [
             {
-                **{name: candidate[name] for name in key},
-                "mean": "diverged" if candidate["mean"] is None else f"{candidate['mean']:.4f}",
-                "std": _digits(candidate.get("std")),
-                "selected": [candidate[name] for name in key] == chosen,
+                **candidate,
+                "mean": _digits(candidate["mean"], 4) or "diverged",
+                "std": _digits(candidate["std"]),
+                "selected": selected.items() <= candidate.items(),
             }
             for candidate in ranked
         ],
     }
 
 
-def kind_of(record: dict, path: Path) -> str:
-    """Which of the rooms' files a JSON object is. Raises InputError for any other."""
-    for key, kind in (
-        ("rung", "searches"),  # It has candidates too.
-        ("rows", "metrics"),
-        ("curve", "histories"),
-        ("candidates", "selections"),
-        ("samples", "samples"),
-    ):
-        if isinstance(record, dict) and key in record:
-            return kind
-    raise InputError(f"{path}: expected one of rung, rows, curve, candidates or samples in it")
+def texts(samples: dict, most: int) -> dict:
+    """A language model's samples: the first `most`, prompt and continuation apart."""
+    kept = []
+    for sample in samples["samples"][:most]:
+        names = ("temperature", "top_k", "top_p", "seed")
+        used = {n.replace("_", "-"): sample[n] for n in names if sample[n] is not None}
+        text = sample["text"].removeprefix(sample["prompt"])
+        kept.append({"prompt": sample["prompt"], "text": text, "sampling": used})
+    made = len(samples["samples"])
+    return {**samples, "samples": kept, "made": made, "note": way(samples["note"])}
+
+
+def way(note: str) -> str:
+    """A note without settings as Python prints them: `top_k=None` is left out."""
+    note = re.sub(r",? ?\b\w+=None\b", "", note)
+    note = re.sub(r"\b(temperature|top_[kp])=", lambda m: m[1].replace("_", "-") + " ", note)
+    return note.replace("accepted_share", "accepted share")
+
+
+def notes(metrics: Iterable[dict]) -> list[tuple[str, object, list[str]]]:
+    """(key, value, models) of what the evaluations note, the same thing said once.
+
+    models: whose evaluations say it, empty where all of the room's do.
+    """
+    records = list(metrics)
+    said: list[tuple[str, object, list[str]]] = []
+    for record in records:
+        for key, value in record["notes"].items():
+            models = next((who for *same, who in said if same == [key, value]), None)
+            if models is None:
+                said.append((key, value, models := []))
+            models.append(record["rows"][0]["model"])
+    return [(key, value, [] if len(who) == len(records) else who) for key, value, who in said]
+
+
+def data_notes(metrics: Iterable[dict]) -> dict[str, str]:
+    """Data set -> what its evaluation notes of the data: the protocol, a floor of every loss."""
+    return {
+        row["dataset"]: record["notes"]["data"]
+        for record in metrics
+        for row in record["rows"]
+        if isinstance(record["notes"].get("data"), str)
+    }

@@ -5,9 +5,8 @@ is sorted by a test value: the lines are in the order of their validation values
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
-from reporting.formats import MIXED, label
+from reporting.formats import MIXED, counted, label
 from reporting.leaderboard import OURS, number, order
 
 COLUMNS = (
@@ -16,50 +15,47 @@ COLUMNS = (
     "test_flips_std", "test_shifts", "test_shifts_std", "test_both_strands",
     "test_both_strands_std", "parameters", "train_seconds", "train_flops",
 )  # fmt: skip
-# Cross-validation scores every training example, a validation split a few of them.
-VALIDATION = ("cv", "val")
 VIEWS = ("flips", "shifts", "flips and shifts", "both strands")
+# Column -> the (split, views) that it may be, the first one that there is. Cross-validation scores
+# every training example, a validation split a few of them.
+PLACES = {
+    "train": [("train", "none")],
+    "validation": [
+        (split, views) for some in (("none",), VIEWS) for split in ("cv", "val") for views in some
+    ],
+    "test": [("test", "none")],
+    "test_flips": [("test", "flips")],
+    "test_shifts": [("test", "flips and shifts"), ("test", "shifts")],
+    "test_both_strands": [("test", "both strands")],
+}
 
 
-@dataclass
 class Line:
-    """A model under one metric of a data set; each split's row, or None where there is none.
+    """A model under one metric of a data set, made of its rows.
 
-    more_views: the test rows that average over several views of an example, by those views.
+    columns: the row of each of PLACES; those of the first three are attributes, too. more_views:
+    the test rows that average over several views of an example. trained: the row that holds the
+    weights and the cost of the model that is tested. None where there is no such row.
     """
 
-    dataset: str
-    metric: str
-    model: str
-    implementation: str
-    inputs: str
-    train: Mapping | None = None
-    validation: Mapping | None = None
-    test: Mapping | None = None
-    more_views: dict[str, Mapping] = field(default_factory=dict)
-
-    @property
-    def members(self) -> str:
-        return self.trained["members"]
-
-    @property
-    def ensemble(self) -> bool:
-        return self.members != "1"
+    def __init__(self, rows: Iterable[Mapping]):
+        here = {(row["split"], row["views"]): row for row in rows}
+        self.columns = {
+            name: next((here[place] for place in places if place in here), None)
+            for name, places in PLACES.items()
+        }
+        self.train, self.validation, self.test, *_ = self.columns.values()
+        self.more_views = [here["test", views] for views in VIEWS if ("test", views) in here]
+        tested = (self.test, *self.more_views, self.train, self.validation)
+        self.trained = about = next(row for row in tested if row)
+        self.dataset, self.metric, self.model = about["dataset"], about["metric"], about["model"]
+        self.implementation, self.inputs = about["implementation"], about["inputs"]
+        self.members = about["members"]
+        self.ensemble = self.members != "1"
 
     def label(self, inputs: bool = False) -> str:
         """The model and, of an ensemble, its members; inputs: also what it reads."""
         return label({**self.trained, "views": "none"}, inputs)
-
-    @property
-    def trained(self) -> Mapping:
-        """The row that holds the weights and the cost of the model that is tested."""
-        found = (self.test, *self.more_views.values(), self.train, self.validation)
-        return next(row for row in found if row)
-
-    @property
-    def shifts(self) -> Mapping | None:
-        """The test row with moved images, with flips too where the model has both."""
-        return self.more_views.get("flips and shifts") or self.more_views.get("shifts")
 
 
 def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
@@ -67,39 +63,22 @@ def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
 
     metric: that one only. Rows of a part of a split are in leaderboard.csv alone.
     """
-    found: dict[tuple, Line] = {}
+    models: dict[tuple, list[Mapping]] = {}
     for row in rows:
-        if row["source"] != OURS or metric not in (None, row["metric"]) or row["subset"] != "all":
-            continue
-        about = [row[name] for name in ("dataset", "metric", "model", "implementation", "inputs")]
-        # The validation value of an ensemble of several models is that of fewer members.
-        members = row["members"] if row["inputs"] != MIXED else ""
-        _place(found.setdefault((row["task"], *about, members), Line(*about)), row)
-    places = list(dict.fromkeys(line.dataset for line in found.values()))
-    return sorted(
-        found.values(), key=lambda line: (places.index(line.dataset), line.metric, *_rank(line))
-    )
+        if row["source"] == OURS and metric in (None, row["metric"]) and row["subset"] == "all":
+            names = ("task", "dataset", "metric", "model", "implementation", "inputs")
+            # The validation value of an ensemble of several models is that of fewer members.
+            members = row["members"] if row["inputs"] != MIXED else ""
+            models.setdefault((*(row[name] for name in names), members), []).append(row)
+    found = list(map(Line, models.values()))
+    datasets = list(dict.fromkeys(line.dataset for line in found))
 
+    def rank(line: Line) -> tuple:
+        where = (datasets.index(line.dataset), line.metric, line.ensemble)
+        value = order(line.validation)[4] if line.validation else 0.0
+        return *where, line.validation is None, value, line.model, line.members
 
-def _place(line: Line, row: Mapping) -> None:
-    """Put a row into its place of the line."""
-    if row["split"] in VALIDATION:
-        if line.validation is None or _precedence(row) < _precedence(line.validation):
-            line.validation = row
-    elif row["views"] == "none":
-        setattr(line, row["split"], row)
-    elif row["split"] == "test":
-        line.more_views[row["views"]] = row
-
-
-def _precedence(row: Mapping) -> tuple:
-    """One view before several, cross-validation before a validation split."""
-    return row["views"] != "none", VALIDATION.index(row["split"])
-
-
-def _rank(line: Line) -> tuple:
-    value = order(line.validation)[4] if line.validation else 0.0
-    return line.ensemble, line.validation is None, value, line.model, line.members
+    return sorted(found, key=rank)
 
 
 def classifiers(rows: Iterable[Mapping]) -> list[Line]:
@@ -119,40 +98,29 @@ def validation_of(line: Line) -> str:
         return ""
     crossed, count = line.validation["split"] == "cv", line.validation["n_seeds"]
     if line.ensemble:
-        return f"{count} fold{'s' * (count != 1)}, by one net of each kind" if crossed else ""
-    return f"{count} {'fold' if crossed else 'seed'}{'s' * (count != 1)}"
+        return f"{counted(count, 'fold')}, by one net of each kind" if crossed else ""
+    return counted(count, "fold" if crossed else "seed")
 
 
 def spread(row: Mapping | None) -> str:
     """`0.9078 ± 0.0005`, without the deviation if there is none; an empty text for None."""
     if row is None:
         return ""
-    value = number(row["metric"], row["value"])
-    return value + (f" ± {number(row['metric'], row['std'])}" if row["std"] is not None else "")
+    value, std = (number(row["metric"], row[name]) for name in ("value", "std"))
+    return f"{value} ± {std}" if std else value
 
 
 def more_views(line: Line) -> list[str]:
     """The test values over several views: `0.9443 ± 0.0013 + flips`, `... + flips and shifts`."""
-    found = (line.more_views.get(views) for views in VIEWS)
-    return [f"{spread(row)} + {row['views']}" for row in found if row]
+    return [f"{spread(row)} + {row['views']}" for row in line.more_views]
 
 
 def record(line: Line) -> dict:
     """The line as a row of accuracy_by_split.csv, with COLUMNS; None where nothing was measured."""
-    about = ("dataset", "model", "implementation", "inputs", "members")
-    found = {name: getattr(line, name) for name in about}
-    found |= {"kind": "ensemble" if line.ensemble else "single model"}
-    for name, row in (
-        ("train", line.train),
-        ("validation", line.validation),
-        ("test", line.test),
-        ("test_flips", line.more_views.get("flips")),
-        ("test_shifts", line.shifts),
-        ("test_both_strands", line.more_views.get("both strands")),
-    ):
-        found |= {name: row["value"] if row else None, f"{name}_std": row["std"] if row else None}
-    found["validation_of"] = validation_of(line)
-    found["test_seeds"] = line.test["n_seeds"] if line.test else None
-    costs = ("parameters", "train_seconds", "train_flops")
-    found |= {name: line.trained[name] for name in costs}
-    return {name: found[name] for name in COLUMNS}
+    found = {"kind": "ensemble" if line.ensemble else "single model"}
+    found |= {"validation_of": validation_of(line)}
+    found |= {"test_seeds": line.test["n_seeds"] if line.test else None}
+    for name, row in line.columns.items():
+        found |= {name: row["value"], f"{name}_std": row["std"]} if row else {}
+    # The rest is as in the leaderboard.
+    return {name: found.get(name, line.trained.get(name)) for name in COLUMNS}

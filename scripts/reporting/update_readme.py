@@ -12,15 +12,15 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from reporting import cost, speed
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.report import COUNTED
-from reporting.summary import markdown_table
+from reporting.tables import COMMANDS, COST, SPEED, markdown, markdown_table, render
 
-# Table -> (the benchmark's file beside the leaderboard, what reads it, what measures it).
-BENCHMARKS = {
-    "speed": ("mlp_step.csv", speed, "make bench-mlp"),
-    "cost": ("dag_cost.csv", cost, "make bench-dag PRESET=standard"),
+PATHS = {
+    "readme": "README.md",
+    "leaderboard": "results/reference/leaderboard.csv",
+    "ensemble": "results/reference-ensemble/leaderboard.csv",
+    "references": "config/references.yaml",
 }
 
 
@@ -28,8 +28,8 @@ def markers(name: str) -> tuple[str, str]:
     return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
 
 
-def replaced(text: str, name: str, lines: list[str]) -> str:
-    """`text` with `lines` between the markers of `name`.
+def replaced(text: str, name: str, fresh: str) -> str:
+    """`text` with `fresh` between the markers of `name`.
 
     Raises InputError if the markers are not there exactly once, in their order.
     """
@@ -37,91 +37,49 @@ def replaced(text: str, name: str, lines: list[str]) -> str:
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise InputError(f"README: expected {begin} and then {end}, each once")
     before, rest = text.split(begin)
-    return "\n".join([before + begin, "", *lines, "", end]) + rest.split(end)[1]
+    return f"{before}{begin}\n\n{fresh}\n\n{end}{rest.split(end)[1]}"
 
 
-def run_of(rows: list[dict]) -> str:
-    """Which run it was, of which code, on what."""
+def results(macro: str, leaderboard: Path, references: Path, **more: str) -> str:
+    """The table of a run and how to read it: which run it was, of which code, on what."""
+    rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
     devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
-    return f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}."
-
-
-def results(leaderboard: Path, references: Path) -> list[str]:
-    """The table of the results and how to read it."""
-    rows = read_leaderboard(leaderboard)
-    link = leaderboard.with_name("report.html").as_posix()
-    notes = [
-        "Training, validation and test are different splits and are never mixed. Validation (± over"
-        " the folds or seeds) made every choice; the test split was read once per run (± over"
-        " seeds; below it the 95 % interval over its examples). On tinyshakespeare nothing was"
-        " chosen: what nanoGPT holds out, it calls validation.",
-        "*More views*: the mean answer to each test image and its flip (flips), or to both and to"
-        " copies moved by a few pixels (shifts). An *ensemble* averages the probabilities of"
-        " several trained models. Neither is one model that reads each image once, so neither"
-        " competes with the bold figures or with published ones.",
-        f"*Cost*: time and compute of one training. {COUNTED}",
-        "*MCC*: Matthews' correlation coefficient, 1 if every class is right and 0 by chance, here"
-        " times 100. *Nats* per token and *bits* per byte: the mean of -log p of the text that"
-        " follows, to base e and 2; less is better. *Exact match*: the share of proteins without an"
-        " error.",
-        f"{run_of(rows)} Published results follow other protocols, which the [report]({link})"
-        " names. `make readme` writes this table.",
-    ]
-    table = markdown_table(rows, *read_references(references))
-    return [*table, "", *(f"- {note}" for note in notes)]
-
-
-def ensemble(leaderboard: Path, references: Path) -> list[str]:
-    """The table of the run `ensemble`, or a sentence that there is none."""
-    if not leaderboard.exists():
-        return ["Not run yet: `make run PRESET=ensemble`, then `make reference`."]
-    rows = read_leaderboard(leaderboard)
-    link = leaderboard.with_name("report.html").as_posix()
-    note = (
-        "The columns are those of the table above. The ensemble's validation value is that of a"
-        " smaller ensemble: on a fold, the mean of one net of each kind that was trained without"
-        " it. Nets on features have no shifts; where the others use them, these answer with flips."
-        f" {run_of(rows)} Its own [report]({link}). `make readme` writes this table."
+    return render(
+        macro,
+        table="\n".join(markdown_table(rows, *read_references(references))),
+        run=f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}.",
+        report=leaderboard.with_name("report.html").as_posix(),
+        **more,
     )
-    return [*markdown_table(rows, *read_references(references)), "", note]
-
-
-def measured(name: str, folder: Path) -> list[str]:
-    """The table of a benchmark in `folder`, or a sentence that there is none."""
-    file, reader, command = BENCHMARKS[name]
-    if not (folder / file).exists():
-        return [f"Not measured yet: `{command}`, then `make reference`."]
-    return reader.markdown(reader.read(folder / file))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    parser.add_argument(
-        "--leaderboard", type=Path, default=Path("results/reference/leaderboard.csv")
-    )
-    parser.add_argument(
-        "--ensemble", type=Path, default=Path("results/reference-ensemble/leaderboard.csv")
-    )
-    parser.add_argument("--references", type=Path, default=Path("config/references.yaml"))
+    for name, default in PATHS.items():
+        parser.add_argument(f"--{name}", type=Path, default=Path(default))
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     args = parser.parse_args()
     if not args.leaderboard.exists():
         raise InputError(f"{args.leaderboard}: does not exist: `make reference` makes it")
-    text = args.readme.read_text(encoding="utf-8")
-    fresh = replaced(text, "results", results(args.leaderboard, args.references))
-    fresh = replaced(fresh, "ensemble", ensemble(args.ensemble, args.references))
-    for name in BENCHMARKS:
-        fresh = replaced(fresh, name, measured(name, args.leaderboard.parent))
-    if args.check and fresh != text:
-        raise InputError(
-            f"{args.readme}: a table is not that of {args.leaderboard.parent}: make readme"
-        )
-    if fresh != text:
-        write_text(args.readme, fresh)
-    print(f"{args.readme}: {'up to date' if fresh == text else 'filled'}")
+    fresh = {"results": results("results", args.leaderboard, args.references, counted=COUNTED)}
+    fresh["ensemble"] = "Not run yet: `make run PRESET=ensemble`, then `make reference`."
+    if args.ensemble.exists():
+        fresh["ensemble"] = results("ensemble", args.ensemble, args.references)
+    for table, file in {"speed": SPEED, "cost": COST}.items():
+        measured = args.leaderboard.with_name(file)
+        fresh[table] = f"Not measured yet: `{COMMANDS[file]}`, then `make reference`."
+        if measured.exists():
+            fresh[table] = markdown(file, measured)
+    text = filled = args.readme.read_text(encoding="utf-8")
+    for table, content in fresh.items():
+        filled = replaced(filled, table, content)
+    if args.check and filled != text:
+        raise InputError(f"{args.readme}: not the tables of {args.leaderboard.parent}: make readme")
+    if filled != text:
+        write_text(args.readme, filled)
+    print(f"{args.readme}: {'up to date' if filled == text else 'filled'}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Predictions, attention and positions are those of the first seed's model.
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
@@ -14,26 +15,43 @@ from pipeline.results import proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
 from raw.prepared import load_json
-from seq2seq.attention import cross_attention
-from seq2seq.genetic_code import TARGET_START, decode_frame, decode_protein
-from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_share
+from seq2seq.genetic_code import TARGET_END, TARGET_START, decode_frame, decode_protein
+from seq2seq.model import TITLE, build, exact_rows, lengths, predict, read_split, token_share
 from seq2seq.settings import EvaluateSpec
+from torch_nn.transformer import Transformer
 
-METRICS = {"exact_match": exact_rows, "token_accuracy": token_share}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "predictions": "predictions.csv: id, frame, label, prediction",
+    "attention": "attention.npz: cross-attention on a test frame",
+    "positions": "positions.npz: the table of positions",
+}
+
+
+@torch.no_grad()
+def cross_attention(model: Transformer, source: Tensor, tokens: Tensor) -> dict[str, np.ndarray]:
+    """Arrays of attention.npz: cross-attention of each decoder layer while it translates one frame.
+
+    source (1, Ts), tokens (1, Tt): the start, then what the model wrote. Query t is the step that
+    writes token t + 1, so that its row should point to the codon of that amino acid.
+    """
+    model.eval()
+    *_, weights = model.forward_with_attention(source, tokens[:, :-1], lengths(source))
+    frame = decode_frame(source[0].tolist())
+    written = [*decode_protein(tokens[0].tolist())]
+    written += ["end"] * (TARGET_END in tokens[0])  # an untrained model may never end
+    maps = torch.cat(weights)[:, :, : len(written), : len(frame)]  # (layers, H, Tt, Ts)
+    return {
+        "weights": maps.cpu().numpy().astype(np.float32),
+        "query_tokens": np.array(written),
+        "key_tokens": np.array(list(frame)),
+        "layer_names": np.array([f"decoder layer {i + 1}" for i in range(len(maps))]),
+    }
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EvaluateSpec,
-        inputs={"data": "sequences.npz", "meta": "meta.json", **TRAININGS},
-        outputs={
-            "metrics": "metrics.json",
-            "predictions": "predictions.csv: id, frame, label, prediction",
-            "attention": "attention.npz: cross-attention on a test frame",
-            "positions": "positions.npz: the table of positions",
-        },
-    )
+    inputs = {"data": "sequences.npz", "meta": "meta.json", **TRAININGS}
+    args = settings.arguments(__doc__, EvaluateSpec, inputs, OUTPUTS)
     spec, device = args.spec, setup(0, args.spec.threads)
     meta = load_json(args.meta, ("dataset", "data_sha256", "sizes"))
     histories = read_histories(args.weights, args.histories)
@@ -44,25 +62,15 @@ def main() -> None:
     predicted = {
         split: [predict(model, *pairs)[0] for model in models] for split, pairs in splits.items()
     }  # (N, Tt - 1) of each seed
+    about = {"task": "translation", "dataset": meta["dataset"], "data_sha256": meta["data_sha256"]}
+    about |= {"model": TITLE, "inputs": "nucleotides", "implementation": "torch"}
     rows = []
     for split, (_, wanted) in splits.items():
-        for metric, count in METRICS.items():
+        for metric, count in (("exact_match", exact_rows), ("token_accuracy", token_share)):
             counted = np.stack([count(p, wanted.cpu().numpy()) for p in predicted[split]])
-            rows.append(
-                row(
-                    task="translation",
-                    dataset=meta["dataset"],
-                    model=TITLE,
-                    inputs="nucleotides",
-                    implementation="torch",
-                    metric=metric,
-                    split=split,
-                    values=counted.mean(axis=1).tolist(),  # (seeds, N) -> seeds
-                    ci=proportion_interval(counted),
-                    data_sha256=meta["data_sha256"],
-                    **cost(histories),
-                )
-            )
+            values = counted.mean(axis=1).tolist()  # (seeds, N) -> seeds
+            scores = {"values": values, "ci": proportion_interval(counted)}
+            rows.append(row(metric=metric, split=split, **scores, **about, **cost(histories)))
             print(f"{split} {metric} {rows[-1]['value']:.4f}")
     notes = {
         "task": "translate a DNA reading frame into its protein, nucleotide by nucleotide",
@@ -73,20 +81,15 @@ def main() -> None:
     }
     write_json(args.metrics, {"rows": rows, "notes": notes})
     first = predicted["test"][0]
-    write_predictions(
-        args.predictions,
-        label=[decode_protein(tokens) for tokens in target.tolist()],
-        prediction=[decode_protein(tokens) for tokens in first],
-        more={"frame": [decode_frame(tokens) for tokens in source.tolist()]},
-    )
+    frames = [decode_frame(tokens) for tokens in source.tolist()]
+    proteins = [decode_protein(tokens) for tokens in target.tolist()]
+    answers = [decode_protein(tokens) for tokens in first.tolist()]
+    write_predictions(args.predictions, proteins, answers, more={"frame": frames})
     chosen = int(np.argmax(exact_rows(first, target.cpu().numpy())))  # the first right one, or 0
     written = torch.tensor([[TARGET_START, *first[chosen]]], device=device)  # (1, Tt)
     maps = cross_attention(models[0], source[chosen : chosen + 1], written)
-    write_npz(
-        args.attention,
-        title=np.array("Cross-attention: which nucleotides each amino acid is read from"),
-        **maps,
-    )
+    title = "Cross-attention: which nucleotides each amino acid is read from"
+    write_npz(args.attention, title=np.array(title), **maps)
     write_npz(args.positions, sinusoidal=models[0].source_positions.table.cpu().numpy())
 
 

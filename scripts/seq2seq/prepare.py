@@ -5,44 +5,32 @@ train, val, test: {split}_x uint8 (N, 3 (longest + 1)) nucleotides, {split}_y ui
 start, amino acids, end (see seq2seq.genetic_code).
 """
 
+from itertools import islice
+
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
-from pipeline.errors import InputError
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 from seq2seq.genetic_code import codon_coverage, encode_frames, encode_proteins, random_frames
 from seq2seq.settings import PrepareSpec
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__, PrepareSpec, inputs={}, outputs={"out": "sequences.npz", "meta": "meta.json"}
-    )
+    outputs = {"out": "sequences.npz", "meta": "meta.json"}
+    args = settings.arguments(__doc__, PrepareSpec, {}, outputs)
     spec = args.spec
     sizes = {"train": spec.train, "val": spec.val, "test": spec.test}
-    try:
-        pairs = random_frames(sum(sizes.values()), spec.shortest, spec.longest, spec.seed)
-    except ValueError as error:
-        raise InputError(f"settings train, val, test, shortest, longest: {error}") from None
-    arrays, coverage, first = {}, {}, 0
+    pairs = iter(random_frames(sum(sizes.values()), spec.shortest, spec.longest, spec.seed))
+    arrays, coverage = {}, {}
     for split, size in sizes.items():
-        frames, proteins = zip(*pairs[first : first + size], strict=True)
-        first += size
+        frames, proteins = zip(*islice(pairs, size), strict=True)
         arrays[f"{split}_x"] = encode_frames(frames, 3 * (spec.longest + 1))
         arrays[f"{split}_y"] = encode_proteins(proteins, spec.longest)
         coverage[split] = codon_coverage(frames)
     print(f"{sizes}, distinct codons seen: {coverage}")
     write_npz(args.out, **arrays)
-    write_json(
-        args.meta,
-        {
-            "dataset": "genetic_code",
-            **spec.about.model_dump(),
-            "classes": None,
-            "sizes": sizes,
-            "distinct_codons": coverage,
-            "data_sha256": arrays_sha256(arrays),
-        },
-    )
+    meta = {"dataset": "genetic_code", **spec.about.model_dump(), "classes": None, "sizes": sizes}
+    meta |= {"distinct_codons": coverage, "data_sha256": arrays_sha256(arrays)}
+    write_json(args.meta, meta)
 
 
 if __name__ == "__main__":

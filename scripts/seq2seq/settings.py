@@ -1,7 +1,6 @@
 """The settings of the room: config.yaml's section `seq2seq`, and what each program reads of it.
 
-Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
-a description changes a result. What computes belongs elsewhere.
+No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
 from typing import Literal
@@ -9,7 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
-from raw.about import About
+from raw.settings import About
 
 
 class Data(Settings):
@@ -18,10 +17,8 @@ class Data(Settings):
     train: int = Field(40_000, ge=1, description="pairs for training")
     val: int = Field(1000, ge=1, description="pairs for validation")
     test: int = Field(2000, ge=2, description="pairs of the test")
-    shortest: int = Field(4, ge=1, description="amino acids of the shortest protein")
-    longest: int = Field(
-        16, ge=1, le=1000, validate_default=True, description="amino acids of the longest protein"
-    )
+    shortest: int = Field(4, ge=1, description="fewest amino acids of a protein")
+    longest: int = Field(16, ge=1, le=1000, validate_default=True, description="most amino acids")
     seed: Seed = Field(0, description="of the random frames")
 
     @field_validator("longest")
@@ -36,9 +33,7 @@ class Model(Settings):
     """The arguments of torch_nn.transformer.Transformer that the task does not give."""
 
     n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
-    d_model: Width = Field(
-        64, ge=2, multiple_of=2, validate_default=True, description="channels, even"
-    )
+    d_model: Width = Field(64, ge=2, multiple_of=2, validate_default=True, description="channels")
     n_encoder_layers: int = Field(2, ge=1, description="encoder layers")
     n_decoder_layers: int = Field(2, ge=1, description="decoder layers")
     d_ff: int = Field(256, ge=1, description="width of the feed-forward networks")
@@ -74,12 +69,10 @@ class PrepareSpec(Data):
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 
-class TrainSpec(Training):
-    model: Model = Field(Model(), description="shape of the model")
-    seed: Seed = Field(1, description="of weights, batches and dropout")
-    threads: Threads = Field(1, description="threads of PyTorch")
-
-
 class EvaluateSpec(Settings):
     model: Model = Field(Model(), description="shape of the model")
     threads: Threads = Field(1, description="threads of PyTorch")
+
+
+class TrainSpec(Training, EvaluateSpec):
+    seed: Seed = Field(1, description="of weights, batches and dropout")

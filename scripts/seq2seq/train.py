@@ -11,12 +11,12 @@ import copy
 import torch
 
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import Point, TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, Point, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_loss
 from seq2seq.settings import TrainSpec
 from torch_nn.flops import forward_flops
@@ -31,12 +31,8 @@ def rank(point: Point) -> tuple[float, float]:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"data": "sequences.npz of the translation task"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"data": "sequences.npz of the translation task"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     source, target = read_split(args.data, "train", device)
@@ -53,9 +49,8 @@ def main() -> None:
     per_epoch = len(source) // batch_size
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
-    run = TrainingRun(
-        parts, Checkpoint.of(args, args.data), spec.steps, per_epoch, provenance=origin
-    )
+    checkpoint = Checkpoint.of(args, args.data)
+    run = TrainingRun(args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
@@ -74,7 +69,6 @@ def main() -> None:
 
     save_weights(args.weights, best)
     run.finish(
-        args.history,
         task="translation",
         dataset="genetic_code",
         model=TITLE,

@@ -171,7 +171,8 @@ class Board:
         waiting = 0.0
         for rule, count in self.planned.items():
             left = count - len(self.finished.get(rule, ())) - running[rule]
-            waiting += max(0, left) * (typical if self.usual(rule) is None else self.usual(rule))
+            seconds = self.usual(rule)
+            waiting += max(0, left) * (typical if seconds is None else seconds)
         now = [job.left(self.usual(job.rule)) or 0.0 for job in self._running.values()]
         at_once = max(1, len(self._running))
         return max([(waiting + sum(now)) / at_once, *now])

@@ -16,11 +16,7 @@ from torch_nn.dropout import Dropout
 
 
 def scaled_dot_product_attention(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    mask: Tensor | None = None,
-    dropout: nn.Module | None = None,
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, dropout: nn.Module | None = None
 ) -> tuple[Tensor, Tensor]:
     """Attention(Q, K, V) = softmax(Q K^T / sqrt(D)) V  (Vaswani et al. 2017, eq. 1).
 
@@ -54,12 +50,14 @@ def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()  # (T, T)
 
 
-def padding_mask(lengths: Tensor, length: int) -> Tensor:
+def padding_mask(lengths: Tensor | None, length: int) -> Tensor | None:
     """The bool mask (B, 1, 1, T) that lets no token attend to padding.
 
-    lengths (B,): int64, how many of the first tokens of each row are real. The axes of size one are
-    those of heads and queries.
+    lengths (B,): int64, how many of the first tokens of each row are real; None if all are, which
+    needs no mask. The axes of size one are those of heads and queries.
     """
+    if lengths is None:
+        return None
     positions = torch.arange(length, device=lengths.device)  # (T,)
     allowed = positions.unsqueeze(0) < lengths.unsqueeze(1)  # (1, T) < (B, 1) -> (B, T)
     return allowed.unsqueeze(1).unsqueeze(2)  # (B, 1, 1, T)
@@ -94,22 +92,17 @@ class MultiHeadAttention(nn.Module):
         return x.transpose(1, 2)  # (B, H, T, D)
 
     def forward(
-        self,
-        query: Tensor,
-        key: Tensor | None = None,
-        value: Tensor | None = None,
-        mask: Tensor | None = None,
+        self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """query (B, Tq, C), key and value (B, Tk, C); key defaults to query (self-attention) and
-        value to key. mask: bool, broadcastable to (B, H, Tq, Tk), True = allowed.
+        """x (B, Tq, C) asks memory (B, Tk, C), which gives keys and values; None: x asks itself.
 
+        mask: bool, broadcastable to (B, H, Tq, Tk), True = allowed.
         Returns output (B, Tq, C) and the attention weights (B, H, Tq, Tk).
         """
-        key = query if key is None else key
-        value = key if value is None else value
-        q = self.split_heads(self.query_projection(query))  # (B, H, Tq, D)
-        k = self.split_heads(self.key_projection(key))  # (B, H, Tk, D)
-        v = self.split_heads(self.value_projection(value))  # (B, H, Tk, D)
+        memory = x if memory is None else memory
+        q = self.split_heads(self.query_projection(x))  # (B, H, Tq, D)
+        k = self.split_heads(self.key_projection(memory))  # (B, H, Tk, D)
+        v = self.split_heads(self.value_projection(memory))  # (B, H, Tk, D)
         heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)  # (B, H, Tq, D)
         joined = heads.transpose(1, 2)  # (B, Tq, H, D)
         joined = joined.flatten(2)  # (B, Tq, C)

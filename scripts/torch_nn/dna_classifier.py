@@ -51,13 +51,10 @@ class DNAClassifier(nn.Module):
             raise ValueError(f"stem_kernel: expected 0 or an odd width, found {stem_kernel}")
         self.pad_token, self.max_length, self.pooling = pad_token, max_length, pooling
         self.embedding = nn.Embedding(vocabulary, d_model, padding_idx=pad_token)
-        self.stem = (
-            nn.Sequential(
-                nn.Conv1d(d_model, d_model, stem_kernel, padding=stem_kernel // 2), nn.GELU()
-            )
-            if stem_kernel
-            else None
-        )
+        self.stem: nn.Module | None = None
+        if stem_kernel:
+            convolution = nn.Conv1d(d_model, d_model, stem_kernel, padding=stem_kernel // 2)
+            self.stem = nn.Sequential(convolution, nn.GELU())
         self.cls = nn.Parameter(torch.zeros(1, 1, d_model)) if pooling == "cls" else None
         self.positions = LearnedPositionalEmbedding(max_length, d_model, dropout)
         self.encoder = Encoder(

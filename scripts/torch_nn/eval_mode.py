@@ -9,10 +9,7 @@ from torch import nn
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside the `with` block; afterwards the mode of before.
-
-    The mode is restored after an exception, too.
-    """
+    """Eval mode, no gradients within `with`; then the mode of before, after an exception, too."""
     was_training = model.training
     model.eval()
     try:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from torch_nn.attention import causal_mask
 from torch_nn.encoder import Encoder
-from torch_nn.positions import positional
+from torch_nn.positions import POSITIONS
 
 
 class GPT(nn.Module):
@@ -20,6 +20,8 @@ class GPT(nn.Module):
     residual sum does not grow with depth; biases start at zero (GPT-2, section 2.3).
     Leaves out: a key/value cache, grouped queries, rotary positions.
     """
+
+    mask: Tensor
 
     def __init__(
         self,
@@ -34,7 +36,7 @@ class GPT(nn.Module):
         super().__init__()
         self.context = context
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.positions = positional(positions, context, d_model, dropout)
+        self.positions = POSITIONS[positions](context, d_model, dropout)
         self.blocks = Encoder(
             n_layers, d_model, n_heads, 4 * d_model, dropout, activation="gelu", pre_norm=True
         )
@@ -43,18 +45,14 @@ class GPT(nn.Module):
         self.register_buffer("mask", causal_mask(context), persistent=False)
         # The sinusoids have a standard deviation of 0.7, which would drown embeddings of 0.02.
         self.scale = math.sqrt(d_model) if positions == "sinusoidal" else 1.0
-        self.apply(self._initialise)
-        for layer in self.blocks.layers:
-            attention, feed_forward = layer.attention.inner, layer.feed_forward.inner
-            for last in (attention.output_projection, feed_forward.down_projection):
-                nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * n_layers))
-
-    @staticmethod
-    def _initialise(module: nn.Module) -> None:
-        if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=0.02)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        for name, parameter in self.blocks.named_parameters():
+            if name.endswith(("output_projection.weight", "down_projection.weight")):
+                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * n_layers))
 
     def hidden(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
         """tokens (B, T) int64, T <= context -> the last layer's output (B, T, C), after its norm,

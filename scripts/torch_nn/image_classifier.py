@@ -26,16 +26,12 @@ def build(
     residual: bool = False,
 ) -> nn.Module:
     """An "mlp" or a "cnn" for images of `image_shape` (C, H, W); stem, depth and residual are the
-    CNN's alone. Convolutions run channels last, which is 1.4 times as fast on a CPU.
-
-    Raises ValueError for any other name, or if the CNN's stages do not fit into the image.
-    """
+    CNN's alone. Raises ValueError for another model, or if the CNN's stages do not fit."""
     if model == "mlp":
         return MLP(image_shape, classes, widths, dropout)
     if model == "cnn":
-        net = CNN(image_shape, classes, widths, depth, residual, stem, dropout)
-        return net.to(memory_format=torch.channels_last)
-    raise ValueError(f"no such model: {model!r}")
+        return CNN(image_shape, classes, widths, depth, residual, stem, dropout)
+    raise ValueError(f"model: expected 'mlp' or 'cnn', found {model!r}")
 
 
 def augment(

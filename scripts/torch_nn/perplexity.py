@@ -1,6 +1,7 @@
 """How many nats a language model needs for a text, token by token."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby, islice
 
 import torch
 import torch.nn.functional as F
@@ -18,37 +19,21 @@ def window_nats(
     """The negative log-likelihood of each window's counted targets, in float32 arithmetic.
 
     windows: (inputs (T,), targets (T,), counted), integers in any form that torch.as_tensor reads;
-    the last `counted` targets count. Without dropout; afterwards the model is in the mode of
-    before.
+    the last `counted` targets count. The model comes back in the mode that it was in.
     Returns nats float64 (W,) and counted int64 (W,) of W windows, on the CPU.
     """
     device = next(model.parameters()).device
-    nats, counts = [], []
+    nats: list[float] = []
+    counts: list[int] = []
     with evaluating(model):
-        for batch in _batches(windows, batch_size):
-            inputs = torch.stack([torch.as_tensor(inputs) for inputs, _, _ in batch])  # (B, T)
-            targets = torch.stack([torch.as_tensor(targets) for _, targets, _ in batch])  # (B, T)
-            losses = token_nats(model(inputs.to(device)), targets.to(device))  # (B, T)
-            for row, (_, _, counted) in zip(losses, batch, strict=True):
-                nats.append(row[-counted:].double().sum().item())
-                counts.append(counted)
+        for _, equally_long in groupby(windows, key=lambda window: len(window[0])):
+            while batch := list(islice(equally_long, batch_size)):
+                inputs, targets, counted = zip(*batch, strict=True)
+                x = torch.stack([torch.as_tensor(row) for row in inputs])  # (B, T)
+                y = torch.stack([torch.as_tensor(row) for row in targets]).to(device)  # (B, T)
+                logits = model(x.to(device)).float().flatten(0, 1)  # (B * T, V)
+                losses = F.cross_entropy(logits, y.flatten(), reduction="none")  # (B * T,)
+                for row, last in zip(losses.view_as(y), counted, strict=True):
+                    nats.append(row[-last:].double().sum().item())
+                counts += counted
     return torch.tensor(nats, dtype=torch.float64), torch.tensor(counts, dtype=torch.int64)
-
-
-def token_nats(logits: Tensor, targets: Tensor) -> Tensor:
-    """-log softmax(logits)[target]: logits (B, T, V), targets (B, T) -> (B, T) float32."""
-    flat = logits.float().flatten(0, 1)  # (B * T, V)
-    losses = F.cross_entropy(flat, targets.flatten(), reduction="none")  # (B * T,)
-    return losses.view_as(targets)  # (B, T)
-
-
-def _batches(windows: Iterable[Window], batch_size: int) -> Iterator[list[Window]]:
-    """Windows that follow each other and have one length, at most batch_size together."""
-    batch: list[Window] = []
-    for window in windows:
-        if batch and (len(batch) == batch_size or len(batch[0][0]) != len(window[0])):
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch

@@ -1,4 +1,7 @@
-"""Positions of tokens, added to their embeddings: attention alone does not see their order."""
+"""Positions of tokens, added to their embeddings: attention alone does not see their order.
+
+Both modules know max_length positions; a longer input raises ValueError.
+"""
 
 import math
 
@@ -30,26 +33,23 @@ def sinusoidal_table(length: int, d_model: int) -> Tensor:
 class SinusoidalPositionalEncoding(nn.Module):
     """Adds the fixed sinusoidal table to x, then drops out (sections 3.5 and 5.4).
 
-    The table is computed, not learned, so the saved weights do not contain it. A longer input than
-    max_length raises ValueError.
+    The table is computed, not learned, so the saved weights do not contain it.
     """
+
+    table: Tensor
 
     def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
         super().__init__()
         self.register_buffer("table", sinusoidal_table(max_length, d_model), persistent=False)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (B, T, C) -> (B, T, C); the first token is at position `start`."""
-        _check_length(start + x.size(1), self.table.size(0))
-        return self.dropout(x + self.table[start : start + x.size(1)])  # (B, T, C)
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, T, C) -> (B, T, C)."""
+        return self.dropout(x + _first_rows(self.table, x.size(1)))  # (B, T, C)
 
 
 class LearnedPositionalEmbedding(nn.Module):
-    """Adds a learned vector per position to x, then drops out (as in GPT-2 and BERT).
-
-    Positions beyond max_length have no vector: a longer input raises ValueError.
-    """
+    """Adds a learned vector per position to x, then drops out (as in GPT-2 and BERT)."""
 
     def __init__(self, max_length: int, d_model: int, dropout: float = 0.0):
         super().__init__()
@@ -57,20 +57,16 @@ class LearnedPositionalEmbedding(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.02)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (B, T, C) -> (B, T, C); the first token is at position `start`."""
-        _check_length(start + x.size(1), self.embedding.num_embeddings)
-        return self.dropout(x + self.embedding.weight[start : start + x.size(1)])  # (B, T, C)
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, T, C) -> (B, T, C)."""
+        return self.dropout(x + _first_rows(self.embedding.weight, x.size(1)))  # (B, T, C)
 
 
-def positional(kind: str, max_length: int, d_model: int, dropout: float = 0.0) -> nn.Module:
-    """The module that `kind` names: "sinusoidal" or "learned"; any other raises ValueError."""
-    kinds = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
-    if kind not in kinds:
-        raise ValueError(f"positions: expected one of {sorted(kinds)}, found {kind!r}")
-    return kinds[kind](max_length, d_model, dropout)
+POSITIONS = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
 
 
-def _check_length(needed: int, available: int) -> None:
-    if needed > available:
-        raise ValueError(f"{needed} tokens need more than the {available} positions there are")
+def _first_rows(table: Tensor, length: int) -> Tensor:
+    """Those of the positions 0 to length - 1: (T, C)."""
+    if length > len(table):
+        raise ValueError(f"{length} tokens need more than the {len(table)} positions there are")
+    return table[:length]

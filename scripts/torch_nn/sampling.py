@@ -27,15 +27,12 @@ def token_distribution(
         return torch.zeros_like(logits, dtype=torch.float64).scatter(-1, best, 1.0)
     probabilities = torch.softmax(logits.double() / temperature, dim=-1)  # (..., V)
     ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)  # (..., V) each
-    keep = torch.ones_like(ordered, dtype=torch.bool)  # (..., V), in order of probability
     if top_k is not None:
-        keep[..., top_k:] = False
-        ordered = ordered.masked_fill(~keep, 0.0)
+        ordered[..., top_k:] = 0.0
         ordered = ordered / ordered.sum(dim=-1, keepdim=True)
     if top_p is not None:
         mass_before = ordered.cumsum(dim=-1) - ordered  # (..., V)
-        keep &= mass_before < top_p
-        ordered = ordered.masked_fill(~keep, 0.0)
+        ordered = ordered.masked_fill(mass_before >= top_p, 0.0)
         ordered = ordered / ordered.sum(dim=-1, keepdim=True)
     return torch.zeros_like(probabilities).scatter(-1, order, ordered)  # (..., V), in token order
 

@@ -1,25 +1,67 @@
-"""The whole encoder-decoder Transformer (Vaswani et al. 2017, figure 1)."""
+"""The decoder and the whole Transformer (Vaswani et al. 2017, section 3.1, figure 1)."""
 
 import math
 
 import torch
 from torch import Tensor, nn
 
-from torch_nn.attention import causal_mask, padding_mask
-from torch_nn.decoder import Decoder
-from torch_nn.encoder import Encoder
+from torch_nn.attention import MultiHeadAttention, causal_mask, padding_mask
+from torch_nn.encoder import Encoder, FeedForward, Stack, Sublayer
 from torch_nn.eval_mode import evaluating
-from torch_nn.positions import positional
+from torch_nn.positions import SinusoidalPositionalEncoding
+
+
+class DecoderLayer(nn.Module):
+    """Masked self-attention, cross-attention to the encoder's output, feed-forward network, each
+    inside Add & Norm."""
+
+    def __init__(
+        self, d_model: int, n_heads: int, d_ff: int, dropout: float, activation: str, pre_norm: bool
+    ):
+        super().__init__()
+        around = (d_model, dropout, pre_norm)
+        self.self_attention = Sublayer(MultiHeadAttention(d_model, n_heads, dropout), *around)
+        self.cross_attention = Sublayer(MultiHeadAttention(d_model, n_heads, dropout), *around)
+        self.feed_forward = Sublayer(FeedForward(d_model, d_ff, dropout, activation), *around)
+
+    def forward(
+        self, x: Tensor, memory: Tensor, self_mask: Tensor | None, memory_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x (B, Tq, C): the target; memory (B, Tk, C): the encoder's output.
+
+        self_mask: broadcastable to (B, H, Tq, Tq), usually causal; memory_mask: to (B, H, Tq, Tk).
+        Returns (B, Tq, C), the weights of self-attention (B, H, Tq, Tq) and those of
+        cross-attention (B, H, Tq, Tk).
+        """
+        x, self_weights = self.self_attention(x, mask=self_mask)  # (B, Tq, C), (B, H, Tq, Tq)
+        x, cross_weights = self.cross_attention(x, memory, mask=memory_mask)  # (B, H, Tq, Tk)
+        x, _ = self.feed_forward(x)  # (B, Tq, C)
+        return x, self_weights, cross_weights
+
+
+class Decoder(Stack):
+    """A stack of decoder layers."""
+
+    Layer = DecoderLayer
+
+    def forward(
+        self, x: Tensor, memory: Tensor, self_mask: Tensor | None, memory_mask: Tensor | None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """As DecoderLayer's, but with both kinds of weights of each layer."""
+        all_self_weights, all_cross_weights = [], []
+        for layer in self.layers:
+            x, self_weights, cross_weights = layer(x, memory, self_mask, memory_mask)
+            all_self_weights.append(self_weights)
+            all_cross_weights.append(cross_weights)
+        return self.norm(x), all_self_weights, all_cross_weights
 
 
 class Transformer(nn.Module):
     """Sequence to sequence: source and target tokens in, logits of each next target token out.
 
-    Embeddings are multiplied by sqrt(C) (section 3.4). tie_embeddings: the target embedding is also
-    the output projection; share_embeddings: source and target have one vocabulary and one table.
-    Weights are drawn Xavier-uniform, embeddings with standard deviation 1 / sqrt(C), which the
-    factor raises to 1. positions: "sinusoidal" (the paper) or "learned".
-    Raises ValueError if share_embeddings and the vocabularies differ in size.
+    Embeddings are multiplied by sqrt(C), and the target's is also the output projection (section
+    3.4). Weights are drawn Xavier-uniform, embeddings with standard deviation 1 / sqrt(C), which
+    the factor raises to 1. Leaves out: one table for both, which needs one vocabulary.
     """
 
     def __init__(
@@ -35,20 +77,13 @@ class Transformer(nn.Module):
         dropout: float = 0.1,
         activation: str = "relu",
         pre_norm: bool = False,
-        positions: str = "sinusoidal",
-        tie_embeddings: bool = True,
-        share_embeddings: bool = False,
     ):
         super().__init__()
-        if share_embeddings and source_vocab != target_vocab:
-            raise ValueError(f"no shared embedding for {source_vocab} and {target_vocab} tokens")
         self.scale = math.sqrt(d_model)
         self.source_embedding = nn.Embedding(source_vocab, d_model)
-        self.target_embedding = (
-            self.source_embedding if share_embeddings else nn.Embedding(target_vocab, d_model)
-        )
-        self.source_positions = positional(positions, max_length, d_model, dropout)
-        self.target_positions = positional(positions, max_length, d_model, dropout)
+        self.target_embedding = nn.Embedding(target_vocab, d_model)
+        self.source_positions = SinusoidalPositionalEncoding(max_length, d_model, dropout)
+        self.target_positions = SinusoidalPositionalEncoding(max_length, d_model, dropout)
         layers = (d_model, n_heads, d_ff, dropout, activation, pre_norm)
         self.encoder = Encoder(n_encoder_layers, *layers)
         self.decoder = Decoder(n_decoder_layers, *layers)
@@ -58,8 +93,7 @@ class Transformer(nn.Module):
                 nn.init.xavier_uniform_(parameter)
         for embedding in (self.source_embedding, self.target_embedding):
             nn.init.normal_(embedding.weight, std=d_model**-0.5)
-        if tie_embeddings:
-            self.output_projection.weight = self.target_embedding.weight
+        self.output_projection.weight = self.target_embedding.weight
 
     def encode(
         self, source: Tensor, source_lengths: Tensor | None = None
@@ -68,7 +102,7 @@ class Transformer(nn.Module):
 
         source_lengths (B,): int64, real tokens of each row; None if there is no padding.
         """
-        mask = None if source_lengths is None else padding_mask(source_lengths, source.size(1))
+        mask = padding_mask(source_lengths, source.size(1))  # (B, 1, 1, Ts)
         x = self.source_positions(self.source_embedding(source) * self.scale)  # (B, Ts, C)
         return self.encoder(x, mask)  # (B, Ts, C), (B, H, Ts, Ts) each
 
@@ -81,9 +115,7 @@ class Transformer(nn.Module):
         Padding at the end of a target needs no mask: no token before it may attend to it.
         """
         self_mask = causal_mask(target.size(1), target.device)  # (Tt, Tt)
-        memory_mask = (
-            None if source_lengths is None else padding_mask(source_lengths, memory.size(1))
-        )  # (B, 1, 1, Ts)
+        memory_mask = padding_mask(source_lengths, memory.size(1))  # (B, 1, 1, Ts)
         x = self.target_positions(self.target_embedding(target) * self.scale)  # (B, Tt, C)
         x, self_weights, cross_weights = self.decoder(x, memory, self_mask, memory_mask)
         return self.output_projection(x), self_weights, cross_weights  # (B, Tt, V), ...
@@ -92,9 +124,7 @@ class Transformer(nn.Module):
         self, source: Tensor, target: Tensor, source_lengths: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]]:
         """Logits (B, Tt, V), and of each layer the weights of the encoder's self-attention
-        (B, H, Ts, Ts), the decoder's self-attention (B, H, Tt, Tt) and its cross-attention
-        (B, H, Tt, Ts).
-        """
+        (B, H, Ts, Ts), the decoder's (B, H, Tt, Tt) and its cross-attention (B, H, Tt, Ts)."""
         memory, encoder_weights = self.encode(source, source_lengths)
         logits, self_weights, cross_weights = self.decode(target, memory, source_lengths)
         return logits, encoder_weights, self_weights, cross_weights

@@ -21,76 +21,47 @@ from torch_nn.image_classifier import probabilities
 from vision.model import build, title
 from vision.settings import EvaluateSpec
 
-
-def check_histories(histories: list[dict], seeds: list[int], dataset: str) -> None:
-    """Raises InputError if their seeds are not `seeds`, or one is of another data set."""
-    if (found := [history.get("seed") for history in histories]) != seeds:
-        raise InputError(f"--histories: expected seeds {seeds}, found {found}: order them alike")
-    if strange := {str(history.get("dataset")) for history in histories} - {dataset}:
-        raise InputError(f"--histories: expected those of {dataset}, found {sorted(strange)}")
+INPUTS = {"images": "images.npz (test_x, test_y are read)", "meta": "its meta.json", **TRAININGS}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "predictions": "predictions.csv: id, label, prediction, p_0 ...",
+    "examples": "examples.npz: a few test images with predictions",
+}
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        EvaluateSpec,
-        inputs={
-            "images": "images.npz (test_x, test_y are read)",
-            "meta": "its meta.json",
-            **TRAININGS,
-        },
-        outputs={
-            "metrics": "metrics.json",
-            "predictions": "predictions.csv: id, label, prediction, p_0 ...",
-            "examples": "examples.npz: a few test images with predictions",
-        },
-    )
+    args = settings.arguments(__doc__, EvaluateSpec, INPUTS, OUTPUTS)
     spec, meta = args.spec, load_meta(args.meta)
-    images, label = load_part(args.images, "test", len(meta["classes"]))
+    classes, name = meta["classes"], title(spec)
+    images, label = load_part(args.images, "test", len(classes))
     histories = read_histories(args.weights, args.histories)
-    check_histories(histories, spec.seeds, spec.dataset)
+    found = [(history.get("seed"), history.get("dataset")) for history in histories]
+    if found != (wanted := [(seed, spec.dataset) for seed in spec.seeds]):
+        raise InputError(f"--histories: expected seeds and data sets {wanted}, found {found}")
     device = setup(spec.seeds[0], spec.threads)
     # What was trained in float32, because its processor has no units for bfloat16, is evaluated
     # in float32 on every processor.
     in_float32 = any(history.get("precision") == "float32" for history in histories)
     bfloat16 = use_bfloat16(spec.bfloat16 and not in_float32, device)
-    views = ("none", "flips") if spec.test_time_flips else ("none",)
-    x, classes = torch.from_numpy(images), len(meta["classes"])
-    models = [
-        load_weights(path, build(spec, x.shape[1:], classes).to(device)) for path in args.weights
-    ]
-    found = {
-        view: [
-            probabilities(model, x, bfloat16=bfloat16, flips=view == "flips").numpy()
-            for model in models
-        ]
-        for view in views
+    x = torch.from_numpy(images)  # (N, C, H, W)
+    shape = x.shape[1:], len(classes)
+    models = [load_weights(path, build(spec, *shape).to(device)) for path in args.weights]
+    views = {"none": False, "flips": True} if spec.test_time_flips else {"none": False}
+    answers = {
+        view: [probabilities(m, x, bfloat16=bfloat16, flips=flips).numpy() for m in models]
+        for view, flips in views.items()
     }  # (N, K) of each seed
+    about = {"task": "image_classification", "dataset": spec.dataset, "model": name}
+    about |= {"inputs": "pixels", "implementation": "torch", "metric": "accuracy"}
+    about |= {"data_sha256": meta["data_sha256"], **cost(histories)}
     rows = []
-    for view in views:
-        hits = np.stack([p.argmax(axis=1) == label for p in found[view]])  # (seeds, N)
-        measured = (
-            ("val", [history["val_accuracy"][view] for history in histories], None),
-            ("test", hits.mean(axis=1).tolist(), proportion_interval(hits)),
-        )
-        for split, values, ci in measured:
-            rows.append(
-                row(
-                    task="image_classification",
-                    dataset=spec.dataset,
-                    model=title(spec),
-                    inputs="pixels",
-                    views=view,
-                    implementation="torch",
-                    metric="accuracy",
-                    split=split,
-                    values=values,
-                    ci=ci,
-                    data_sha256=meta["data_sha256"],
-                    **cost(histories),
-                )
-            )
-            print(f"{title(spec)}, views {view}: {split} accuracy {rows[-1]['value']:.4f}")
+    for view, of_seeds in answers.items():
+        hits = np.stack([p.argmax(axis=1) == label for p in of_seeds])  # (seeds, N)
+        test, ci = hits.mean(axis=1).tolist(), proportion_interval(hits)
+        val = [history["val_accuracy"][view] for history in histories]
+        for split, values, interval in (("val", val, None), ("test", test, ci)):
+            rows.append(row(views=view, split=split, values=values, ci=interval, **about))
+            print(f"{name}, views {view}: {split} accuracy {rows[-1]['value']:.4f}")
     notes = {
         "predictions": f"of seed {spec.seeds[0]}, without flips",
         "interval": "Wilson's; of several seeds a bootstrap over images of the seeds' mean",
@@ -99,17 +70,17 @@ def main() -> None:
     if spec.test_time_flips:
         notes["flips"] = "probabilities averaged over each image and its flip"
     write_json(args.metrics, {"rows": rows, "notes": notes})
-    first = found["none"][0]  # (N, K)
-    answer = first.argmax(axis=1)  # (N,)
-    write_predictions(args.predictions, label, answer, first)
+    first = answers["none"][0]  # (N, K)
+    prediction = first.argmax(axis=1)  # (N,)
+    write_predictions(args.predictions, label, prediction, first)
     drawn = generator(spec.seeds[0], "examples").permutation(len(images))[: spec.examples]
     write_npz(
         args.examples,
         images=images[drawn].transpose(0, 2, 3, 1),
         label=label[drawn],
-        prediction=answer[drawn],
-        classes=np.array(meta["classes"]),
-        title=np.array(f"{meta.get('title', spec.dataset)}: {title(spec)}"),
+        prediction=prediction[drawn],
+        classes=np.array(classes),
+        title=np.array(f"{meta.get('title', spec.dataset)}: {name}"),
     )
 
 

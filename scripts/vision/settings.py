@@ -1,7 +1,6 @@
 """The settings of the room: config.yaml's section `vision`, and what each program reads of it.
 
-Nothing here is part of a program's code hash: all values are in its --spec, and neither a range nor
-a description changes a result. What computes belongs elsewhere.
+No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
 from typing import Annotated, Literal
@@ -20,9 +19,7 @@ class Layers(Settings):
         [64, 128, 256], min_length=1, description="units of each hidden layer, channels of a stage"
     )
     dropout: Share = Field(0.0, description="share of activations dropped in training")
-    bfloat16: bool = Field(
-        True, description="products in bfloat16 where the processor has units for it"
-    )
+    bfloat16: bool = Field(True, description="products in bfloat16 where the processor can")
 
 
 class Convolutions(Settings):
@@ -48,9 +45,7 @@ class Training(Settings):
 
 
 class Evaluation(Settings):
-    test_time_flips: bool = Field(
-        False, description="a further row: the mean over each test image and its flip"
-    )
+    test_time_flips: bool = Field(False, description="also the mean over each image and its flip")
 
 
 class Perceptron(Layers, Training, Evaluation):
@@ -80,17 +75,15 @@ class Model(Layers, Convolutions):
     """One of the two models; an MLP does not read the settings of convolutions."""
 
     model: Kind = Field("cnn", description="which model")
+    dataset: str = Field("cifar10", description="name of the data set")
+    threads: Threads = Field(1, description="threads of PyTorch")
 
 
 class TrainSpec(Model, Training):
-    dataset: str = Field("cifar10", description="name of the data set")
     validation_size: int = Field(5000, ge=1, description="training images held out for validation")
     seed: Seed = Field(1, description="of the split, the weights, the order and augmentation")
-    threads: Threads = Field(1, description="threads of PyTorch")
 
 
 class EvaluateSpec(Model, Evaluation):
-    dataset: str = Field("cifar10", description="name of the data set")
     examples: int = Field(40, ge=1, description="test images in examples.npz")
     seeds: Seeds = Field([1], description="of the trainings, in their order")
-    threads: Threads = Field(1, description="threads of PyTorch")

@@ -10,14 +10,14 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from pipeline import settings
-from pipeline.batches import shuffled
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.precision import precision_name, use_bfloat16
 from pipeline.provenance import provenance
+from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
-from pipeline.training_run import TrainingRun
-from pipeline.weights import TRAINING_OUTPUTS, TorchParts, save_weights
+from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
+from pipeline.weights import TorchParts, save_weights
 from raw.image_data import load_meta, load_part, split_by_seed
 from torch_nn.flops import forward_flops
 from torch_nn.image_classifier import augment, logits
@@ -30,24 +30,15 @@ from vision.settings import TrainSpec
 
 def check(spec: TrainSpec, images: torch.Tensor) -> None:
     """Raises InputError if the settings do not suit the training images (N, C, H, W)."""
-    if spec.batch_size > len(images):
-        raise InputError(
-            f"batch_size: expected at most the {len(images)} training images, found"
-            f" {spec.batch_size}"
-        )
-    if spec.crop >= (side := min(images.shape[2:])):
-        raise InputError(
-            f"crop: expected fewer than the {side} pixels of a side, found {spec.crop}"
-        )
+    if (size := spec.batch_size) > (most := len(images)):
+        raise InputError(f"batch_size: expected at most the {most} training images, found {size}")
+    if (crop := spec.crop) >= (side := min(images.shape[2:])):
+        raise InputError(f"crop: expected fewer than the {side} pixels of a side, found {crop}")
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        TrainSpec,
-        inputs={"images": "images.npz (train_x, train_y are read)", "meta": "its meta.json"},
-        outputs=TRAINING_OUTPUTS,
-    )
+    inputs = {"images": "images.npz (train_x, train_y are read)", "meta": "its meta.json"}
+    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec, classes = args.spec, len(load_meta(args.meta)["classes"])
     device = setup(spec.seed, spec.threads)
     bfloat16 = use_bfloat16(spec.bfloat16, device)
@@ -71,38 +62,34 @@ def main() -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
     checkpoint = Checkpoint.of(args, args.images, args.meta)
-    run = TrainingRun(parts, checkpoint, steps, per_epoch, provenance=origin)
+    run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
 
     for step in run:
         epoch, position = divmod(step, per_epoch)
         order = shuffled(len(x), spec.seed, epoch, "order")
         batch = order[position * spec.batch_size :][: spec.batch_size]
         images, labels = x[batch].to(device), y[batch].to(device)  # (B, C, H, W), (B,)
-        images = augment(
-            images, flips=spec.flips, crop=spec.crop, hole=spec.cutout, generator=random
-        )
-        scores = logits(model, images, bfloat16)  # (B, K)
+        changes = {"flips": spec.flips, "crop": spec.crop, "hole": spec.cutout}
+        scores = logits(model, augment(images, **changes, generator=random), bfloat16)  # (B, K)
         loss = cross_entropy(scores, labels, label_smoothing=spec.label_smoothing)
         lr = spec.lr * rate(step)
         value = clipped_step(model, optimizer, loss, lr, clip=math.inf)
         hits = (scores.argmax(1) == labels).double().mean().item()
         run.record_step(lr, loss=value, accuracy=hits)
         if run.due(per_epoch):
-            val_loss, val_accuracy = evaluate(model, val_x, val_y, bfloat16)
-            run.record(val_loss=val_loss, val_accuracy=val_accuracy)
+            nats, share = evaluate(model, val_x, val_y, bfloat16)
+            run.record(val_loss=nats, val_accuracy=share)
 
     save_weights(args.weights, model)
+    _, plain = evaluate(model, val_x, val_y, bfloat16)
+    _, flipped = evaluate(model, val_x, val_y, bfloat16, flips=True)
     run.finish(
-        args.history,
         task="image_classification",
         dataset=spec.dataset,
         model=title(spec),
         seed=spec.seed,
         precision=precision_name(bfloat16),
-        val_accuracy={
-            views: evaluate(model, val_x, val_y, bfloat16, flips=views == "flips")[1]
-            for views in ("none", "flips")
-        },
+        val_accuracy={"none": plain, "flips": flipped},
         parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, x[:1].to(device)) * run.step * spec.batch_size,
     )

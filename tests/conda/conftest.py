@@ -82,4 +82,4 @@ def plain(repository, make, tmp_path_factory) -> Path:
 def separate(repository, make, tmp_path_factory) -> tuple[Path, str]:
     """A finished brief run, each rule in its environment, and what it printed."""
     folder = brief_copy(repository, tmp_path_factory.mktemp("separate"))
-    return folder, make(folder, "run", "CONDA=1")
+    return folder, make(folder, "run", "CONDA=1", "ARGS=--printshellcmds")

@@ -9,7 +9,7 @@ from harness import BRIEF, copy_repository, snakemake, write_preset
 
 @pytest.fixture(scope="session")
 def demo(repository, tmp_path_factory) -> Path:
-    """A copy of the repository with a finished, brief demo. Tests leave it as they found it."""
+    """A copy of the repository with a finished brief demo, which tests leave as they found it."""
     folder = copy_repository(repository, tmp_path_factory.mktemp("demo"))
     write_preset(folder, "demo", BRIEF)
     snakemake(folder)

@@ -112,9 +112,12 @@ def test_snakemakes_own_report(demo):
 
 
 def test_the_table_is_printed(demo):
-    words = [sys.executable, "-m", "reporting.print_leaderboard", "--config", "config/demo.yaml"]
+    words = [sys.executable, "-m", "reporting.print_leaderboard", "results/demo"]
     shown = subprocess.run(words, cwd=demo, capture_output=True, text=True, check=True).stdout
-    assert "digits" in shown and "results/demo/report.html" in shown
+    assert (
+        "digits (scikit-learn, 8x8) (stand-in): accuracy" in shown
+        and "results/demo/report.html" in shown
+    )
 
 
 def test_wrong_configuration_is_one_line_before_anything_runs(demo):

@@ -10,7 +10,6 @@ from tiny_trainings import call
 
 from dna import evaluate as evaluate_dna
 from dna import prepare as prepare_dna
-from dna import scores as dna_scores
 from dna import train as train_dna
 from dna.settings import PrepareSpec, Section, TrainSpec
 from pipeline.atomic import write_npz
@@ -210,7 +209,7 @@ def test_perfect_scores_keep_an_interval():
     about |= {"implementation": "torch", "parameters": 1, "data_sha256": "0"}
     about |= {"train_seconds": 1.0, "train_flops": 1.0}
     about["provenance"] = {"threads": 1, "device": "cpu", "commit": "0"}
-    found = {r["metric"]: r for r in dna_scores.score(label, [label, label], **about)}
+    found = {r["metric"]: r for r in evaluate_dna.score(label, [label, label], **about)}
     low, high = found["accuracy"]["ci_low"], found["accuracy"]["ci_high"]
     # Wilson at 40 of 40: low = 1 / (1 + 1.96^2 / 40).
     assert found["accuracy"]["value"] == high == 1 and low == pytest.approx(0.9124, abs=1e-4)

@@ -106,7 +106,7 @@ WIDE = {"window": 2, "stride": 14, "channels": 8}
         (
             "ensemble.members",
             ["mixer/seeds", "other/folds"],
-            "ensemble.members: other/folds belongs to a model that",
+            "ensemble.members: expected members of models, plain, searched",
         ),
         # What does not fit on an image of 28 pixels.
         ("recipes.mixer.patch", 5, "recipes.mixer.patch: expected tokens that divide an image"),
@@ -162,9 +162,8 @@ def test_members_of_models_that_are_left_out_are_one_line(section):
     section["recipes"]["wide"], section["final"]["wide"] = {}, section["final"]["plain"]
     section["ensemble"]["members"] = ["searched/folds", "wide/seeds", "searched/seeds"]
     assert changed(section, "models", ["wide", "plain"]) == [
-        "ensemble.members: searched/folds, searched/seeds belong to models that `models`"
-        " ([wide, plain]) leaves out; write members: [] for no ensemble, or members of these"
-        " models, as wide/seeds"
+        "ensemble.members: expected members of models, wide, plain, or [] for no ensemble, found"
+        " searched/folds, searched/seeds"
     ]
     assert changed(section, "ensemble.members", []) == []
 

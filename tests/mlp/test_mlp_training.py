@@ -7,9 +7,8 @@ import pytest
 
 from mlp.inputs import Inputs
 from mlp.model import inputs_name, title
-from mlp.recipe import changed
 from mlp.settings import FullRecipe, Recipe
-from mlp.training import build_training, scored_epoch, train_flops
+from mlp.training import build_training, changed, scored_epoch, train_flops
 from numpy_nn.prediction import evaluate, predict
 from pipeline.errors import InputError
 

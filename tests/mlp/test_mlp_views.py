@@ -8,7 +8,7 @@ import pytest
 from mlp.feature_file import Features
 from mlp.inputs import Inputs
 from mlp.settings import Recipe
-from mlp.views import Views, shift
+from mlp.views import Views
 from numpy_nn.mlp import build_mlp
 from numpy_nn.prediction import predict
 
@@ -25,8 +25,8 @@ def test_a_shifted_image_is_the_one_that_training_draws():
     part = Inputs(IMAGES).subset(np.array([4, 0])).flip()
     by_hand = np.zeros((2, 2, 5, 4), np.uint8)
     by_hand[:, :, 1:, :2] = IMAGES[[4, 0], :, :-1, 2:]
-    assert np.array_equal(shift(part, 1, -2)[:], by_hand[..., ::-1].reshape(2, -1))
-    assert np.array_equal(shift(part, 0, 0)[:], part[:])
+    assert np.array_equal(part.shift(1, -2)[:], by_hand[..., ::-1].reshape(2, -1))
+    assert np.array_equal(part.shift(0, 0)[:], part[:])
 
 
 @pytest.mark.parametrize("flips", [False, True])
@@ -40,7 +40,7 @@ def test_the_answer_is_the_mean_over_all_views(net, flips, largest):
     each = [
         predict(net, view)
         for down, right in product(steps, repeat=2)
-        for view in (shift(x, down, right), shift(x, down, right).flip())[: 1 + flips]
+        for view in (x.shift(down, right), x.shift(down, right).flip())[: 1 + flips]
     ]
     assert len(each) == (2 * largest + 1) ** 2 * (1 + flips)
     last = list(found.values())[-1]
@@ -72,4 +72,4 @@ def test_features_cannot_be_shifted():
     values = np.zeros((1, 7, 3), np.uint8)
     features = Features(values, ((0, 0, False),), ((1, 1, 3),), np.arange(3))
     with pytest.raises(ValueError, match="expected inputs of pixels alone"):
-        shift(Inputs(IMAGES, features), 1, 0)
+        Inputs(IMAGES, features).shift(1, 0)

@@ -180,7 +180,6 @@ def test_gradient_check_wants_gradients_where_the_optimiser_reads_them():
     rebound = Gain(lambda parameter, grad: setattr(parameter, "grad", grad))
     with pytest.raises(ValueError, match=r"gain: expected backward to write into grad .*\(4,\)"):
         gradcheck(rebound, x)
-    assert rebound.gain.value.dtype == np.float32, "as it was, since the check did not end"
     for keeps in (add, lambda parameter, grad: None):
         assert gradcheck(Gain(keeps), x)["gain"] == np.inf
 
@@ -244,6 +243,14 @@ def test_batch_norm_running_averages_and_evaluation_agree_with_torch():
     assert max(gradcheck(ours, x).values()) < 1e-6
 
 
+@pytest.mark.parametrize(("momentum", "mean", "variance"), [(0, 0, 1), (1, 2, 2)])
+def test_the_ends_of_batch_norm_s_momentum(momentum, mean, variance):
+    """0 keeps the first averages, 1 takes the batch's: 1 and 3 have mean 2, unbiased variance 2."""
+    layer = BatchNorm(1, momentum=momentum)
+    layer(np.array([[1], [3]], np.float32))
+    assert (layer.running_mean, layer.running_var) == (mean, variance)
+
+
 def test_dropout_keeps_the_mean_drops_its_share_and_rests_in_evaluation():
     x = np.ones((400, 500), np.float32)
     dropout = Dropout(0.3, RNG(1))
@@ -283,7 +290,7 @@ FLOAT32_LAYERS = {
     "batch_norm": lambda: BatchNorm(8, momentum=F64(0.1), eps=F64(1e-5)),
     "layer_norm": lambda: LayerNorm(8, eps=F64(1e-5)),
     "residual": lambda: Residual(Linear(8, 8, RNG(3))),
-    "standardise": lambda: Standardise(F64(1), F64(2)),
+    "standardise": lambda: Standardise(),
     "standardise_features": lambda: Standardise(features=8),
 }
 
@@ -354,15 +361,7 @@ def test_the_first_layer_leaves_out_the_gradient_that_nobody_needs():
 @pytest.mark.parametrize(
     "layer, x, message",
     [
-        (
-            Linear(3, 4, RNG(1)),
-            (2, 5),
-            r"Linear\(3, 4\): expected shape \(N, ..., 3\).*found \(2, 5\)",
-        ),
-        (Linear(3, 4, RNG(1)), (0, 3), r"Linear\(3, 4\).*N >= 1, found \(0, 3\)"),
-        (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*found \(3,\)"),
-        (BatchNorm(3), (1, 3), r"BatchNorm\(3\): expected at least 2 .*found 1$"),
-        (LayerNorm(3), (2, 4), r"LayerNorm\(3\): expected shape \(N, ..., 3\)"),
+        (Linear(3, 4, RNG(1)), (3,), r"Linear\(3, 4\).*\(N, ..., 3\).*found \(3,\)"),
         (Residual(Linear(3, 4, RNG(1))), (2, 3), r"keeps the shape \(2, 3\), found \(2, 4\)"),
     ],
 )
@@ -371,16 +370,7 @@ def test_a_wrong_shape_names_the_layer_the_expected_and_the_found(layer, x, mess
         layer(np.zeros(x, np.float32))
 
 
-@pytest.mark.parametrize("layer", [Linear(3, 4, RNG(1)), BatchNorm(3), LayerNorm(3)])
-def test_a_gradient_of_another_shape_is_refused(layer):
-    y = layer(np.ones((4, 3), np.float32))
-    with pytest.raises(ValueError, match=r"\(.*\): expected dL/dy \(4, .*found \(2, "):
-        layer.backward(np.zeros((2, 2 * y.shape[1]), np.float32))
-
-
-def test_what_is_not_float32_is_refused():
-    with pytest.raises(ValueError, match="expected float32, found float64"):
-        Linear(2, 2, RNG(1))(np.zeros((1, 2)))
+def test_a_rate_of_1_and_a_module_without_forward_are_refused():
     with pytest.raises(ValueError, match=r"Dropout\(1.0\): expected a rate in \[0, 1\)"):
         Dropout(1.0, RNG(1))
     with pytest.raises(NotImplementedError):

@@ -21,7 +21,6 @@ from numpy_nn import (
     MeanSquaredError,
     Mixup,
     Module,
-    Parameter,
     ReLU,
     Residual,
     Sequential,
@@ -56,13 +55,9 @@ LAYERS = {
     "Gather(2, 2)": lambda: Gather(np.array([[0, 1], [2, -1]]), 3),
     "Transpose()": Transpose,
     "Flatten()": Flatten,
-    "Unfold(2, 2, stride=1)": lambda: Unfold(2, 2),
+    "Unfold(2, 2, 1)": lambda: Unfold(2, 2),
 }
-INPUTS = {
-    "Transpose()": (4, 2, 3),
-    "Flatten()": (4, 2, 3),
-    "Unfold(2, 2, stride=1)": (4, 4, 3),
-}
+INPUTS = {"Transpose()": (4, 2, 3), "Flatten()": (4, 2, 3), "Unfold(2, 2, 1)": (4, 4, 3)}
 KNOWS_FEATURES = ("Linear(3, 2)", "BatchNorm(3)", "LayerNorm(3)", "Gather(2, 2)")
 
 
@@ -209,18 +204,14 @@ F32, LABELS = np.float32, np.array([0, 1])
         (lambda: Unfold(1, 2), ("Unfold", "a window within the padded side", "1, 2 and 1")),
         (lambda: Unfold(4, 3, 0), ("Unfold", "each >= 1", "4, 3 and 0")),
         (lambda: Unfold(3, 2)(np.ones((1, 4, 2), F32)),
-         ("Unfold(3, 2, stride=1)", "(N, 9, C)", "(1, 4, 2)")),
+         ("Unfold(3, 2, 1)", "(N, 9, C)", "(1, 4, 2)")),
         (lambda: Linear(0, 2, RNG(1)), ("Linear", "at least one input", "0 and 2")),
-        (lambda: SoftmaxCrossEntropy().forward(np.zeros((0, 2), F32), LABELS),
-         ("SoftmaxCrossEntropy()", "at least one output", "(0, 2)")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 3), int), LABELS),
          ("SoftmaxCrossEntropy()", "floating-point", "int64")),
-        (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 3), F32), LABELS.astype(F32)),
-         ("SoftmaxCrossEntropy()", "integer labels of shape (2,)", "float32")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((2, 2), F32), np.ones((2, 2), F32)),
          ("SoftmaxCrossEntropy()", "sum 1", "to 2.0")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((1, 2), F32), np.array([[-1, 2]], F32)),
-         ("SoftmaxCrossEntropy()", "none below 0", "least target of -1.0")),
+         ("SoftmaxCrossEntropy()", "no target below 0", "least target of -1.0")),
         (lambda: SoftmaxCrossEntropy().forward(np.zeros((1, 2), F32), np.full((1, 2), F32(np.nan))),
          ("SoftmaxCrossEntropy()", "sum 1", "nan")),
         (lambda: SoftmaxCrossEntropy().backward(), ("SoftmaxCrossEntropy()", "forward", "none")),
@@ -230,13 +221,13 @@ F32, LABELS = np.float32, np.array([0, 1])
         (lambda: MeanSquaredError().forward(np.zeros((1, 2), F32), np.zeros((1, 2))),
          ("MeanSquaredError()", "float32", "float64")),
         (lambda: Mixup(1, 2)(np.zeros((2, 3)), LABELS * 1.0, RNG(1)),
-         ("Mixup", "integer labels (2,)", "float64")),
+         ("Mixup", "integer labels of shape (2,)", "float64")),
         (lambda: evaluate(np.ones((2, 2)) / 2, LABELS + 1), ("evaluate", "[0, 2)", "1 to 2")),
         (lambda: evaluate(np.ones((2, 2)) / 2, LABELS * 1.0), ("evaluate", "integer", "float64")),
         (lambda: Dropout(0.5, np.random.PCG64(1)), ("Dropout(0.5)", "a Generator of", "PCG64")),
         (lambda: Sequential(*[ReLU()] * 2), ("Sequential", "each layer once", "several")),
         (lambda: build_mlp([3], 0, RNG(1), RNG(2)), ("widths", "inputs, hidden", "[3]")),
-        (lambda: training(9, 3, one_hot=True), ("Training", "integer labels (N,)", "(9, 3)")),
+        (lambda: training(9, 3, one_hot=True), ("Training", "labels of shape (9,)", "(9, 3)")),
         (lambda: SGD([], 0), ("SGD", "lr > 0", "0")),
         (lambda: Adam([], 1, (1, 1)), ("Adam", "betas", "(1, 1)")),
     ],
@@ -282,8 +273,3 @@ def test_with_batch_norm_a_last_batch_of_one_is_left_out():
     for count, size in ((1, 8), (9, 1)):
         with pytest.raises(ValueError, match=rf"Training: .*at least 2 .*found {count}, "):
             training(count, size)
-
-
-def test_a_parameter_of_another_dtype_is_refused():
-    with pytest.raises(ValueError, match="parameters: expected one dtype, found"):
-        SGD([Parameter(np.zeros(2)), Parameter(np.zeros(2, F32))], 0.1)

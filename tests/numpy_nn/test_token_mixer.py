@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mlp.tokens import token_table
+from mlp.model import token_table
 from numpy_nn import (
     Dropout,
     Gather,
     Linear,
+    Residual,
     Sequential,
     SoftmaxCrossEntropy,
     Standardise,
@@ -56,7 +57,18 @@ def test_gather_names_the_shape_it_expects():
 
 
 @pytest.mark.parametrize(
-    ("side", "window", "stride"), [(4, 3, 1), (6, 4, 2), (5, 3, 2), (5, 2, 2), (3, 1, 1), (7, 3, 3)]
+    ("side", "window", "stride"),
+    [
+        (4, 3, 1),
+        (6, 4, 2),
+        (5, 3, 2),
+        (5, 2, 2),
+        (3, 1, 1),
+        (7, 3, 3),
+        (2, 3, 1),
+        (3, 7, 2),
+        (1, 5, 1),
+    ],
 )
 def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, stride):
     x = np.random.default_rng(side).standard_normal((2, side**2, 3))
@@ -73,10 +85,7 @@ def test_unfold_agrees_with_pytorch_and_passes_the_gradient_check(side, window, 
     assert gradcheck(layer, x)["x"] < 1e-6
 
 
-LEVELS = [
-    {"window": 3, "stride": 1, "channels": 4},
-    {"window": 2, "stride": 2, "channels": 5},
-]
+LEVELS = [{"window": 3, "stride": 1, "channels": 4}, {"window": 2, "stride": 2, "channels": 5}]
 SQUARE = np.array([[0, 1], [2, 2], [4, -1], [3, 0]])
 
 
@@ -101,6 +110,14 @@ def convolution(z, linear, window, stride, padding):
     kernel = weight.permute(3, 2, 0, 1)
     bias = torch.from_numpy(linear.bias.value)
     return torch.nn.functional.conv2d(z, kernel, bias, stride, padding)
+
+
+def test_a_level_of_other_channels_has_no_shortcut():
+    for channels, shortcut in ((4, True), (3, False)):
+        level = {"window": 3, "stride": 1, "channels": channels}
+        model = small("none", table=SQUARE, levels=[level])
+        assert isinstance(model.layers[4], Residual) is shortcut
+        assert model(np.ones((2, 5), np.float32)).shape == (2, 3)
 
 
 def test_levels_need_a_square_of_tokens_and_windows_that_fit():

@@ -19,8 +19,7 @@ from pipeline.atomic import (
     write_text,
 )
 from pipeline.checkpoint import Checkpoint
-from pipeline.disk import require_writable
-from pipeline.errors import InputError
+from pipeline.errors import InputError, require_writable
 from pipeline.weights import save_weights
 
 

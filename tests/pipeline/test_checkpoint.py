@@ -47,7 +47,8 @@ def test_a_copied_checkpoint_of_another_key_is_refused(tmp_path):
 HOLDER = """
 import sys, time
 from pipeline.checkpoint import Checkpoint
-Checkpoint(sys.argv[1], "key").save({}, {"step": 1})
+checkpoint = Checkpoint(sys.argv[1], "key")
+checkpoint.save({}, {"step": 1})
 print("holds", flush=True)
 time.sleep(60)
 """

@@ -1,14 +1,16 @@
 """The recorded commit is that of this repository's code, or unknown with the reason."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline import provenance
-from pipeline.provenance import changed_since, commit
+from pipeline.provenance import commit
 
 
 def git(folder: Path, *words: str) -> str:
@@ -92,11 +94,62 @@ def test_git_may_be_missing_or_refuse(project, tmp_path, monkeypatch):
     assert commit() == "unknown (git is not installed)"
 
 
-def test_an_edit_during_a_training_is_seen(project):
-    repository(project)
-    record = {"commit": commit()}
-    assert not changed_since(record)
-    (project / "program.py").write_text("x = 2\n")
-    assert changed_since(record)
-    git(project, "commit", "--quiet", "--all", "--message", "second")
-    assert changed_since(record)
+PROGRAM = """
+import sys
+from pathlib import Path
+from pipeline.checkpoint import Checkpoint
+from pipeline.provenance import commit
+from pipeline.training_run import TrainingRun
+from room.parts import Parts
+
+edited = Path(sys.argv[2])
+origin = {"commit": commit()}
+run = TrainingRun(sys.argv[1], Parts(), Checkpoint(sys.argv[3], "key"), 4, provenance=origin)
+for step in run:
+    if step == 1:
+        edited.write_text(edited.read_text() + "# edited\\n")
+    if step == 2 and "stop" in sys.argv:
+        run._save(run.checkpoint)
+        sys.exit(1)
+run.finish()
+"""
+PARTS = """
+class Parts:
+    def state(self):
+        return {}, None
+
+    def load_state(self, arrays, meta):
+        pass
+"""
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [("room/train.py", True), ("room/parts.py", True), ("room/other.py", False)],
+)
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_edit_during_a_training_is_recorded(tmp_path, dirty, edited, changed, stopped):
+    """Of the code that runs, in a clean tree and in one that was dirty before; not of other code.
+
+    stopped: the training is edited in its first process and ends in a second one.
+    """
+    scripts = tmp_path / "scripts"
+    shutil.copytree(Path(provenance.__file__).parent, scripts / "pipeline")
+    (scripts / "room").mkdir()
+    for name, text in {"train": PROGRAM, "parts": PARTS, "other": ""}.items():
+        (scripts / "room" / f"{name}.py").write_text(text)
+    head = repository(tmp_path)
+    if dirty:
+        (scripts / "room" / "train.py").write_text(PROGRAM + "# dirty\n")
+        head += "-dirty"
+    history = tmp_path / "history.json"
+    words = [sys.executable, "-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
+    environment = {**os.environ, "PYTHONPATH": str(scripts), "OMP_NUM_THREADS": "1"}
+    if stopped:
+        assert subprocess.run([*words, "stop"], env=environment, cwd=scripts).returncode == 1
+    subprocess.run(words, env=environment, cwd=scripts, check=True)
+    record = json.loads(history.read_text())["provenance"]
+    assert record.get("code_changed_meanwhile", False) is changed
+    if not stopped:
+        assert record["commit"] == head, "what it was when the job started"

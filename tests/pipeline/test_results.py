@@ -53,11 +53,14 @@ def test_predictions(tmp_path):
         write_predictions(path, [1, 2], [1])
 
 
-def test_an_unknown_split_or_implementation_is_refused():
+def test_an_unknown_split_implementation_or_column_is_refused():
     with pytest.raises(ValueError, match="jax"):
         row(implementation="jax", split="test", values=[1], **COMMON)
     with pytest.raises(ValueError, match="holdout"):
         row(implementation="numpy", split="holdout", values=[1], **COMMON)
+    with pytest.raises(ValueError, match="missing or unknown columns: colour, metric"):
+        others = {key: value for key, value in COMMON.items() if key != "metric"}
+        row(implementation="numpy", split="test", values=[1], colour="red", **others)
 
 
 def test_the_interval_of_an_accuracy_is_the_binomial_one():

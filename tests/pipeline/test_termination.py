@@ -1,4 +1,4 @@
-"""Trainings that end early, by SIGTERM or kill -9, and resume to the same bytes."""
+"""Trainings that end early, by SIGTERM, Ctrl-C or kill -9, and resume to the same bytes."""
 
 import json
 import os
@@ -15,10 +15,9 @@ from tiny_trainings import ROOMS, Tiny
 from pipeline import termination, training_run
 from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint
-from pipeline.lock import unlock_directory
 from pipeline.npz import read_npz
 
-# A training whose step n adds n; it tells when a step is done, and gets SIGTERM twice in its fifth.
+# A training whose step n adds n. It tells when one is done, and gets a signal twice in its fifth.
 TRAINING = """
 import os, signal, sys
 import numpy as np
@@ -33,8 +32,8 @@ while step < 40:
     step += 1
     print("step", step, flush=True)
     if step == 5:
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), int(sys.argv[2]))
+        os.kill(os.getpid(), int(sys.argv[2]))
     if checkpoint.stopping:
         checkpoint.save({"total": total}, {"step": step})
 print("total", int(total[0]), flush=True)
@@ -52,23 +51,33 @@ def start(repository, *words):
     )
 
 
-def test_any_training_saves_ends_and_resumes(repository, tmp_path):
-    first = start(repository, "-c", TRAINING, tmp_path / "c")
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_any_training_saves_ends_and_resumes(repository, tmp_path, kind):
+    words = ("-c", TRAINING, tmp_path / "c", int(kind))
+    first = start(repository, *words)
     out, err = first.communicate(timeout=60)
     last = int(out.split()[-1])
-    assert first.returncode == 143 and last < 40
-    assert err.count("\n") == 1 and err.startswith("ended by SIGTERM; the state is saved in ")
-    out, err = start(repository, "-c", TRAINING, tmp_path / "c").communicate(timeout=60)
+    assert first.returncode == 128 + kind and last < 40
+    assert err.count("\n") == 1 and err.startswith(f"ended by {kind.name}; the state is saved in ")
+    out, err = start(repository, *words).communicate(timeout=60)
     assert out.startswith(f"resumed at {last}\nstep {last + 1}\n") and not err
     assert out.endswith(f"total {sum(range(40))}\n")
     assert not (tmp_path / "c").exists()
 
 
-def test_without_a_checkpoint_sigterm_ends_at_once(tmp_path):
+def test_without_a_checkpoint_a_signal_ends_at_once(tmp_path):
+    before = {kind: signal.getsignal(kind) for kind in termination.SIGNALS}
     checkpoint = Checkpoint(tmp_path / "c", "key")
-    assert signal.getsignal(signal.SIGTERM) == termination._note
+    assert {signal.getsignal(kind) for kind in before} == {termination._note}
     checkpoint.clear()
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert {kind: signal.getsignal(kind) for kind in before} == before
+
+
+def test_what_is_ignored_stays_ignored(repository, tmp_path):
+    """`nohup make run &`: the Ctrl-C of the next program in that terminal is not for this one."""
+    ignoring = f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{TRAINING}"
+    done = start(repository, "-c", ignoring, tmp_path / "c", int(signal.SIGINT))
+    assert done.communicate(timeout=60)[0].endswith(f"total {sum(range(40))}\n")
 
 
 def test_a_request_before_the_last_step_changes_nothing_after_clear(tmp_path):
@@ -101,7 +110,6 @@ def cut(tiny, folder):
         tiny(folder, stop=8)
     assert ended.value.code == 143
     assert not tiny.file(folder).exists()
-    unlock_directory(folder / "checkpoint")
 
 
 def test_a_preempted_training_ends_with_the_same_bytes(tiny, tmp_path, capsys):

@@ -14,7 +14,7 @@ import requests
 from pipeline.errors import InputError
 from raw import download
 from raw.download import Downloader
-from raw.fetch import Fetcher
+from raw.fetch_dataset import Fetcher
 
 GOOD = bytes(range(256)) * 1000  # 256,000 bytes: several chunks
 
@@ -357,7 +357,7 @@ def test_a_full_disk_is_told_as_such(tmp_path, server, monkeypatch, via):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "raw/toy/a")
 
     monkeypatch.setattr(
-        f"raw.{'fetch.shutil.copyfile' if via == 'mirror' else 'download.tqdm'}", full
+        f"raw.{'fetch_dataset.shutil.copyfile' if via == 'mirror' else 'download.tqdm'}", full
     )
     with pytest.raises(InputError, match=r"no space left.*needs 256000 bytes"):
         fetch(

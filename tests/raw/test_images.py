@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.atomic import write_npz
 from pipeline.errors import InputError
 from raw import shapes
-from raw.about import About
-from raw.data_hash import arrays_sha256
-from raw.images import check_images, read_cifar10, read_fashion_mnist, write_images
-from raw.standin_images import make_digits, make_shapes
+from raw.generate_images import make_digits, make_shapes
+from raw.image_data import check_images, load_part, split_by_seed
+from raw.images import read_cifar10, read_fashion_mnist, write_images
+from raw.prepared import arrays_sha256
+from raw.settings import About
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -24,6 +26,11 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 def write_idx(path: Path, array: np.ndarray) -> None:
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
     path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+def check(arrays, classes):
+    for part in ("train", "test"):
+        check_images(arrays[f"{part}_x"], arrays[f"{part}_y"], len(classes), part)
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def cifar(tmp_path):
 
 def test_fashion_mnist(fashion):
     arrays, classes = read_fashion_mnist(fashion)
-    check_images(arrays, classes, "test")
+    check(arrays, classes)
     assert arrays["train_x"].shape == (20, 28, 28) and arrays["test_x"].shape == (7, 28, 28)
     assert arrays["test_y"].tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert classes[0] == "T-shirt/top" and classes[9] == "ankle boot" and len(classes) == 10
@@ -63,7 +70,7 @@ def test_fashion_mnist(fashion):
 
 def test_cifar10_planes_become_colour_pixels(cifar):
     arrays, classes = read_cifar10(cifar)
-    check_images(arrays, classes, "test")
+    check(arrays, classes)
     assert arrays["train_x"].shape == (10, 32, 32, 3)
     assert arrays["train_x"][2, 7, 9].tolist() == [21, 22, 23], "batch 2: red, green, blue"
     assert arrays["train_x"][1, 0, 5].tolist() == [255, 12, 13]
@@ -91,16 +98,77 @@ def test_a_batch_of_another_form_is_refused(cifar, batch):
 
 def test_labels_that_do_not_fit_are_refused(fashion):
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.arange(6, dtype=np.uint8))
-    with pytest.raises(InputError, match="test: 7 images, but labels of shape"):
-        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+    with pytest.raises(InputError, match="test_y: expected 7 labels, int64, found"):
+        check(*read_fashion_mnist(fashion))
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.full(7, 10, np.uint8))
-    with pytest.raises(InputError, match="expected labels 0 to 9, found 10 to 10"):
-        check_images(*read_fashion_mnist(fashion), "fashion_mnist")
+    with pytest.raises(InputError, match="expected labels of 10 classes, 0 to 9, found 10 to 10"):
+        check(*read_fashion_mnist(fashion))
+
+
+@pytest.mark.parametrize(
+    ("shape", "fits"),
+    [
+        ((2, 5, 5), True),
+        ((2, 5, 5, 1), True),
+        ((2, 5, 5, 3), True),
+        ((2, 5, 5, 2), False),
+        ((2, 5, 5, 4), False),
+        ((2, 25), False),
+        ((2, 5, 5, 3, 1), False),
+    ],
+)
+def test_images_are_grey_or_have_three_colours(shape, fits):
+    labels = np.array([0, 1])
+    if fits:
+        check_images(np.zeros(shape, np.uint8), labels, 2, "made")
+        return
+    with pytest.raises(InputError, match=r"made_x: expected uint8 images .*found uint8 \(2, "):
+        check_images(np.zeros(shape, np.uint8), labels, 2, "made")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "says"),
+    [
+        (np.zeros((2, 5, 5), np.int64), np.array([0, 1]), "made_x: expected uint8 images"),
+        (np.zeros((2, 5, 5), np.uint8), np.array([0, 1], np.int32), "made_y: .*found int32"),
+        (np.zeros((2, 5, 5), np.uint8), np.array([[0], [1]]), r"made_y: .*found int64 \(2, 1\)"),
+        (np.zeros((2, 5, 5), np.uint8), np.array([-1, 1]), "0 to 1, found -1 to 1"),
+        (np.zeros((2, 5, 5), np.uint8), np.array([0, 2]), "0 to 1, found 0 to 2"),
+        (np.zeros((0, 5, 5), np.uint8), np.zeros(0, np.int64), "made_y: expected 0 labels"),
+    ],
+)
+def test_images_and_labels_of_other_forms_are_refused(x, y, says):
+    with pytest.raises(InputError, match=says):
+        check_images(x, y, 2, "made")
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_a_part_comes_with_channels_first(tmp_path, channels):
+    x = np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3)
+    x = x if channels == (3,) else x[..., :1] if channels else x[..., 0]
+    write_npz(tmp_path / "i.npz", test_x=x, test_y=np.array([1, 0]))
+    images, labels = load_part(tmp_path / "i.npz", "test", 2)
+    assert images.shape == (2, *(channels or (1,)), 4, 5) and images.flags.c_contiguous
+    np.testing.assert_array_equal(images[:, 0], x if not channels else x[..., 0])
+    np.testing.assert_array_equal(images[:, -1], x if not channels else x[..., -1])
+    assert labels.tolist() == [1, 0]
+
+
+def test_a_validation_split_is_disjoint_sorted_whole_and_by_seed():
+    kept, held_out = split_by_seed(50, 8, seed=1)
+    assert len(held_out) == 8 and sorted([*kept, *held_out]) == list(range(50))
+    assert list(kept) == sorted(kept) and list(held_out) == sorted(held_out)
+    assert held_out.tolist() == split_by_seed(50, 8, seed=1)[1].tolist()
+    assert held_out.tolist() != split_by_seed(50, 8, seed=2)[1].tolist()
+    assert [len(part) for part in split_by_seed(2, 1, seed=1)] == [1, 1]
+    for size in (0, 50, 51):
+        with pytest.raises(InputError, match=f"expected 1 to 49 of 50 images, found {size}"):
+            split_by_seed(50, size, seed=1)
 
 
 def test_digits_are_split_by_class_and_seed():
     arrays, classes = make_digits(0.2, seed=1)
-    check_images(arrays, classes, "digits")
+    check(arrays, classes)
     assert len(arrays["train_x"]) + len(arrays["test_x"]) == 1797
     assert arrays["train_x"].max() == 255
     shares = np.bincount(arrays["test_y"]) / np.bincount(arrays["train_y"])
@@ -111,7 +179,7 @@ def test_digits_are_split_by_class_and_seed():
 
 def test_shapes_are_balanced_and_follow_the_seed():
     arrays, classes = make_shapes(200, 100, seed=3)
-    check_images(arrays, classes, "shapes")
+    check(arrays, classes)
     assert np.bincount(arrays["train_y"]).tolist() == [20] * 10
     assert np.bincount(arrays["test_y"]).tolist() == [10] * 10
     again = make_shapes(200, 100, seed=3)[0]

@@ -17,7 +17,8 @@ from pipeline.npz import read_npz
 from raw import prepare_images as prepare_images
 from raw.image_data import load_meta, load_part
 from raw.prepared import load_arrays, load_json
-from raw.raw_files import RawFile, verify
+from raw.raw_files import verify
+from raw.settings import Checksum
 
 
 def sums(**files):
@@ -28,7 +29,7 @@ def sums(**files):
 
 
 def expected(**files):
-    return {name: RawFile(**value) for name, value in sums(**files).items()}
+    return {name: Checksum(**value) for name, value in sums(**files).items()}
 
 
 def test_right_files_pass_as_a_folder_or_one_by_one(tmp_path):
@@ -135,7 +136,7 @@ def test_a_damaged_meta_says_what_to_delete(tmp_path, text):
 def test_a_header_that_promises_too_much_claims_no_memory(tmp_path, repository):
     """2^40 bytes promised: refused within an address space that has no room for them."""
     code = """
-import resource, sys, zipfile
+import io, resource, sys, zipfile
 import numpy as np
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
@@ -147,8 +148,8 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive, archive.open("a.npy", "w") as
     out.write(bytes(100))
 for read in (
     lambda: read_npz(sys.argv[1]),
-    lambda: parse_idx(bytes.fromhex("00000802" + "00100000" * 2), "idx"),
-    lambda: parse_idx(bytes.fromhex("00000801" + "3fffffff"), "idx"),
+    lambda: parse_idx(io.BytesIO(bytes.fromhex("00000802" + "00100000" * 2)), "idx"),
+    lambda: parse_idx(io.BytesIO(bytes.fromhex("00000801" + "3fffffff")), "idx"),
 ):
     try:
         read()

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import report_figures
-import yaml
+from configuration import load_table
 from fabricated_run import CLASSES, fabricate
 
 from pipeline.atomic import write_json
+from raw.table import Table
 from reporting import (
     build_leaderboard,
     build_report,
@@ -57,7 +58,7 @@ class Run:
         self.folder, self.patch, self.repository = folder, monkeypatch, repository
         self.files = fabricate(folder)
         change(self.files)
-        self.table = yaml.safe_load((repository / "config" / "datasets.yaml").read_text())
+        self.table = load_table(repository / "config" / "datasets.yaml", Table)
         listed = {kind: list(map(str, paths)) for kind, paths in self.files.items()}
         self.groups = report_figures.curve_groups(listed, str(folder))
         self.plan = report_figures.plan(listed, str(folder), CHOSEN, self.table)

@@ -4,9 +4,9 @@ import pytest
 from fabricated_run import of_this_run
 
 from reporting.formats import flops, seconds, weights
-from reporting.headline import headline, standing
+from reporting.headline import compared, headline
 from reporting.leaderboard import METRICS
-from reporting.summary import markdown_table
+from reporting.tables import markdown_table
 
 
 def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
@@ -28,10 +28,11 @@ def test_the_headline_is_chosen_by_validation_and_never_mixes_splits():
     assert (entry["chosen_by"], entry["among"]) == ("cv", 3)
     assert entry["published"]["value"] == 0.95 and entry["published"]["standing"] == "behind"
     held = {**entry["best"], "ci_low": 0.90, "ci_high": 0.96}
-    assert standing(held, {"value": 0.95}) == "within our interval"
-    assert standing(held, {"value": 0.89}) == "ahead"
+    assert compared(held, {"value": 0.95})["standing"] == "within our interval"
+    assert compared(held, {"value": 0.89})["standing"] == "ahead"
     loss = of_this_run(metric="bits_per_byte", values=[1.0])
-    assert [standing(loss, {"value": value}) for value in (0.9, 1.1)] == ["behind", "ahead"]
+    told = [compared(loss, {"value": value})["standing"] for value in (0.9, 1.1)]
+    assert told == ["behind", "ahead"]
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fabricated_run import fabricate, metrics_row, read_rows
+from fabricated_run import fabricate, metrics_row, of_this_run, read_rows
 
 from pipeline.atomic import write_csv
 from pipeline.errors import InputError
 from pipeline.results import COLUMNS
-from reporting import print_leaderboard as print_leaderboard
+from reporting import print_leaderboard
 from reporting.leaderboard import (
+    KEY,
     METRICS,
     build,
+    check_value,
+    number,
     order,
     ordinary,
+    panels,
     published_rows,
     read_leaderboard,
     read_metrics,
@@ -26,6 +30,7 @@ from reporting.leaderboard import (
 
 # What sets a row apart from that of one trained model on the whole split.
 ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
+LESS_IS_BETTER = ("nats_per_token", "bits_per_byte")
 ISSUE_COLUMNS = (
     "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
     "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,run,source,commit,config_sha256,data_sha256"
@@ -101,6 +106,17 @@ def test_a_stand_in_gets_no_published_results(references):
         ({"members": "five"}, "members"),
         ({"subset": "most"}, "subset"),
         ({"train_flops": -1.0}, "train_flops"),
+        ({"train_seconds": -1.0}, "train_seconds"),
+        ({"parameters": -1}, "parameters"),
+        ({"threads": 0}, "threads"),
+        ({"ci_high": 1.1}, "ci_high: expected 0 to 1"),
+        ({"ci_low": -0.1}, "ci_low: expected 0 to 1"),
+        ({"ci_high": None}, "together"),
+        ({"task": ""}, "task"),
+        ({"dataset": ""}, "dataset"),
+        ({"model": ""}, "model"),
+        ({"device": ""}, "device"),
+        ({"commit": ""}, "commit"),
     ],
 )
 def test_a_bad_row_is_named_with_its_file_and_field(tmp_path, change, message):
@@ -109,7 +125,7 @@ def test_a_bad_row_is_named_with_its_file_and_field(tmp_path, change, message):
     with pytest.raises(InputError) as error:
         read_metrics(path)
     assert message in str(error.value)
-    assert str(path) in str(error.value) and "row 1" in str(error.value)
+    assert str(path) in str(error.value) and "rows.1" in str(error.value)
 
 
 def test_a_good_row_passes_and_a_file_without_rows_does_not(tmp_path):
@@ -122,9 +138,100 @@ def test_a_good_row_passes_and_a_file_without_rows_does_not(tmp_path):
             read_metrics(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0},
+        {"value": 1.0, "ci_low": 1.0, "ci_high": 1.0},
+        {"metric": "mcc", "value": -100.0, "ci_low": -100.0, "ci_high": 100.0},
+        {"metric": "nats_per_token", "value": 11.5, "ci_low": 0.0, "ci_high": 12.0},
+        {"metric": "bits_per_byte", "value": 8.5, "ci_low": 0.0, "ci_high": 9.0},
+        {"n_seeds": 1, "std": None, "threads": 1},
+        {"std": 0.0, "parameters": 0, "train_seconds": 0.0, "train_flops": 0.0},
+        {"parameters": None, "train_seconds": None, "train_flops": None},
+        {"members": "1 seed"},
+        {"members": "5 seeds + 3 folds"},
+    ],
+)
+def test_the_ends_of_each_range_pass(tmp_path, change):
+    row = {**metrics_row(), **change}
+    (tmp_path / "metrics.json").write_text(json.dumps({"rows": [row]}))
+    assert read_metrics(tmp_path / "metrics.json") == [row]
+
+
+@pytest.mark.parametrize(
+    ("metric", "beyond"),
+    [
+        *[(name, (-0.01, 1.01)) for name in ("token_accuracy", "exact_match", "accepted_share")],
+        ("mcc", (-100.1, 100.1)),
+        ("nats_per_token", (-0.01,)),
+        ("bits_per_byte", (-0.01,)),
+    ],
+)
+def test_values_beyond_a_metric_s_range_are_refused(metric, beyond):
+    for value in beyond:
+        with pytest.raises(ValueError, match=f"value: expected .* for {metric}, found {value}"):
+            check_value(metric, value)
+
+
 def test_two_rows_of_one_key_are_refused():
-    with pytest.raises(InputError, match="MLP 784-512-256-10"):
+    with pytest.raises(InputError, match="2 rows have the same .*MLP 784-512-256-10"):
         build([metrics_row(), metrics_row(values=[0.7])], [])
+
+
+def test_rows_are_sorted_by_what_they_are_of_and_ties_by_being_ordinary():
+    rows = [
+        of_this_run(task="b"),
+        of_this_run(task="a", dataset="y"),
+        of_this_run(task="a", dataset="x", metric="exact_match"),
+        of_this_run(task="a", dataset="x", split="val"),
+        of_this_run(task="a", dataset="x", model="one", views="flips"),
+        of_this_run(task="a", dataset="x", model="two"),
+        of_this_run(task="a", dataset="x", model="three"),
+    ]
+    found = [[row[name] for name in KEY] for row in build(rows, [])]
+    assert found == [[rows[at][name] for name in KEY] for at in (6, 5, 4, 3, 2, 1, 0)]
+
+
+def test_a_panel_shows_the_first_split_with_a_row_of_ours():
+    def of(dataset, split, source="this run", metric="accuracy"):
+        return {"dataset": dataset, "metric": metric, "split": split, "source": source}
+
+    rows = [
+        *[of("a", split) for split in ("train", "cv", "val", "test")],
+        of("a", "test", "a paper"),
+        of("a", "val", "a paper"),
+        *[of("b", split) for split in ("train", "cv", "val")],
+        of("b", "test", "a paper"),
+        *[of("c", split) for split in ("train", "cv")],
+        of("c", "cv", metric="mcc"),
+        of("d", "test", "a paper"),
+        of("e", "train"),
+    ]
+    assert panels(rows) == [
+        [of("a", "test"), of("a", "test", "a paper")],
+        [of("b", "val")],
+        [of("c", "cv")],
+        [of("c", "cv", metric="mcc")],
+    ]
+
+
+def test_numbers_have_the_digits_of_their_metric():
+    found = {name: number(name, 1 / 3) for name in METRICS}
+    assert {name for name, text in found.items() if text == "0.3333"} == {
+        "accuracy", "token_accuracy", "exact_match", "accepted_share",
+    }  # fmt: skip
+    assert found["mcc"] == "0.33"
+    assert found["nats_per_token"] == found["bits_per_byte"] == "0.333"
+    assert number("accuracy", None) == "" and number("accuracy", 0.0) == "0.0000"
+
+
+def test_a_published_row_has_its_citation_and_nothing_of_ours():
+    result = {"task": "t", "dataset": "d", "model": "m", "metric": "accuracy", "split": "test"}
+    result |= {"value": 0.5, "source": "paper", "comment": "not a column"}
+    (row,) = published_rows({"paper": {"citation": "A 2020"}}, [result], ["d"])
+    assert tuple(row) == COLUMNS and row["source"] == "A 2020"
+    assert {name for name in COLUMNS if row[name] is None} == set(COLUMNS) - set(result)
 
 
 @pytest.mark.parametrize("apart", [{"inputs": "HOG"}, *ASIDE])
@@ -139,12 +246,21 @@ def test_numbers_and_texts_survive_the_file(tmp_path):
     row = {column: row.get(column) for column in COLUMNS}
     write_csv(tmp_path / "leaderboard.csv", [row], COLUMNS)
     (found,) = read_leaderboard(tmp_path / "leaderboard.csv")
-    assert found == row and type(found["threads"]) is int
+    assert found == row
+    types = {name: type(value) for name, value in found.items() if value is not None}
+    assert types == {name: type(value) for name, value in row.items() if value is not None}
 
 
 @pytest.mark.parametrize(
     ("metric", "values", "wanted"),
-    [("accuracy", (0.7, 0.9, 0.8), (0.9, 0.8, 0.7)), ("bits_per_byte", (2.0, 1.0), (1.0, 2.0))],
+    [
+        *[
+            (name, (0.7, 0.9, 0.8), (0.9, 0.8, 0.7))
+            for name in METRICS
+            if name not in LESS_IS_BETTER
+        ],
+        *[(name, (2.0, 1.0), (1.0, 2.0)) for name in LESS_IS_BETTER],
+    ],
 )
 def test_the_best_value_comes_first(metric, values, wanted):
     rows = [
@@ -163,19 +279,14 @@ def test_references_name_known_data_sets_metrics_and_sources(repository, referen
             assert table[result["dataset"]]["task"] == result["task"]
             assert "stands_in_for" not in table[result["dataset"]]
     assert {result["source"] for result in results} == set(sources)
-    values = {(r["dataset"], r["model"]): r["value"] for r in results}
-    assert values["gue/prom_core_tata", "DNABERT (3-mer)"] == 78.15
-    assert values["gue/human_tf_4", "DNABERT-2"] == 77.43
-    assert values["tinyshakespeare", "nanoGPT 6x6x384"] == 1.4697
-    assert {r["value"] for r in results if r["source"] == "specification"} == {0.9498, 0.72444}
 
 
-def test_an_unknown_source_is_named(tmp_path, references):
+def test_a_published_value_beyond_its_metric_is_named(tmp_path, references):
     table = yaml.safe_load(references.read_text())
-    table["results"][0]["source"] = "hearsay"
+    table["results"][0]["value"] = 101.0
     path = tmp_path / "references.yaml"
     path.write_text(yaml.safe_dump(table))
-    with pytest.raises(InputError, match="hearsay"):
+    with pytest.raises(InputError, match="references.yaml: .*: value: expected"):
         read_references(path)
 
 
@@ -183,12 +294,9 @@ def test_an_unknown_source_is_named(tmp_path, references):
 def test_the_terminal_shows_the_table_and_ends_with_the_report(
     finished, width, tmp_path, monkeypatch, capsys
 ):
-    config = tmp_path / "made.yaml"
-    config.write_text("run: made-up\n")
     monkeypatch.chdir(finished.parents[1])
     monkeypatch.setenv("COLUMNS", width)
-    monkeypatch.setattr(sys, "argv", ["print_leaderboard", "--config", str(config)])
-    print_leaderboard.main()
+    print_leaderboard.show(Path("results/made-up"))
     text = capsys.readouterr().out
     lines = text.splitlines()
     assert lines[-1].endswith("results/made-up/report.html")
@@ -202,9 +310,7 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
 ):
     monkeypatch.chdir(finished.parents[1])
     monkeypatch.setenv("COLUMNS", "160")
-    (tmp_path / "made.yaml").write_text("run: made-up\n")
-    monkeypatch.setattr(sys, "argv", ["print", "--config", str(tmp_path / "made.yaml")])
-    print_leaderboard.main()
+    print_leaderboard.show(Path("results/made-up"))
     lines = capsys.readouterr().out.splitlines()
     head = next(line for line in lines if "validation" in line)
     row = next(line for line in lines if "  Mixer" in line)
@@ -220,15 +326,13 @@ def test_training_validation_and_test_are_three_columns_of_the_terminal(
 
 
 def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
-    config = tmp_path / "made.yaml"
-    config.write_text("run: made-up\n")
     done = subprocess.run(
         [
             "bash",
             "-o",
             "pipefail",
             "-c",
-            f"'{sys.executable}' -m reporting.print_leaderboard --config '{config}' | :",
+            f"'{sys.executable}' -m reporting.print_leaderboard results/made-up | :",
         ],
         cwd=finished.parents[1],
         capture_output=True,

@@ -11,15 +11,15 @@ import dag_cost
 import pytest
 
 from pipeline.errors import InputError
-from reporting import collect_reference, cost, speed, update_readme
+from reporting import collect_reference, update_readme
 from reporting.leaderboard import read_leaderboard, read_references
-from reporting.summary import markdown_table
+from reporting.tables import COST, NEEDED, SPEED, markdown, markdown_table
 
-SPEED = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
+SPEEDS = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
 "PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
 "scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
 """
-COST = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
+COSTS = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
 "plan 10,000 CV jobs",10021,71.06,41.514,702,,"60 s, 2 GB",True,2,bbe457c53e28,AMD EPYC,9.9.0
 dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
 overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
@@ -33,8 +33,8 @@ OLD = {
 
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
     path = tmp_path / "dag_cost.csv"
-    path.write_text(COST)
-    lines = cost.markdown(cost.read(path))
+    path.write_text(COSTS)
+    lines = markdown(COST, path).splitlines()
     kept = " | `bbe457c` |"
     assert lines[2:5] == [
         "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes" + kept,
@@ -43,42 +43,50 @@ def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(
     ]
     assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
     assert "packed" in lines[-1]
-    assert "packed" not in cost.markdown(cost.read(path)[:2])[-1]
+    path.write_text(COSTS[: COSTS.index("overhead")])
+    assert "packed" not in markdown(COST, path)
     path.write_text("what,seconds\na,1\n")
     with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
-        cost.read(path)
+        markdown(COST, path)
 
 
 def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(tmp_path):
     path = tmp_path / "old.csv"
-    path.write_text(COST)
+    path.write_text(COSTS)
     kept = dag_cost.kept_rows(path, [{"what": "dry run of standard"}], "standard")
     assert [row["what"] for row in kept] == ["overhead of standard"]
     assert dag_cost.kept_rows(path, kept, "standard") == []
     # The no-op of one preset is not that of another.
-    path.write_text(COST + COST.splitlines()[-1].replace("overhead of standard", "no-op make run"))
+    path.write_text(
+        COSTS + COSTS.splitlines()[-1].replace("overhead of standard", "no-op make run")
+    )
     assert [r["what"] for r in dag_cost.kept_rows(path, kept, "standard")] == ["no-op make run"]
     assert dag_cost.kept_rows(path, [], "demo") == []
 
 
 def test_the_benchmark_s_columns_are_those_that_the_table_needs():
-    assert set(cost.NEEDED) <= set(dag_cost.COLUMNS)
+    assert set(NEEDED[COST]) <= set(dag_cost.COLUMNS)
 
 
 def test_pinned_and_free_kernels_are_told_apart(tmp_path):
     path = tmp_path / "mlp_step.csv"
-    path.write_text(SPEED)
-    rows = speed.read(path)
-    assert "kernels" not in "".join(speed.markdown(rows))
-    named = speed.markdown([{**row, "blas_kernel": "Zen, chosen by OpenBLAS"} for row in rows])
-    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in named[-1] and "| Zen" not in named[2]
-    both = [{**row, "blas_kernel": kernel} for kernel in ("Haswell", "free") for row in rows]
-    lines = speed.markdown(both)
+    head, *rows = SPEEDS.splitlines()
+
+    def table(*kernels: str) -> list[str]:
+        named = [f"{row},{kernel}" for kernel in kernels for row in rows]
+        path.write_text("\n".join([f"{head},blas_kernel", *named]))
+        return markdown(SPEED, path).splitlines()
+
+    path.write_text(SPEEDS)
+    assert "kernels" not in markdown(SPEED, path)
+    one = table('"Zen, chosen by OpenBLAS"')
+    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in one[-1] and "| Zen" not in one[2]
+    lines = table("Haswell", "free")
     assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
     assert "OPENBLAS_CORETYPE" in lines[-1]
     path.write_text("peer,ours_ms\na,1\n")
     with pytest.raises(InputError, match="batch_size, peer_ms, ratio"):
-        speed.read(path)
+        markdown(SPEED, path)
 
 
 def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
@@ -123,8 +131,8 @@ class Kept:
             path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
 
     def write_benchmarks(self) -> None:
-        self.speed.write_text(SPEED)
-        self.dag.write_text(COST)
+        self.speed.write_text(SPEEDS)
+        self.dag.write_text(COSTS)
 
     def collect(self, *more: str, run: bool = True) -> str:
         """Run collect_reference; returns the README that it wrote."""
@@ -169,7 +177,7 @@ def test_the_small_files_of_a_run_are_copied_with_its_times_and_benchmarks(kept)
     assert {"report.html", "mlp/selection.json", "mlp/search/rung1/ranking.json"} <= set(files)
     assert {"accuracy_by_split.csv", "leaderboard.csv"} <= set(files)
     assert not any(name.endswith((".npz", "predictions.csv")) for name in files)
-    assert files["mlp_step.csv"].decode() == SPEED and files["dag_cost.csv"].decode() == COST
+    assert files["mlp_step.csv"].decode() == SPEEDS and files["dag_cost.csv"].decode() == COSTS
     assert files["jobs.csv"].decode().splitlines() == [
         "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
         "train_gpt,2,150.0,75.0,90.0,0,0",
@@ -205,12 +213,12 @@ def test_without_a_run_benchmarks_alone_are_copied(kept):
     kept.write_benchmarks()
     kept.collect()
     before = kept.files()
-    kept.speed.write_text(SPEED.replace("0.76", "0.66"))
+    kept.speed.write_text(SPEEDS.replace("0.76", "0.66"))
     kept.dag.unlink()
     assert "**0.662**" in kept.collect(run=False)
     changed = {name for name, content in kept.files().items() if content != before[name]}
     assert changed == {"mlp_step.csv", "README.md"}
-    kept.speed.write_text(SPEED)
+    kept.speed.write_text(SPEEDS)
     kept.collect(run=False)
     assert kept.files() == before
     (kept.out / "leaderboard.csv").unlink()

@@ -11,8 +11,7 @@ import report_figures
 from finished_run import CHOSEN, Run
 
 from pipeline.atomic import write_json
-from reporting.report import COUNTED, trainings
-from reporting.texts import data_notes, notes, way
+from reporting.report import COUNTED, data_notes, notes, trainings, way
 
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
 
@@ -120,7 +119,6 @@ def test_what_an_evaluation_says_of_a_text_stands_beside_its_samples():
     records = [
         {"rows": [{"dataset": "grammar_stories"}], "notes": told},
         {"rows": [{"dataset": "tinyshakespeare"}], "notes": {"data": 7}},
-        {"rows": [], "notes": None},
     ]
     assert data_notes(records) == {"grammar_stories": told["data"]}
 

@@ -50,8 +50,6 @@ def test_settings_that_do_not_fit():
         model("max")
     with pytest.raises(ValueError, match="odd"):
         model(stem_kernel=4)
-    with pytest.raises(ValueError, match="not a multiple"):
-        model(d_model=10, n_heads=4)
 
 
 def test_reverse_complement_by_hand():
@@ -79,3 +77,58 @@ def test_augmentation_changes_what_it_says():
         assert len(by) == 1 and (row == UNKNOWN).sum() == abs(by[0])
     padded = augmentation.augment(tokens, UNKNOWN, 2, 0, 0, False)
     assert torch.equal(padded, tokens)
+
+
+TOKENS = torch.randint(4, (40, 30), generator=torch.Generator().manual_seed(3))
+NONE = {"largest_shift": 0, "mutated_share": 0, "hidden_share": 0, "both_strands": False}
+
+
+@pytest.mark.parametrize(
+    ("setting", "alone"),
+    [
+        ({"largest_shift": 3}, lambda x: augmentation.shift(x, 3, UNKNOWN)),
+        ({"mutated_share": 0.3}, lambda x: augmentation.mutate(x, 0.3)),
+        ({"hidden_share": 0.3}, lambda x: augmentation.hide(x, 0.3, UNKNOWN)),
+    ],
+)
+def test_each_setting_of_the_augmentation_does_its_part(setting, alone):
+    torch.manual_seed(1)
+    found = augmentation.augment(TOKENS, UNKNOWN, **NONE | setting)
+    torch.manual_seed(1)
+    assert torch.equal(found, alone(TOKENS)) and not torch.equal(found, TOKENS)
+
+
+def test_without_augmentation_no_random_number_is_drawn():
+    before = torch.get_rng_state()
+    assert augmentation.augment(TOKENS, UNKNOWN, **NONE) is TOKENS
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_about_half_of_the_rows_become_the_other_strand():
+    torch.manual_seed(0)
+    tokens = TOKENS.repeat(10, 1)
+    tokens[:, 25:] = PAD
+    found = augmentation.augment(tokens, UNKNOWN, **NONE | {"both_strands": True})
+    turned = (found == augmentation.reverse_complement(tokens, PAD)).all(dim=1)
+    assert (turned | (found == tokens).all(dim=1)).all()
+    assert 160 < turned.sum() < 240
+
+
+def test_an_unknown_nucleotide_is_neither_replaced_nor_read():
+    unknown = torch.full((1, 50), UNKNOWN)
+    assert torch.equal(augmentation.mutate(unknown, 1.0), unknown)
+    assert torch.equal(augmentation.reverse_complement(unknown, PAD), unknown)
+
+
+def test_a_fresh_embedding_has_deviation_one_half_and_padding_zero():
+    net = DNAClassifier(401, 400, 9, 3, 64, 4)
+    assert net.embedding.weight[:400].std().item() == pytest.approx(0.5, rel=0.02)
+    assert not net.embedding.weight[400].any()
+
+
+def test_defaults():
+    net = DNAClassifier(VOCABULARY, PAD, 9, 3)
+    other = DNAClassifier(VOCABULARY, PAD, 9, 3, 64, 4, 2, 128, 0.1, 0.1, 0, "mean")
+    assert repr(net) == repr(other) and net.pooling == "mean"
+    assert net.encoder.layers[0].attention.inner.n_heads == 4
+    assert net.encoder.layers[0].attention.dropout.dropped == round(0.1 * 2**16)

@@ -7,8 +7,8 @@ from torch import nn
 from torch_nn import image_classifier
 from torch_nn.dna_classifier import DNAClassifier
 from torch_nn.dropout import Dropout
+from torch_nn.encoder import Sublayer
 from torch_nn.gpt import GPT
-from torch_nn.sublayer import Sublayer
 from torch_nn.transformer import Transformer
 
 

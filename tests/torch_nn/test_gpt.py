@@ -92,8 +92,12 @@ def test_token_distribution_worked_example(settings, expected):
 
 
 def test_ties_keep_exactly_k_the_lower_numbers_first():
-    found = token_distribution(torch.zeros(2, 5), top_k=2)
-    assert found.tolist() == [[0.5, 0.5, 0, 0, 0]] * 2
+    """An unstable sort keeps the order of up to 16 equal numbers too, so that there are more."""
+    found = token_distribution(torch.zeros(2, 100), top_k=2)
+    assert found.tolist() == [[0.5, 0.5] + [0] * 98] * 2
+    assert token_distribution(torch.zeros(100), top_p=0.045).nonzero().flatten().tolist() == [
+        *range(5)
+    ]
 
 
 def test_temperature_towards_zero_is_argmax():
@@ -101,17 +105,12 @@ def test_temperature_towards_zero_is_argmax():
     assert torch.allclose(near, token_distribution(LOGITS, temperature=0), atol=1e-9)
 
 
-@pytest.mark.parametrize("bad", [{"temperature": -1.0}, {"top_k": 0}, {"top_p": 0.0}])
+@pytest.mark.parametrize(
+    "bad", [{"temperature": -1.0}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.1}]
+)
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match="expected"):
         token_distribution(LOGITS, **bad)
-
-
-def test_samples_follow_the_distribution():
-    torch.manual_seed(0)
-    drawn = torch.multinomial(token_distribution(LOGITS, top_k=3), 20_000, replacement=True)
-    shares = torch.bincount(drawn, minlength=4) / 20_000
-    assert shares[0] == 0 and abs(shares[1].item() - 4 / 9) < 0.02
 
 
 def test_sampling_is_reproducible_by_its_own_generator():

@@ -53,6 +53,15 @@ def test_the_average_of_the_weights_by_hand():
     assert average.module.weight.item() == pytest.approx(4.875)
 
 
+def test_an_average_of_decay_0_is_the_model_itself():
+    model = line()
+    average = weight_average(model, 0.0)
+    for value in (3.0, 5.0):
+        nn.init.constant_(model.weight, value)
+        average.update_parameters(model)
+        assert average.module.weight.item() == value
+
+
 def test_matrices_and_kernels_decay_vectors_do_not():
     net = nn.Sequential(nn.Linear(3, 2), nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.LayerNorm(4))
     tied = nn.Linear(3, 2)

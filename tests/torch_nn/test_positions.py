@@ -1,16 +1,11 @@
-"""Positions: the sinusoids by hand and as rotations; what is added, from where to where."""
+"""Positions: the sinusoids by hand and as rotations; what is added."""
 
 import math
 
 import pytest
 import torch
 
-from torch_nn.positions import (
-    LearnedPositionalEmbedding,
-    SinusoidalPositionalEncoding,
-    positional,
-    sinusoidal_table,
-)
+from torch_nn.positions import POSITIONS, sinusoidal_table
 
 
 def test_sinusoid_worked_example():
@@ -29,16 +24,13 @@ def test_a_shift_of_the_sinusoids_is_a_rotation():
         assert torch.allclose(diagonal, diagonal[:1].expand_as(diagonal), atol=1e-4)
 
 
-def test_positions_add_their_table_from_start_and_refuse_more():
-    zeros = torch.zeros(1, 3, 4)
-    fixed, learned = SinusoidalPositionalEncoding(5, 4), LearnedPositionalEmbedding(5, 4)
-    assert torch.equal(fixed(zeros, start=2)[0], sinusoidal_table(5, 4)[2:])
-    assert torch.equal(learned(zeros, start=2)[0], learned.embedding.weight[2:])
+def test_positions_add_the_first_rows_of_their_table_and_refuse_more():
+    fixed, learned = POSITIONS["sinusoidal"](5, 4), POSITIONS["learned"](5, 4)
+    assert torch.equal(fixed(torch.zeros(1, 3, 4))[0], sinusoidal_table(3, 4))
+    assert torch.equal(learned(torch.zeros(1, 3, 4))[0], learned.embedding.weight[:3])
     assert not list(fixed.parameters()) and not fixed.state_dict()
     for module in (fixed, learned):
         with pytest.raises(ValueError, match="6 tokens"):
-            module(zeros, start=3)
+            module(torch.zeros(1, 6, 4))
     with pytest.raises(ValueError, match="odd"):
         sinusoidal_table(3, 5)
-    with pytest.raises(ValueError, match="expected one of"):
-        positional("rotary", 4, 4)

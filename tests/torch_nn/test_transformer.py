@@ -1,4 +1,4 @@
-"""The Transformer's own: tied and shared embeddings, attention weights, greedy decoding."""
+"""The Transformer's own: tied embedding, attention weights, greedy decoding."""
 
 import pytest
 import torch
@@ -26,14 +26,11 @@ def test_attention_comes_with_the_same_logits():
     assert [w.shape for w in cross_weights] == [(2, 2, 5, 6)] * 2
 
 
-def test_tying_and_sharing():
-    tied, free = tiny(), tiny(tie_embeddings=False)
-    assert tied.output_projection.weight is tied.target_embedding.weight
-    assert parameter_count(free) - parameter_count(tied) == 9 * 16
-    shared = Transformer(9, 9, 16, 2, share_embeddings=True)
-    assert shared.source_embedding is shared.target_embedding
-    with pytest.raises(ValueError, match="shared"):
-        tiny(share_embeddings=True)
+def test_the_target_embedding_is_the_output_projection():
+    model = tiny()
+    assert model.output_projection.weight is model.target_embedding.weight
+    stacks = parameter_count(model.encoder) + parameter_count(model.decoder)
+    assert parameter_count(model) == stacks + (7 + 9) * 16
 
 
 def test_a_scaled_embedding_starts_with_deviation_one():
@@ -60,3 +57,29 @@ def test_learns_to_copy_and_decodes_greedily():
     decoded = model.greedy_decode(words, start, end, max_length=7)
     expected = torch.cat([words, torch.full((20, 1), end)], dim=1)
     assert (decoded[:, :5] == expected).all(dim=1).float().mean() > 0.9
+
+
+def test_the_defaults_are_a_small_post_norm_model():
+    """As in the paper, but narrower and less deep."""
+    model = Transformer(7, 9)
+    assert repr(model) == repr(Transformer(7, 9, 128, 4, 2, 2, 512, 256, 0.1, "relu", False))
+    layer = model.decoder.layers[0]
+    assert layer.self_attention.inner.n_heads == 4 and not layer.self_attention.pre_norm
+    assert layer.self_attention.dropout.dropped == round(0.1 * 2**16)
+    assert len(model.source_positions.table) == len(model.target_positions.table) == 256
+
+
+def test_greedy_decoding_fills_up_ended_rows():
+    """Two rows of different lengths: after its end a row is padding, by default the end token."""
+    model = tiny().eval()
+    source = torch.randint(7, (8, 6))
+    free = model.greedy_decode(source, 0, -1, 10)  # no token ends it
+    assert free.shape == (8, 10)
+    end = free[0, 1].item()
+    ended = model.greedy_decode(source, 0, end, 10, pad_token=8)
+    defaults = model.greedy_decode(source, 0, end, 10)
+    for row, default, long in zip(ended.tolist(), defaults.tolist(), free.tolist(), strict=True):
+        stop = long.index(end) + 1 if end in long else len(long)
+        assert row == (long[:stop] + [8] * 10)[: len(row)]
+        assert default == (long[:stop] + [end] * 10)[: len(default)]
+    assert ended.size(1) == max(row.index(end) + 1 if end in row else 10 for row in free.tolist())

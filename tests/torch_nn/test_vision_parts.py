@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, random_crop, random_flip
-from torch_nn.normalise import Normalise
+from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
@@ -84,15 +84,18 @@ def test_augmentation_repeats_under_a_seed_and_differs_under_another():
     assert torch.equal(a, b) and not torch.equal(a, c)
 
 
-@pytest.mark.parametrize(("decay", "middle"), [("cosine", 0.5), ("linear", 0.5)])
-def test_one_cycle_rises_then_falls_to_its_end(decay, middle):
+@pytest.mark.parametrize(("decay", "quarter"), [("cosine", 0.5 + 0.5**1.5), ("linear", 0.75)])
+def test_one_cycle_rises_then_falls_to_its_end(decay, quarter):
     factor = one_cycle(104, 4, decay, final=0.0)
     assert [factor(s) for s in range(4)] == [0.25, 0.5, 0.75, 1.0]
-    assert math.isclose(factor(53), middle)  # halfway: 50 of 100 falling steps are done
+    assert math.isclose(factor(28), quarter)  # 25 of 100 falling steps are done
+    assert math.isclose(factor(53), 0.5)
+    assert math.isclose(factor(200), 0.0, abs_tol=1e-12)  # beyond the end
     assert math.isclose(factor(103), 0.0, abs_tol=1e-12)
     falling = [factor(s) for s in range(3, 104)]
     assert falling == sorted(falling, reverse=True)
     assert math.isclose(one_cycle(104, 4, decay, final=0.1)(103), 0.1)
+    assert math.isclose(one_cycle(104, 4, decay, final=0.1)(53), 0.55)
 
 
 def test_one_cycle_refuses_what_cannot_be():
@@ -129,6 +132,11 @@ def cnn(shape=(3, 8, 8), classes=4, widths=(8, 12), depth=2, residual=True, stem
     )
 
 
+def test_an_unknown_model_is_refused():
+    with pytest.raises(ValueError, match="model: expected 'mlp' or 'cnn', found 'vit'"):
+        classifier.build("vit", (3, 8, 8), 4, widths=(6,), dropout=0.0)
+
+
 def test_parameters_of_the_mlp_counted_by_hand():
     # weights, then a scale and a shift per unit; the head has a bias.
     expected = (192 * 6 + 2 * 6) + (6 * 5 + 2 * 5) + (5 * 4 + 4)
@@ -140,11 +148,6 @@ def test_parameters_of_the_cnn_counted_by_hand():
     first = (5 * 8 * 9 + 2 * 8) + (8 * 8 * 9 + 2 * 8)
     second = (8 * 12 * 9 + 2 * 12) + (12 * 12 * 9 + 2 * 12)
     assert parameter_count(cnn()) == stem + first + second + (12 * 4 + 4)
-
-
-@pytest.mark.parametrize("net", [mlp(), cnn()])
-def test_logits_have_a_column_a_class(net):
-    assert classifier.logits(net, pictures(n=7), bfloat16=False).shape == (7, 4)
 
 
 def test_a_cnn_halves_the_grid_once_a_stage():

@@ -19,6 +19,13 @@ REPOSITORY = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 # What makes a demo for tests of the one for people.
 BRIEF = REPOSITORY / "tests" / "demo" / "brief.yaml"
+# Snakemake, as if its Python were in another folder.
+AS_IF_OF = """
+import sys
+from snakemake.cli import main
+sys.executable = f"{sys.argv.pop(1)}/python"
+main()
+"""
 # What a `make` above the tests was told: not for the makes and Snakemakes that they start.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
 HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
@@ -59,20 +66,19 @@ def snakemake(
 ) -> str:
     """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed.
 
-    programs: the folder whose `python` the jobs run.
+    programs: the folder whose `python` the jobs run, which is that of Snakemake's own Python.
     """
     files = [f"config/{preset}.yaml"]
     if change:
         (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
         files.append("config/change.yaml")
     environment = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
-    environment["PATH"] = f"{programs}:{environment['PATH']}"
     words = ("--configfile", *files, "--cores", "2", *words)
     if {"-n", "--dry-run"} & {*words}:
         status, shown = dry_run(folder, words, environment)
     else:
         done = subprocess.run(
-            [SNAKEMAKE, *words],
+            [sys.executable, "-c", AS_IF_OF, programs, *words],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

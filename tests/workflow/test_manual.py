@@ -1,38 +1,35 @@
 """config.yaml is the manual: it has every key of the models, each with a comment, and no other."""
 
 import re
-from typing import get_args, get_origin
 
 import pytest
 import yaml
 from configuration import Configuration
 
-from pipeline.settings import Settings, kinds_of
+from pipeline import settings
 
 # Keys that a preset may have, told in a comment at the place that is named.
 TOLD = {"mlp.hog.parts.*.block": "parts", "mlp.search.rungs.*.folds": "rungs"}
 
 
 def inside(annotation):
-    """(name, annotation) of what an annotation holds: keys of models, * for entries."""
-    for kind in kinds_of(annotation):
-        if get_origin(kind) in (dict, list):
-            yield "*", get_args(kind)[-1]
-        elif isinstance(kind, type) and issubclass(kind, Settings):
-            yield from ((name, field.annotation) for name, field in kind.model_fields.items())
+    """(name, field) of what an annotation holds: keys of models, * for entries."""
+    return [
+        (key if isinstance(key, str) else "*", held) for key, held in settings.inside(annotation)
+    ]
 
 
 def of_model(annotation, path=()):
     """The path of every setting, with * for names of one's own and for entries of lists."""
     found = {".".join(path)} if path and path[-1] != "*" else set()
     for name, inner in inside(annotation):
-        found |= of_model(inner, (*path, name))
+        found |= of_model(inner.annotation, (*path, name))
     return found
 
 
 def of_file(node, annotation, path=()):
     """(path, line) of every key of a YAML node, as `of_model` writes it."""
-    known = dict(inside(annotation))
+    known = {name: field.annotation for name, field in inside(annotation)}
     inner = known.get("*")
     if isinstance(node, yaml.SequenceNode):
         for entry in node.value:
@@ -107,12 +104,9 @@ def test_every_setting_is_described(places):
     """What --help says, and an editor."""
 
     def bare(annotation, path=()):
-        for kind in kinds_of(annotation):
-            for name, field in getattr(kind, "model_fields", {}).items():
-                if not field.description and not list(inside(field.annotation)):
-                    yield ".".join((*path, name))
-                yield from bare(field.annotation, (*path, name))
-            if get_origin(kind) in (dict, list):
-                yield from bare(get_args(kind)[-1], (*path, "*"))
+        for name, field in inside(annotation):
+            if name != "*" and not field.description and not inside(field.annotation):
+                yield ".".join((*path, name))
+            yield from bare(field.annotation, (*path, name))
 
     assert list(bare(Configuration)) == []

@@ -7,6 +7,7 @@ python workflow/lib/check_yaml.py FILE...
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -133,9 +134,14 @@ def shared_run(chosen: Path) -> str | None:
     )
 
 
-if __name__ == "__main__":
-    paths = [Path(word) for word in sys.argv[1:]]
-    found = [line for line in map(problem, paths) if line]
-    if not found and paths and (warning := shared_run(paths[-1])):
+def check(paths: Sequence[Path]) -> None:
+    """Warn of a shared run; end the program with a line for each file that cannot be read."""
+    found = [f"error: {line}" for line in map(problem, paths) if line]
+    if found:
+        sys.exit("\n".join(found))
+    if paths and (warning := shared_run(paths[-1])):
         print(f"warning: {warning}", file=sys.stderr)
-    sys.exit("\n".join(f"error: {line}" for line in found) or 0)
+
+
+if __name__ == "__main__":
+    check([Path(word) for word in sys.argv[1:]])

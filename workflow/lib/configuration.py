@@ -26,7 +26,11 @@ ROOMS = {
     "seq2seq": "translation",
 }
 Run = Annotated[
-    str, text_of(r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, _ and -, a letter or digit first")
+    str,
+    text_of(
+        r"(?!reference)[A-Za-z0-9][A-Za-z0-9_-]*",
+        "letters, digits, _ and -, a letter or digit first, and not `reference`, which is kept",
+    ),
 ]
 Rooms = Annotated[list[Literal[*ROOMS]], Field(min_length=1), AfterValidator(each_once)]
 

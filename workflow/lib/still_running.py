@@ -35,7 +35,7 @@ def still_running(folder: Path) -> list[str]:
 def _program(words: list[str], folder: Path) -> str | None:
     """What a command line runs, if it is Snakemake or `python -m` a module of `folder`."""
     for before, word in pairwise(["", *words[:4]]):
-        if Path(word).name == "snakemake":
+        if Path(word).name == "snakemake" or word == "workflow/lib/run.py":
             return "snakemake"
         if before == "-m" and Path(folder, "scripts", f"{word.replace('.', '/')}.py").is_file():
             return word

@@ -1,14 +1,9 @@
-"""Say which jobs of a run failed and why, a line each: `make run` ends with it.
-
-    python workflow/lib/what_failed.py SINCE
-
-SINCE is when the run began, as 2026-01-31T235959. Snakemake keeps what it said in a file that is
-named by the time; without one of this run, or with no failed job in it, nothing is printed.
-"""
+"""Say which jobs of a run failed and why, a line each: `make run` ends with it."""
 
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,15 +127,13 @@ def report(own: Path) -> list[str]:
     return shown[:MOST_JOBS] + ([f"and {more} more that failed: see {own}"] if more > 0 else [])
 
 
-def main() -> None:
-    try:
-        own = first_since(LOGS, sys.argv[1])
-        lines = report(own) if own else []
-    except OSError:  # the run's own words stand above: nothing to add
-        lines = []
-    for line in lines:
-        print(line, file=sys.stderr)
+def tell(since: str) -> None:
+    """Print which jobs failed in the run that began then, as 2026-01-31T235959.
 
-
-if __name__ == "__main__":
-    main()
+    Snakemake keeps what it said in a file that is named by the time; without one of this run, or
+    with no failed job in it, nothing is printed.
+    """
+    with suppress(OSError):  # the run's own words stand above: nothing to add
+        own = first_since(LOGS, since)
+        for line in report(own) if own else ():
+            print(line, file=sys.stderr)

@@ -60,6 +60,24 @@ REPORT = {
 # What the searches drew, trained, scored and chose: no report reads it.
 SEARCH_FILES = []
 
+# What a job inherits, decided here: all but what would change how its shell and its Python start,
+# in which language they speak, and how figures look. It runs the Python that runs Snakemake, if no
+# environment of its own comes before. Threads are Snakemake's to set, by the rule.
+for name in [*os.environ]:
+    if name in ("BASH_ENV", "MATPLOTLIBRC") or name.startswith("PYTHON") and name != "PYTHONPATH":
+        del os.environ[name]
+os.environ |= {
+    "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
+    "LC_ALL": "C",
+    "PYTHONUTF8": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "MPLCONFIGDIR": ".snakemake/matplotlib",
+}
+# Where the raw files may come from is no property of a result: it is passed on, not tracked.
+if SETTINGS.data_mirror:
+    os.environ.setdefault("DATA_MIRROR", SETTINGS.data_mirror)
+
 # A cluster sends SIGTERM to the shell of a job too: it waits until the program has saved its state.
 # Ending before it, it would end the job, and the cluster kills what is left of one.
 # Programs are modules below scripts/, found by PYTHONPATH: nothing has to be installed where a job
@@ -69,9 +87,8 @@ shell.prefix(
     f" PYTHONPATH={shlex.quote(os.path.relpath(SCRIPTS))}; "
 )
 
-# Where the raw files may come from is no property of a result: it is passed on, not tracked.
-if SETTINGS.data_mirror:
-    os.environ.setdefault("DATA_MIRROR", SETTINGS.data_mirror)
+# For workflow/lib/run.py.
+os.environ["RUN_FOLDER"] = os.path.abspath(RUN)
 
 
 def spec(program, kind, *sources, **own):

@@ -4,7 +4,6 @@ They read what the run left and what Snakemake recorded about its jobs, so that 
 for them, and they are made again when anything that they describe was.
 """
 
-from manifest import settings as manifest
 from snakemake import __version__ as SNAKEMAKE_VERSION
 
 RUN_FILES = [
@@ -37,7 +36,7 @@ rule build_manifest:
         # A mirror is a path of this machine, and no property of a result.
         spec=spec(
             "manifest.build_manifest",
-            manifest.ManifestSpec,
+            dict,
             run=SETTINGS.run,
             snakemake=SNAKEMAKE_VERSION,
             config={key: value for key, value in config.items() if key != "data_mirror"},

@@ -2,46 +2,19 @@
 successive halving chooses `searched`, all others have the recipes of the configuration.
 """
 
-from mlp import plan
-from mlp import settings as mlp
 
-MLP = SETTINGS.mlp
-MLP_RUN = f"{RUN}/mlp"
-MLP_PROCESSED = f"{PROCESSED}/{MLP.dataset}"
-MLP_DATA = {"data": f"{MLP_PROCESSED}/images.npz", "meta": f"{MLP_PROCESSED}/meta.json"}
-MLP_MEMBERS = plan.member_models(MLP)
-# The search that chooses a model's recipe; the others' are in the configuration.
-MLP_CHOICE = {"plain": f"{MLP_RUN}/selection.json", "searched": f"{MLP_RUN}/search/selection.json"}
-# The folder of the features, and for each model that may see them their files.
-MLP_HOG = f"{MLP_PROCESSED}/hog"
-MLP_HOG_MODELS = [model for model in MLP.models if plan.reads_hog(MLP, model)]
-MLP_HOG_FILES = dict.fromkeys(MLP_HOG_MODELS, [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"])
+include: "mlp_plan.smk"
+
+
 MLP_GRID_SCORES = expand(
     f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
     candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
-    fold=plan.grid_folds(MLP),
+    fold=range(MLP.folds_to_train or MLP.cv.folds),
 )
 MLP_RANKINGS = expand(
     f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
     rung=range(len(MLP.search.rungs) if "searched" in MLP.models else 0),
 )
-# (rung, fold, where the place is) -> the settings of a training in the race.
-rung_spec = lambda rung, fold, *place: spec(
-    "mlp.train_rung", mlp.RungSpec, *place, **plan.rung_training(MLP, rung, fold)
-)
-# Rung -> the settings of a ranking: also what each score must have been trained by, but its place.
-ranking_spec = lambda rung: spec(
-    "mlp.rank_rung",
-    mlp.RankSpec,
-    trainings=[json.loads(rung_spec(rung, fold)) for fold in MLP.search.rungs[rung].folds],
-    **plan.rung_ranking(MLP, rung),
-)
-# `options`, and the folder of the features if the job reads them.
-hog_options = lambda wildcards, input, output: options(wildcards, input, output) + (
-    ["--hog", MLP_HOG] if f"{MLP_HOG}/meta.json" in input else []
-)
-# (model, name) -> that file of each of the model's trainings.
-of_parts = lambda model, name: [f"{MLP_RUN}/{model}/{n}/{name}" for n in plan.parts(MLP, model)]
 
 
 rule extract_hog:
@@ -111,7 +84,7 @@ rule select_mlp:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.select", mlp.SelectSpec, MLP),
+        spec=spec("mlp.select", mlp.DatasetSpec, MLP),
     shell:
         "python -m mlp.select --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -130,13 +103,19 @@ rule draw_candidates:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.draw_candidates", mlp.DrawSpec, **plan.draws(MLP)),
+        spec=spec(
+            "mlp.draw_candidates",
+            mlp.DrawSpec,
+            MLP,
+            MLP.search,
+            candidates=MLP.search.rungs[0].candidates,
+        ),
     shell:
         "python -m mlp.draw_candidates --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 # The program keeps its results in a folder of its own and takes one again that follows from the same
-# candidate, settings, code and data (scripts/mlp/kept.py): a ranking that is made again retrains
+# candidate, settings, code and data (scripts/mlp/halving.py): a ranking that is made again retrains
 # only who is new at a place. The output itself has no update(): when a job is stopped, Snakemake puts
 # such a file back as new, whatever it was made of.
 rule train_rung:
@@ -208,7 +187,7 @@ rule choose_survivor:
         **need(megabytes=500, minutes=5),
     params:
         options=options,
-        spec=spec("mlp.choose_survivor", mlp.SelectSpec, MLP),
+        spec=spec("mlp.choose_survivor", mlp.DatasetSpec, MLP),
     shell:
         "python -m mlp.choose_survivor --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -267,7 +246,9 @@ rule evaluate_mlp:
     params:
         options=hog_options,
         order=lambda w: plan.parts(MLP, w.model),
-        spec=lambda w: spec("mlp.evaluate", mlp.EvaluateSpec, **plan.evaluation(MLP, w.model)),
+        spec=lambda w: spec(
+            "mlp.evaluate", mlp.EvaluateSpec, w, MLP, MLP.cv, shifts=MLP.test_time_shifts
+        ),
     shell:
         "python -m mlp.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
@@ -293,7 +274,7 @@ if MLP_MEMBERS:
             **need(megabytes=1000, minutes=5),
         params:
             options=options,
-            spec=spec("mlp.ensemble", mlp.EnsembleSpec, **plan.ensemble(MLP)),
+            spec=spec("mlp.ensemble", mlp.EnsembleSpec, MLP, MLP.ensemble),
         shell:
             "python -m mlp.ensemble --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.batches import shuffled
+from pipeline.seeds import shuffled
 
 
 def test_an_epoch_holds_every_example_once_in_an_order_of_its_own():

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from raw.data_hash import arrays_sha256
+from raw.prepared import arrays_sha256
 
 BASE = {"x": np.arange(6, dtype=np.int32).reshape(2, 3), "y": np.array([1, 2])}
 
