@@ -400,6 +400,14 @@ def test_an_epoch_s_means_weigh_every_example_alike():
     assert entry["train_accuracy"] == (y == 0).mean()
 
 
+def test_seconds_are_those_of_the_epochs(monkeypatch):
+    clock = iter([10.0, 12.5, 100.0, 101.0])
+    monkeypatch.setattr("numpy_nn.training.time.perf_counter", lambda: next(clock))
+    training = make_training(epochs=2)
+    run(training)
+    assert training.seconds == 3.5
+
+
 def test_a_training_that_has_finished_refuses_another_epoch():
     training = make_training(epochs=1)
     training.run_epoch()
