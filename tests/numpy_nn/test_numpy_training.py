@@ -240,19 +240,19 @@ F64 = np.float64
 @pytest.mark.parametrize(
     "make",
     [
-        lambda p: SGD(p, F64(0.1), F64(0.9), weight_decay=F64(0.1)),
-        lambda p: SGD(p, F64(0.1), F64(0.9), True, F64(0.1)),
-        lambda p: AdamW(p, F64(0.1), (F64(0.9), F64(0.99)), F64(1e-8), F64(0.1)),
-        lambda p: Adam(p, F64(0.1), weight_decay=F64(0.1)),
+        lambda p, a: SGD(p, a(0.1), a(0.9), weight_decay=a(0.1)),
+        lambda p, a: SGD(p, a(0.1), a(0.9), True, a(0.1)),
+        lambda p, a: AdamW(p, a(0.1), (a(0.9), a(0.99)), a(0.1), a(0.1)),
+        lambda p, a: Adam(p, a(0.1), weight_decay=a(0.1)),
     ],
 )
 def test_optimisers_stay_float32_and_compute_in_it_whatever_scalars_come_along(make):
     def result(cast):
-        p = Parameter(RNG(1).standard_normal((5, 3)).astype(np.float32))
-        optimiser = make([p])
+        p = Parameter(RNG(1).standard_normal((50, 30)).astype(np.float32))
+        optimiser = make([p], cast)
         for step in range(3):
             optimiser.lr = cast(0.1 / (step + 1))
-            p.grad[...] = RNG(step).standard_normal((5, 3))
+            p.grad[...] = RNG(step).standard_normal((50, 30))
             optimiser.step()
         assert p.value.dtype == p.grad.dtype == np.float32
         assert all(array.dtype == np.float32 for array in optimiser.state.values())
@@ -398,6 +398,14 @@ def test_an_epoch_s_means_weigh_every_example_alike():
     assert 50 % 16 and len(set(np.bincount(y))) > 1
     assert entry["train_loss"] == pytest.approx(nats.mean(), rel=1e-6)
     assert entry["train_accuracy"] == (y == 0).mean()
+
+
+def test_seconds_are_those_of_the_epochs(monkeypatch):
+    clock = iter([10.0, 12.5, 100.0, 101.0])
+    monkeypatch.setattr("numpy_nn.training.time.perf_counter", lambda: next(clock))
+    training = make_training(epochs=2)
+    run(training)
+    assert training.seconds == 3.5
 
 
 def test_a_training_that_has_finished_refuses_another_epoch():

@@ -6,12 +6,13 @@ import tarfile
 import pytest
 
 from pipeline.errors import InputError
+from raw import archive
 from raw.archive import extract_members
 
 
 def tar(path, *members: tuple[str, bytes, bytes]):
     """Write a tar of (name, type, data); data of a link is its target."""
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(path, "w:gz") as opened:
         for name, kind, data in members:
             info = tarfile.TarInfo(name)
             info.type = kind
@@ -19,7 +20,7 @@ def tar(path, *members: tuple[str, bytes, bytes]):
                 info.size = len(data)
             else:
                 info.linkname = data.decode()
-            archive.addfile(info, io.BytesIO(data))
+            opened.addfile(info, io.BytesIO(data))
     return path
 
 
@@ -27,9 +28,68 @@ WANTED = ("ok", tarfile.REGTYPE, b"fine")
 
 
 def test_good_archive(tmp_path):
-    archive = tar(tmp_path / "a.tgz", ("dir", tarfile.DIRTYPE, b""), WANTED)
-    extract_members(archive, {"ok": (tmp_path / "deep/out", 4)})
+    made = tar(tmp_path / "a.tgz", ("dir", tarfile.DIRTYPE, b""), WANTED)
+    extract_members(made, {"ok": (tmp_path / "deep/out", 4)})
     assert (tmp_path / "deep/out").read_bytes() == b"fine"
+
+
+def test_every_wanted_member_is_written_and_no_other(tmp_path):
+    second = ("d/two", tarfile.REGTYPE, b"second")
+    made = tar(tmp_path / "a.tgz", WANTED, ("other", tarfile.REGTYPE, b"x"), second)
+    wanted = {"d/two": (tmp_path / "out/2", 6), "ok": (tmp_path / "out/1", 4)}
+    for _ in range(2):  # the folder may be there
+        extract_members(made, wanted)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == {
+        "1": b"fine",
+        "2": b"second",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "says"),
+    [
+        ("none", 4, "expected a member 'none', found none"),
+        ("dir", 0, "expected a member 'dir', found none"),
+        ("ok", 5, "member 'ok': expected 5 bytes, found 4"),
+    ],
+)
+def test_a_member_that_is_not_there_or_of_another_size(tmp_path, name, size, says):
+    made = tar(tmp_path / "a.tgz", ("dir", tarfile.DIRTYPE, b""), WANTED)
+    with pytest.raises(InputError, match=says):
+        extract_members(made, {name: (tmp_path / "out", size)})
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_of_the_disk_is_not_one_of_the_archive(tmp_path):
+    made = tar(tmp_path / "a.tgz", WANTED)
+    with pytest.raises(IsADirectoryError):
+        extract_members(made, {"ok": (tmp_path, 4)})
+
+
+def test_members_and_headers_have_bounds(tmp_path, monkeypatch):
+    """A long name of 150 letters is a header of its own, of 151 bytes."""
+    files = [WANTED, ("n" * 150, tarfile.REGTYPE, b"x" * 1000)]
+    with tarfile.open(tmp_path / "a.tgz", "w:gz", format=tarfile.GNU_FORMAT) as made:
+        for name, _, data in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            made.addfile(info, io.BytesIO(data))
+
+    def extract():
+        extract_members(tmp_path / "a.tgz", {"ok": (tmp_path / "out", 4)})
+
+    monkeypatch.setattr(archive, "_MAX_MEMBERS", 2)
+    monkeypatch.setattr(archive, "_MAX_HEADER", 151)
+    monkeypatch.setattr(archive, "_MAX_FILE", 1000)
+    extract()
+    for name, bound, says in (
+        ("_MAX_MEMBERS", 1, "refused: more than 1 members"),
+        ("_MAX_HEADER", 150, "a member of 151 bytes"),
+        ("_MAX_FILE", 999, "a member of 1000 bytes"),
+    ):
+        with monkeypatch.context() as lower, pytest.raises(InputError, match=says):
+            lower.setattr(archive, name, bound)
+            extract()
 
 
 @pytest.mark.parametrize(
@@ -47,9 +107,9 @@ def test_good_archive(tmp_path):
     ],
 )
 def test_harmful_member_refuses_all(tmp_path, member, says):
-    archive = tar(tmp_path / "a.tgz", WANTED, member)
+    made = tar(tmp_path / "a.tgz", WANTED, member)
     with pytest.raises(InputError, match=says):
-        extract_members(archive, {"ok": (tmp_path / "out", 4)})
+        extract_members(made, {"ok": (tmp_path / "out", 4)})
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tgz"]
 
 

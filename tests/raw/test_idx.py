@@ -73,6 +73,29 @@ def test_what_is_wrong_is_said(tmp_path, data, says):
         read_idx(tmp_path / "x.gz")
 
 
+def test_more_than_a_piece_and_as_many_axes_as_there_may_be():
+    large = np.arange(2**18 + 3, dtype=np.int32)  # a little over 1 MiB: PIECE
+    np.testing.assert_array_equal(parse_idx(io.BytesIO(idx(large, 0x0C)), "test"), large)
+    eight = np.zeros((1, 2, 1, 1, 1, 1, 1, 3), np.uint8)
+    assert parse_idx(io.BytesIO(idx(eight, 8)), "test").shape == eight.shape
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "says"),
+    [
+        (0x08, (2**15, 2**15), "needs 1073741824 bytes of values, found 0"),
+        (0x08, (2**15, 2**15 + 1), "claims 1073774592 bytes, more than 1073741824"),
+        (0x0E, (2**27,), "needs 1073741824 bytes of values, found 0"),
+        (0x0E, (2**27 + 1,), "claims 1073741832 bytes"),
+        (0x08, (0, 2**30 + 1), "claims 1073741825 bytes"),
+    ],
+)
+def test_a_header_may_claim_a_gibibyte(code, shape, says):
+    header = struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
+    with pytest.raises(InputError, match=says):
+        parse_idx(io.BytesIO(header), "test")
+
+
 def test_every_truncation_of_a_gzip_file_is_an_error(tmp_path):
     data = gzip.compress(idx(np.arange(50, dtype=np.uint8).reshape(5, 10), 8))
     for end in range(len(data) - 1):

@@ -41,6 +41,10 @@ def test_right_files_pass_as_a_folder_or_one_by_one(tmp_path):
     verify([folder], "toy", files)
     verify([folder / "a", folder / "deep" / "b"], "toy", files)
     verify([], "toy", {})
+    with pytest.raises(InputError, match=f"^{folder / 'deep' / 'b'}: not the file"):
+        verify([folder], "toy", files | expected(toy__deep__b=b"C"))
+    with pytest.raises(InputError, match="^a: not the file that was fetched: cannot be read"):
+        verify([folder / "deep" / "b"], "toy", files)
 
 
 @pytest.mark.parametrize(
