@@ -1,18 +1,21 @@
 """Evaluate the DNA classifiers of all seeds on the validation split and, once, on the test split.
 
 predictions.csv, submission.csv and the ensemble's rows come from the mean of the seeds'
-probabilities. Rows of the subset "not in train" leave out the test sequences that are in train or
-val too.
+probabilities, of both strands where the model is trained on both; then there are rows of one strand
+(views "none") too, which compare with published results. Rows of the subset "not in train" leave
+out the test sequences that are in train or val too, as the training sees them: where it reads both
+strands, also as their reverse complement.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dna.model import TITLE, build, predict, read_split
-from dna.sequences import LETTERS, PAD, known_rows
+from dna.model import TITLE, build, predict_views, read_split
+from dna.sequences import LETTERS, PAD, as_trained, known_rows
 from dna.settings import EvaluateSpec
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
@@ -25,6 +28,7 @@ from pipeline.weights import load_weights
 from raw.prepared import load_arrays, load_json
 from torch_nn.dna_classifier import DNAClassifier
 
+NEEDED = ("classes", "data_sha256", "dataset", "repeated_rows", "reverse_complements", "title")
 OUTPUTS = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv: id, label (the true one), prediction, p_0 ...",
@@ -49,7 +53,10 @@ def attention_maps(model: DNAClassifier, tokens: Tensor) -> dict[str, np.ndarray
 
 
 def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list[dict]:
-    """A row for each metric, with one value for each of the predictions (N,)."""
+    """A row for each metric, with one value for each of the predictions (N,), N > 0.
+
+    There is none for a metric that these labels do not give (see not_measured).
+    """
 
     def mean_mcc(label: np.ndarray, *predictions: np.ndarray) -> float:
         return float(np.mean([matthews(label, prediction) for prediction in predictions]))
@@ -57,10 +64,29 @@ def score(label: np.ndarray, predictions: Sequence[np.ndarray], **about) -> list
     of_mcc = interval(mean_mcc, label, *predictions)
     of_accuracy = proportion_interval(np.stack(predictions) == label)
     metrics = (("mcc", matthews, of_mcc), ("accuracy", accuracy, of_accuracy))
+    found = [(name, [metric(label, p) for p in predictions], ci) for name, metric, ci in metrics]
     return [
-        row(metric=name, values=[metric(label, found) for found in predictions], ci=ci, **about)
-        for name, metric, ci in metrics
+        row(metric=name, values=values, ci=ci, **about)
+        for name, values, ci in found
+        if all(map(math.isfinite, values))
     ]
+
+
+def parts(label: Mapping[str, np.ndarray], unseen: np.ndarray) -> dict[tuple, np.ndarray]:
+    """(split, subset) -> which of its rows count, bool (N,); unseen: see classifier_rows."""
+    found = {(split, "all"): np.ones(len(label[split]), bool) for split in ("val", "test")}
+    return found if unseen.all() else {**found, ("test", "not in train"): unseen}
+
+
+def not_measured(label: Mapping[str, np.ndarray], unseen: np.ndarray) -> list[str]:
+    """A line for each part of the data that does not give every metric."""
+    lines = []
+    for (split, subset), counted in parts(label, unseen).items():
+        classes = np.unique(label[split][counted])
+        if len(classes) < 2:
+            what = f"{counted.sum()} row(s), all of one class: no MCC"
+            lines.append(f"{split}, {subset}: {what if len(classes) else 'no rows: no metric'}")
+    return lines
 
 
 def classifier_rows(
@@ -81,12 +107,9 @@ def classifier_rows(
     if len(histories) > 1:
         mean = {split: [np.mean(found, axis=0)] for split, found in probabilities.items()}
         kinds.append((f"{len(histories)} seeds", cost(histories, np.sum), mean))
-    parts = [("val", "all", slice(None)), ("test", "all", slice(None))]
-    if not unseen.all():
-        parts.append(("test", "not in train", unseen))
     rows = []
-    for split, subset, counted in parts:
-        for members, trained, found in kinds:
+    for (split, subset), counted in parts(label, unseen).items():
+        for members, trained, found in kinds if counted.any() else ():
             answers = [p.argmax(axis=1)[counted] for p in found[split]]  # (N,) each
             which = {"split": split, "subset": subset, "members": members}
             rows += score(label[split][counted], answers, **which, **trained, **about)
@@ -97,30 +120,44 @@ def main() -> None:
     inputs = {"data": "sequences.npz", "meta": "meta.json", **TRAININGS}
     args = settings.arguments(__doc__, EvaluateSpec, inputs, OUTPUTS)
     spec, device = args.spec, setup(0, args.spec.threads)
-    meta = load_json(args.meta, ("classes", "data_sha256", "dataset", "repeated_rows", "title"))
+    meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.weights, args.histories)
     splits = {split: read_split(args.data, split, device) for split in ("train", "val", "test")}
     x = {split: tokens.cpu().numpy() for split, (tokens, _) in splits.items()}
     label = {split: y.cpu().numpy() for split, (_, y) in splits.items()}
     shape = spec.model, x["test"].shape[1], len(meta["classes"])
     models = [load_weights(path, build(*shape).to(device)) for path in args.weights]
-    probabilities = {
-        split: [predict(m, splits[split][0], spec.both_strands).cpu().numpy() for m in models]
+    found = {
+        split: [predict_views(m, splits[split][0], spec.both_strands) for m in models]
         for split in ("val", "test")
-    }  # (N, K) of each seed
-    unseen = ~known_rows(x["test"], np.concatenate([x["train"], x["val"]]))
+    }  # (N, K) by views, of each seed
+    alike = {split: as_trained(tokens, spec.both_strands) for split, tokens in x.items()}
+    unseen = ~known_rows(alike["test"], np.concatenate([alike["train"], alike["val"]]))
     about = {"model": TITLE, "dataset": meta["dataset"], "data_sha256": meta["data_sha256"]}
-    about["views"] = "both strands" if spec.both_strands else "none"
-    rows = classifier_rows(label, probabilities, unseen, histories, **about)
+    rows = []
+    for view in found["test"][0]:
+        probabilities = {
+            split: [views[view].cpu().numpy() for views in of_seeds]
+            for split, of_seeds in found.items()
+        }
+        rows += classifier_rows(label, probabilities, unseen, histories, views=view, **about)
     for line in rows:
-        what = ", ".join(f"{key} {line[key]}" for key in ("split", "subset", "members"))
+        what = ", ".join(f"{key} {line[key]}" for key in ("split", "subset", "members", "views"))
         print(f"{what}: {line['metric']} {line['value']:.4f}")
     notes = {
-        "predictions": f"mean of the probabilities of {len(histories)} seed(s)",
+        "predictions": f"mean of the probabilities of {len(histories)} seed(s), views: {view}",
+        "interval": (
+            "bootstrap over sequences, of one model's accuracy Wilson's; empty where there is one"
+            " sequence, or all resamples have the same value"
+        ),
         "test_rows_in_train_or_val": int((~unseen).sum()),
         "repeated_rows": meta["repeated_rows"],
+        "reverse_complements": meta["reverse_complements"],
         "selection": "early stopping by validation loss; only this program reads the test split",
     }
+    if missing := not_measured(label, unseen):
+        notes["not_measured"] = "; ".join(missing)
+        print(f"not measured: {notes['not_measured']}")
     if "bayes_accuracy" in meta:
         notes["bayes_accuracy"] = meta["bayes_accuracy"]
     write_json(args.metrics, {"rows": rows, "notes": notes})

@@ -31,20 +31,22 @@ def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Te
     return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
 
-def predict(
-    model: nn.Module, tokens: Tensor, both_strands: bool = False, batch_size: int = 512
-) -> Tensor:
-    """Class probabilities (N, K) of tokens (N, T), without dropout.
-
-    both_strands: the mean over the sequence and its reverse complement, for classes that do not
-    depend on the strand.
-    """
-    parts = []
+def predict(model: nn.Module, tokens: Tensor) -> Tensor:
+    """Class probabilities (N, K) of tokens (N, T), without dropout."""
+    # Attention compares T^2 places of every sequence: fewer long ones fit into memory at once.
+    batch_size = max(1, min(512, 2**26 // tokens.size(1) ** 2))
     with evaluating(model):
-        for batch in tokens.split(batch_size):
-            probabilities = model(batch).softmax(dim=1)  # (B, K)
-            if both_strands:
-                other = model(reverse_complement(batch, PAD)).softmax(dim=1)  # (B, K)
-                probabilities = (probabilities + other) / 2
-            parts.append(probabilities)
-    return torch.cat(parts)
+        return torch.cat([model(batch).softmax(dim=1) for batch in tokens.split(batch_size)])
+
+
+def predict_views(model: nn.Module, tokens: Tensor, both_strands: bool) -> dict[str, Tensor]:
+    """Class probabilities (N, K) of tokens (N, T) by views, as the leaderboard calls them.
+
+    both_strands: after those of the sequence itself ("none"), their mean with those of its reverse
+    complement, for classes that do not depend on the strand. The last are the model's answer.
+    """
+    found = {"none": predict(model, tokens)}
+    if both_strands:
+        other = predict(model, reverse_complement(tokens, PAD))
+        found["both strands"] = (found["none"] + other) / 2
+    return found

@@ -4,9 +4,11 @@ gue/*: the official train.csv, dev.csv (our val) and test.csv. statlog_dna: Stat
 first 2,000 rows train, the rest test); val is drawn from train, equal sequences staying together.
 planted_motifs: generated, with its best possible accuracy in meta.json. Arrays of sequences.npz,
 for each split: {split}_x uint8 (N, L) A, C, G, T, N = 0..4, padding 5; {split}_y int64; {split}_id
-int64, the 0-based row of the raw file.
+int64, the 0-based row of the raw file. meta.json counts the rows that are in two splits, as the
+training sees them (repeated_rows), and those whose reverse complement is in another split.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +46,8 @@ def splice_junctions(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
     """Each split of statlog_dna."""
     x, y = statlog.read_statlog(raw_file(raw, "DNA.rda", spec.dataset))
     known = x[: statlog.STATLOG_TRAIN]
-    train, val = sequences.grouped_split(known, spec.val_share, spec.seed)
+    alike = sequences.as_trained(known, spec.both_strands)
+    train, val = sequences.grouped_split(alike, spec.val_share, spec.seed)
     rows = {"train": train, "val": val, "test": np.arange(len(known), len(x))}
     return {split: (x[chosen], y[chosen], chosen) for split, chosen in rows.items()}
 
@@ -52,7 +55,9 @@ def splice_junctions(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
 def gue(spec: PrepareSpec, raw: Path | None) -> dict[str, Rows]:
     """Each split of a data set of GUE, padded to the longest sequence of all."""
     found = {
-        split: sequences.read_labelled_csv(raw_file(raw, f"{name}.csv", spec.dataset))
+        split: sequences.read_labelled_csv(
+            raw_file(raw, f"{name}.csv", spec.dataset), spec.max_length
+        )
         for split, name in SPLITS.items()
     }
     longest = max(len(row) for rows, _ in found.values() for row in rows)
@@ -67,11 +72,20 @@ def load(spec: PrepareSpec, raw: Path | None) -> dict[str, np.ndarray]:
     made = {"planted_motifs": planted, "statlog_dna": splice_junctions}.get(spec.dataset, gue)
     arrays = {}
     for split, (x, y, ids) in made(spec, raw).items():
+        if not len(y):
+            wrong = f"expected rows, found none of val_share {spec.val_share}"
+            raise InputError(f"{spec.dataset}, {split}: {wrong}. Raise val_share.")
         if y.max() >= (classes := len(spec.classes)):
             wrong = f"expected labels below {classes} (classes {spec.classes}), found {y.max()}"
             raise InputError(f"{spec.dataset}, {split}: {wrong}. Correct file or classes.")
         arrays |= {f"{split}_x": x, f"{split}_y": y, f"{split}_id": ids}
     return arrays
+
+
+def repeated(x: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """How many rows of x's val and test (N, L) are in an earlier split of `others` too."""
+    pairs = (("val", "train"), ("test", "train"), ("test", "val"))
+    return {f"{a}_in_{b}": int(sequences.known_rows(x[a], others[b]).sum()) for a, b in pairs}
 
 
 def main() -> None:
@@ -83,10 +97,11 @@ def main() -> None:
     arrays = load(spec, args.raw)
     meta = {"dataset": spec.dataset, **spec.about.model_dump(), "classes": spec.classes}
     meta["sizes"] = {split: len(arrays[f"{split}_y"]) for split in SPLITS}
-    meta["repeated_rows"] = {
-        f"{a}_in_{b}": int(sequences.known_rows(arrays[f"{a}_x"], arrays[f"{b}_x"]).sum())
-        for a, b in (("val", "train"), ("test", "train"), ("test", "val"))
-    }
+    x = {split: arrays[f"{split}_x"] for split in SPLITS}
+    alike = {split: sequences.as_trained(rows, spec.both_strands) for split, rows in x.items()}
+    meta["repeated_rows"] = repeated(alike, alike)
+    others = {split: sequences.other_strands(rows) for split, rows in x.items()}
+    meta["reverse_complements"] = repeated(others, x)
     if spec.dataset == "planted_motifs":
         meta["bayes_accuracy"] = planted_motifs.bayes_accuracy(spec.motifs, spec.noise)
     meta["data_sha256"] = arrays_sha256(arrays)

@@ -37,20 +37,24 @@ def pad(sequences: Sequence[np.ndarray], length: int) -> np.ndarray:
     return stacked
 
 
-def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
+def read_labelled_csv(
+    path: str | Path, max_length: int = 1000
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Read GUE's `sequence,label` file: tokens of each row, and labels int64 (N,).
 
+    A byte-order mark and blank lines are skipped.
     Raises InputError that names file, line and what is wrong: header, number of fields, a label
-    that is no integer >= 0, a letter that is no nucleotide, no rows, text that is not UTF-8.
+    that is no integer >= 0, a letter that is no nucleotide, more than max_length letters (one long
+    row would pad all others), no rows, text that is not UTF-8.
     """
     sequences, labels = [], []
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as opened:
-            reader = csv.reader(opened)
+    with Path(path).open(newline="", encoding="utf-8-sig") as opened:
+        reader = csv.reader(opened)
+        try:
             if (header := next(reader, None)) != ["sequence", "label"]:
                 wrong = f"expected the header 'sequence,label', found {header!r}"
                 raise InputError(f"{path} line 1: {wrong}. Fetch it again, or rename its columns.")
-            for fields in reader:
+            for fields in filter(None, reader):
                 where = f"{path} line {reader.line_num}"
                 if len(fields) != 2:
                     wrong = f"expected 2 fields (sequence,label), found {len(fields)}"
@@ -60,14 +64,42 @@ def read_labelled_csv(path: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
                 if not (label.isascii() and label.isdecimal() and len(label) < 10):
                     wrong = f"expected a class number (0, 1, ...), found {label!r}"
                     raise InputError(f"{where}: {wrong}. Correct the label.")
+                if (found := len(sequence)) > max_length:
+                    wrong = f"expected at most max_length {max_length} letters, found {found}"
+                    raise InputError(f"{where}: {wrong}. Cut the sequence, or raise max_length.")
                 sequences.append(encode(sequence, where))
                 labels.append(int(label))
-    except (UnicodeDecodeError, csv.Error) as error:
-        wrong = f"expected UTF-8 text in CSV, found: {error}"
-        raise InputError(f"{path}: {wrong}. Fetch the file again.") from None
+        except UnicodeDecodeError as error:
+            wrong = f"expected UTF-8 text in CSV, found: {error}"
+            raise InputError(f"{path}: {wrong}. Fetch the file again.") from None
+        except csv.Error as error:
+            where = f"{path} line {reader.line_num}"
+            raise InputError(f"{where}: expected a row of CSV, found: {error}. Cut it.") from None
     if not labels:
         raise InputError(f"{path}: expected rows below the header, found none. Fetch it again.")
     return sequences, np.array(labels, np.int64)
+
+
+def other_strands(x: np.ndarray) -> np.ndarray:
+    """The reverse complements of tokens x (N, L): (N, L), padding on the right."""
+    length, place = (x != PAD).sum(axis=1, keepdims=True), np.arange(x.shape[1])
+    source = np.where(place < length, length - 1 - place, place)  # (N, L)
+    reverse = np.take_along_axis(x, source, axis=1)  # (N, L)
+    return np.where(reverse < UNKNOWN, 3 - reverse, reverse)
+
+
+def as_trained(x: np.ndarray, both_strands: bool) -> np.ndarray:
+    """Tokens (N, L) for the comparison of x (N, L): equal where a training takes rows for one.
+
+    A training on both strands reads a row or its reverse complement: the first by letters is taken.
+    Shifts and hidden letters make no two rows one: they lose letters, so that what a training makes
+    of a row is no other whole row, and a chain of shifts would join rows that share nothing.
+    """
+    if not both_strands:
+        return x
+    other = other_strands(x)
+    first = (np.arange(len(x)), (x != other).argmax(axis=1))  # where the strands differ, per row
+    return np.where((other[first] < x[first])[:, None], other, x)
 
 
 def grouped_split(x: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ class Data(Settings):
     classes: Annotated[list[Class], AfterValidator(each_once)] = Field(
         ["0", "1"], min_length=2, description="names of the classes 0, 1, ..."
     )
+    max_length: int = Field(1000, ge=1, description="most nucleotides of a sequence in a CSV file")
     val_share: Share = Field(0.15, description="statlog_dna: share of train kept for validation")
     seed: Seed = Field(0, description="of what is drawn")
     motifs: Annotated[list[Motif], AfterValidator(each_once)] = Field(
@@ -116,7 +117,7 @@ class Section(Settings):
         return self
 
 
-class PrepareSpec(Data):
+class PrepareSpec(Data, Strands):
     dataset: str = Field("planted_motifs", description="which data set the raw files are")
     raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")

@@ -6,12 +6,13 @@ early after `patience` epochs without a lower one. The test split is not read.
 """
 
 import copy
+import math
 from operator import itemgetter
 
 import torch
 from torch.nn.functional import cross_entropy, nll_loss
 
-from dna.model import TITLE, build, predict, read_split
+from dna.model import TITLE, build, predict_views, read_split
 from dna.sequences import UNKNOWN
 from dna.settings import TrainSpec
 from pipeline import settings
@@ -65,11 +66,12 @@ def main() -> None:
         run.record_step(lr, weight=len(batch), loss=value)
         average.update_parameters(model)
         if run.due(per_epoch):
-            probabilities = predict(average.module, val_x, spec.both_strands)
+            *_, probabilities = predict_views(average.module, val_x, spec.both_strands).values()
             nats = nll_loss(probabilities.clamp_min(1e-12).log(), val_y).item()
             answers = val_y.cpu().numpy(), probabilities.argmax(1).cpu().numpy()
             scores = {"val_accuracy": accuracy(*answers), "val_mcc": matthews(*answers)}
-            point = run.record(val_loss=nats, **scores)
+            known = {name: value for name, value in scores.items() if math.isfinite(value)}
+            point = run.record(val_loss=nats, **known)
             if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(average.module.state_dict())
 

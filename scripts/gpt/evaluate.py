@@ -57,11 +57,12 @@ def main() -> None:
             per_seed.append(nats)
             print(f"{split} {path}: {mean_nats(nats, counts):.4f} nats per token", flush=True)
         values = np.array([mean_nats(nats, counts) for nats in per_seed])
-        ci = np.array(interval(mean_nats, np.mean(per_seed, axis=0), counts))
+        ci = interval(mean_nats, np.mean(per_seed, axis=0), counts)
         # All nats, those of separators too, over the bytes of the documents without separators.
         to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
-            scores = {"values": (values * factor).tolist(), "ci": tuple((ci * factor).tolist())}
+            scores = {"values": (values * factor).tolist()}
+            scores["ci"] = ci and (ci[0] * factor, ci[1] * factor)
             rows.append(row(metric=metric, split=name, **scores, **about, **cost(histories)))
             print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}")
     notes = {

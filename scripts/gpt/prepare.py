@@ -31,7 +31,7 @@ def main() -> None:
     if tokenizer.vocab_size > 65_536:
         raise InputError(f"{tokenizer.vocab_size} tokens do not fit into uint16: use tokenizer bpe")
     streams = {
-        name: np.array(token_stream(tokenizer, documents), np.uint16)
+        name: np.array(token_stream(tokenizer, documents, name), np.uint16)
         for name, documents in splits.items()
     }
     tokenizer.save(args.tokenizer)

@@ -22,7 +22,7 @@ def texts(
     """`count` continuations of prompt, prompt included, each up to the separator."""
     end = tokenizer.separator
     start = [] if end is None else [end]
-    read = start + tokenizer.encode(prompt)
+    read = start + tokenizer.encode(prompt, f"prompt {prompt[:40]!r}")
     if not read:
         raise InputError("prompts: '' needs a text of stories, where a separator begins one")
     tokens = torch.tensor([read] * count, device=next(model.parameters()).device)  # (B, T)

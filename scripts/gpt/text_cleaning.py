@@ -24,8 +24,8 @@ def to_ascii(text: str) -> str:
 
 
 def clean_story(text: str) -> str:
-    """ASCII, one paragraph a line, no blank lines, single spaces; a SEPARATOR inside is removed."""
-    lines = to_ascii(text.replace(SEPARATOR, "\n")).splitlines()
+    """ASCII, one paragraph a line, no blank lines, single spaces."""
+    lines = to_ascii(text).splitlines()
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 

@@ -27,13 +27,17 @@ class CharacterTokenizer:
         """The tokenizer of exactly the characters that occur, in code point order."""
         return cls("".join(sorted(set().union(*documents))), separator)
 
-    def encode(self, text: str) -> list[int]:
-        """Token numbers. Raises InputError for a character that the vocabulary lacks."""
+    def encode(self, text: str, where: str = "text") -> list[int]:
+        """Token numbers. Raises InputError, which names `where`, for an unknown character."""
         try:
             return [self._numbers[character] for character in text]
         except KeyError as error:
             found = error.args[0]
-            raise InputError(f"expected characters of the training text, found {found!r}") from None
+            place = f"{found!r} as character {text.index(found) + 1} of {len(text)}"
+            raise InputError(
+                f"{where}: expected characters of the training text, found {place}. Leave it out,"
+                " or use tokenizer: bpe, which reads every text."
+            ) from None
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens; a separator is written out."""
@@ -50,11 +54,13 @@ class CharacterTokenizer:
 class BytePairTokenizer:
     """Byte-level byte-pair encoding (Sennrich et al. 2016; on bytes: Radford et al. 2019).
 
-    Every text can be encoded, since the 256 bytes are tokens. Token 0 is the separator.
+    Every text can be encoded, since the 256 bytes are tokens. Token 0 is the separator, which no
+    text holds: its letters in a text are letters.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer):
         self.tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True
         self.vocab_size = tokenizer.get_vocab_size()
         self.separator = tokenizer.token_to_id(SEPARATOR)
 
@@ -70,8 +76,8 @@ class BytePairTokenizer:
         tokenizer.train_from_iterator(documents, trainer)
         return cls(tokenizer)
 
-    def encode(self, text: str) -> list[int]:
-        """Token numbers."""
+    def encode(self, text: str, where: str = "text") -> list[int]:
+        """Token numbers; `where` is never needed: there is no unknown character."""
         return self.tokenizer.encode(text).ids
 
     def decode(self, tokens: Iterable[int]) -> str:
@@ -96,17 +102,19 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         characters, separator = value["characters"], value["separator"]
         if type(characters) is not str or type(separator) is not bool:
             raise ValueError("characters that are no text")
+        if len(set(characters)) < len(characters):
+            raise ValueError("a character that is there twice")
         return CharacterTokenizer(characters, separator)
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
 
 
-def token_stream(tokenizer: Tokenizer, documents: list[str]) -> list[int]:
+def token_stream(tokenizer: Tokenizer, documents: list[str], split: str = "text") -> list[int]:
     """One stream: with a separator it starts and ends with one and each document is followed by
     one; without, the documents' tokens follow each other.
     """
     end = [] if tokenizer.separator is None else [tokenizer.separator]
     stream = [*end]
-    for document in documents:
-        stream += tokenizer.encode(document) + end
+    for number, document in enumerate(documents, start=1):
+        stream += tokenizer.encode(document, f"{split}, document {number}") + end
     return stream

@@ -22,7 +22,7 @@ def main() -> None:
     meta = load_json(args.meta, ("title",))
     tokenizer = load_tokenizer(args.tokenizer)
     model = load_weights(args.weights, build(spec.model, tokenizer.vocab_size).to(device)).eval()
-    tokens = tokenizer.encode(spec.sentence)[: spec.model.context]
+    tokens = tokenizer.encode(spec.sentence, "sentence")[: spec.model.context]
     with torch.no_grad():
         _, weights = model.forward_with_attention(torch.tensor([tokens], device=device))
     names = np.array([tokenizer.decode([token]) for token in tokens])

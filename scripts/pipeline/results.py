@@ -1,10 +1,11 @@
 """Rows of the leaderboard: their columns, how a value gets its spread and its interval."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 
 COLUMNS = (
     "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
@@ -18,21 +19,30 @@ RESAMPLES = 1000
 
 def interval(
     metric: Callable[..., float], *per_example: np.ndarray, seed: int = 0
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     """The 95 % percentile-bootstrap interval of `metric` over the examples of a split.
 
     per_example: arrays whose first axis (N) is the example; they are resampled together, so that
     an example's label and its predictions under several seeds stay one unit. It holds the
     uncertainty from the finite split, not that from training. For a share of hits use
-    `proportion_interval`: resampling a perfect score finds nothing but perfect scores.
+    `proportion_interval`: resampling a perfect score finds nothing but perfect scores. Resamples on
+    which the metric is NaN are left out. None where there is no interval: of fewer than two
+    examples, or if all resamples have the same value.
     """
+    if len(per_example[0]) < 2:
+        return None
     options = {"paired": True, "vectorized": False, "method": "percentile"}
     rng = np.random.default_rng(seed)
-    found = bootstrap(per_example, metric, n_resamples=RESAMPLES, rng=rng, **options)
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    with warnings.catch_warnings(action="ignore", category=DegenerateDataWarning):
+        found = bootstrap(per_example, metric, n_resamples=RESAMPLES, rng=rng, **options)
+    low, high = found.confidence_interval
+    resamples = found.bootstrap_distribution
+    if np.isnan(low) and not np.isnan(resamples).all():
+        low, high = np.nanpercentile(resamples, [2.5, 97.5])
+    return (float(low), float(high)) if low < high else None
 
 
-def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
+def proportion_interval(hits: np.ndarray) -> tuple[float, float] | None:
     """The 95 % interval of a share of hits over the examples of a split.
 
     hits: bool or 0/1, (N,) for one model or (seeds, N) for one model per seed.
@@ -40,7 +50,7 @@ def proportion_interval(hits: np.ndarray) -> tuple[float, float]:
     One model: Wilson's score interval (Wilson 1927, JASA 22, 209-212), which keeps its width at
     0 and 1. Several seeds: an example counts with the share of seeds that hit it, which is not
     binomial, so `interval` resamples the examples; where the seeds agree on every example it is
-    Wilson's interval of N examples, as if there were one seed.
+    Wilson's interval of N examples, as if there were one seed. None where `interval` gives none.
     Raises ValueError without examples, for another shape, or for values outside 0..1.
     """
     hits = np.asarray(hits, dtype=np.float64)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter, Retry
-from requests.exceptions import InvalidSchema, InvalidURL
+from requests.exceptions import InvalidSchema, InvalidURL, ProxyError
 from tqdm import tqdm
 
 from pipeline.errors import InputError
@@ -93,13 +93,9 @@ class Downloader:
             try:
                 return self._once(url, part, size)
             except (InvalidURL, InvalidSchema) as error:
-                raise InputError(f"no usable url ({error})") from None
+                raise InputError(f"no usable url or proxy ({error})") from None
             except requests.RequestException as error:
                 reason = _reason(error)
-            except OSError as error:
-                if error.errno is not None:
-                    raise
-                raise InputError(str(error)) from None  # requests finds no CA certificates
             if host not in self._alive and (attempt or time.monotonic() - asked > 1):
                 self._dead[host] = f"no connection to {host}: {reason}"
         got = part.stat().st_size if part.exists() else 0
@@ -116,7 +112,12 @@ class Downloader:
             part.unlink()
             have = 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        response = self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS)
+        try:
+            response = self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS)
+        except requests.RequestException:
+            raise
+        except OSError as error:  # not of our disk: CA certificates that cannot be read
+            raise InputError(f"no connection: {error}. See REQUESTS_CA_BUNDLE") from None
         with response:
             self._alive.add(urlsplit(url).netloc)
             if response.status_code not in (200, 206):
@@ -141,9 +142,8 @@ class Downloader:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause that urllib3 names, in one short line."""
-    for cause in (getattr(error, "reason", None), *error.args[:1]):
+    """The innermost cause that urllib3 names, in one line; that of a proxy says so."""
+    for cause in (getattr(error, "reason", None), *error.args):
         if isinstance(cause, BaseException):
-            return _reason(cause)
-    text = getattr(error, "reason", None) or error
-    return " ".join(str(text).split())[-160:] or type(error).__name__
+            return "proxy: " * isinstance(error, ProxyError) + _reason(cause)
+    return " ".join(str(error).split()) or type(error).__name__

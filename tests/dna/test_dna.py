@@ -1,7 +1,9 @@
 """Readers and splits of DNA: tiny made files, faults in them, and the grouping property."""
 
 import numpy as np
+import pandas
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from dna import sequences as dna
 from dna import statlog
 from pipeline.errors import InputError
+from torch_nn.dna_augmentation import reverse_complement
 
 
 def test_encode_reads_both_cases_and_unknown():
@@ -45,6 +48,12 @@ def test_csv_is_read(tmp_path):
     assert labels.tolist() == [1, 0] and labels.dtype == np.int64
 
 
+def test_a_byte_order_mark_and_blank_lines_are_no_rows(tmp_path):
+    text = "\ufeffsequence,label\r\nACGT,1\r\n\r\nNN,0\r\n\r\n"
+    sequences, labels = dna.read_labelled_csv(write(tmp_path / "train.csv", text), max_length=4)
+    assert [len(row) for row in sequences] == [4, 2] and labels.tolist() == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -53,15 +62,17 @@ def test_csv_is_read(tmp_path):
         ("sequence,label\n", "expected rows"),
         ("sequence,label\nACGT,1\nACGT\n", "line 3: expected 2 fields"),
         ("sequence,label\nACGT,1,2\n", "line 2: expected 2 fields"),
-        ("sequence,label\n\nACGT,1\n", "line 2: expected 2 fields"),
+        ("sequence,label\n\nACGT\n", "line 3: expected 2 fields"),
         ("sequence,label\nACGT,-1\n", "line 2: expected a class number"),
         ("sequence,label\nACGT,1.0\n", "line 2: expected a class number"),
         ("sequence,label\nACGT,²\n", "line 2: expected a class number"),
+        ("sequence,label\nACGT,٣\n", "line 2: expected a class number"),
         ("sequence,label\nACGT,99999999999999999999\n", "line 2: expected a class number"),
         ("sequence,label\n,1\n", "line 2: expected nucleotides, found an empty"),
         ("sequence,label\nACGT,1\nACXT,0\n", "line 3: expected one of ACGTN"),
         (b"sequence,label\nAC\xff\xfeT,0\n", "expected UTF-8"),
-        ("sequence,label\n" + "A" * 200_000 + ",1\n", "expected UTF-8 text in CSV"),
+        ("sequence,label\nA,1\n" + "A" * 200_000 + ",1\n", "line 3: expected a row of CSV"),
+        ("sequence,label\nA,1\n" + "A" * 1001 + ",1\n", "line 3: expected at most max_length 1000"),
     ],
 )
 def test_a_broken_csv_is_refused(tmp_path, text, says):
@@ -89,6 +100,17 @@ def test_statlog_bits():
     bits[0, 4:6] = 1
     with pytest.raises(InputError, match="row 1, nucleotide 2.*found \\[0, 1, 1\\]"):
         statlog.statlog_tokens(bits)
+
+
+@pytest.mark.parametrize("bit", ["2", "-1", "0.5", "NA", ""])
+def test_statlog_bits_are_0_or_1(monkeypatch, bit):
+    frame = pandas.DataFrame({f"V{i + 1}": ["0"] * 2001 for i in range(180)})
+    frame["Class"] = ["ei"] * 2001
+    monkeypatch.setattr(statlog.rdata, "read_rda", lambda path: {"DNA": frame})
+    assert (statlog.read_statlog("DNA.rda")[0] == 3).all()
+    frame.loc[6, "V5"] = bit
+    with pytest.raises(InputError, match="row 7, nucleotide 2: expected bits"):
+        statlog.read_statlog("DNA.rda")
 
 
 def test_statlog_refuses_what_is_no_r_data(tmp_path):
@@ -120,3 +142,16 @@ def test_known_rows_and_padding():
     x = dna.pad([np.array([0, 1]), np.array([0])], 3)
     assert x.tolist() == [[0, 1, 5], [0, 5, 5]]
     assert dna.known_rows(x, x[1:]).tolist() == [False, True]
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=5), min_size=1, max_size=20))
+def test_what_a_training_on_both_strands_takes_for_one(rows):
+    x = dna.pad([np.array(row, np.uint8) for row in rows], 5)
+    other = dna.other_strands(x)
+    assert np.array_equal(other, reverse_complement(torch.from_numpy(x), dna.PAD).numpy())
+    alike = dna.as_trained(x, both_strands=True)
+    assert np.array_equal(alike, dna.as_trained(other, both_strands=True))
+    assert ((alike == x).all(axis=1) | (alike == other).all(axis=1)).all()
+    assert np.array_equal(dna.as_trained(x, both_strands=False), x)
+    train, val = dna.grouped_split(np.concatenate([alike, alike]), 0.4, 1)
+    assert not dna.known_rows(np.concatenate([x, other])[val], other[train % len(x)]).any()

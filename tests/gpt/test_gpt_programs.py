@@ -21,6 +21,7 @@ from gpt.tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
 from pipeline.history import read_histories
 from pipeline.settings import read_spec
+from torch_nn.sampling import token_distribution
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
 TRAINING = {"steps": 12, "batch_size": 4, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
@@ -130,6 +131,21 @@ def test_nothing_to_read_is_refused():
     tokenizer = CharacterTokenizer.train(["ab"], separator=False)
     with pytest.raises(InputError, match="prompts: ''"):
         sample_gpt.texts(None, tokenizer, "", 1, Way(), None, seed=1)
+
+
+def test_an_unknown_character_names_its_prompt():
+    tokenizer = CharacterTokenizer.train(["ab"], separator=True)
+    with pytest.raises(InputError, match="prompt 'ac': .*found 'c' as character 2 of 2") as error:
+        sample_gpt.texts(None, tokenizer, "ac", 1, Way(), None, seed=1)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("tokens", [5, 50, 5000])
+def test_of_many_equal_logits_the_lower_numbers_go_first(tokens):
+    logits = torch.arange(tokens) % 3 // 2 * 1.0  # 0 0 1 0 0 1 ...
+    found = token_distribution(logits, top_k=tokens // 2).nonzero().squeeze(1)
+    order = sorted(range(tokens), key=lambda token: (-logits[token], token))
+    assert found.tolist() == sorted(order[: tokens // 2])
 
 
 def test_every_model_needs_its_history(tmp_path):

@@ -41,9 +41,7 @@ def test_to_ascii(found, clean):
 
 
 def test_a_clean_story_has_one_paragraph_a_line():
-    assert clean_story("\n One  day,\t a cat.  \n\n\nIt sat.\r\n<|endoftext|>\n") == (
-        "One day, a cat.\nIt sat."
-    )
+    assert clean_story("\n One  day,\t a cat.  \n\n\nIt sat.\r\n") == "One day, a cat.\nIt sat."
 
 
 @given(st.text(max_size=300))
@@ -131,9 +129,19 @@ def test_bad_corpora_are_refused(tmp_path):
 BPE = BytePairTokenizer.train(["the cat sat on the mat", "the dog sat"], 280)
 
 
-@given(st.text(max_size=100).filter(lambda text: "<|endoftext|>" not in text))
-def test_byte_pairs_bring_back_any_text(text):
-    assert BPE.decode(BPE.encode(text)) == text
+@given(st.lists(st.text(max_size=50) | st.just("<|endoftext|>"), max_size=4).map("".join))
+def test_byte_pairs_bring_back_any_text_and_no_text_is_a_separator(text):
+    assert BPE.decode(BPE.encode(text)) == text and BPE.separator not in BPE.encode(text)
+
+
+def test_the_separators_letters_in_a_text_are_text(tmp_path):
+    BPE.save(tmp_path / "t.json")
+    for tokenizer in (BPE, load_tokenizer(tmp_path / "t.json")):
+        assert token_stream(tokenizer, ["a <|endoftext|> b"]).count(0) == 2
+    assert clean_story("A <|endoftext|> cat.") == "A <|endoftext|> cat."
+    trained = BytePairTokenizer.train(["a <|endoftext|> b"] * 9, 300)
+    assert trained.decode(trained.encode("<|endoftext|>")) == "<|endoftext|>"
+    assert trained.separator not in trained.encode("<|endoftext|>")
 
 
 def test_byte_pairs_merge_and_are_stored(tmp_path):
@@ -150,12 +158,13 @@ def test_characters_round_trip_and_refuse_unknown_ones(tmp_path):
     tokenizer.save(tmp_path / "t.json")
     again = load_tokenizer(tmp_path / "t.json")
     assert again.decode(again.encode("wheel")) == "wheel" and again.vocab_size == 6
-    with pytest.raises(InputError, match="'z'"):
-        again.encode("zoo")
+    with pytest.raises(InputError, match="val, document 2: .*'z' as character 3 of 5.*bpe"):
+        token_stream(again, ["hello", "hezoo"], "val")
 
 
 def test_a_file_that_is_no_tokenizer_is_refused(tmp_path):
-    for text in ("", "[]", "{}", '{"kind": "characters"}'):
+    twice = '{"kind": "characters", "characters": "aba", "separator": true}'
+    for text in ("", "[]", "{}", '{"kind": "characters"}', twice):
         (tmp_path / "t.json").write_text(text)
         with pytest.raises(InputError, match="expected a tokenizer"):
             load_tokenizer(tmp_path / "t.json")

@@ -1,5 +1,8 @@
 """Scores of classifiers against scikit-learn's."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import matthews_corrcoef
@@ -17,3 +20,9 @@ def test_matthews_equals_scikit_learn():
         assert accuracy(label, guess) == pytest.approx((label == guess).mean())
     assert matthews(label, label) == pytest.approx(100)
     assert matthews(label, label * 0) == 0
+
+
+def test_what_cannot_be_had_is_nan():
+    ones, none = np.ones(2, np.int64), np.zeros(0, np.int64)
+    assert math.isnan(matthews(ones, ones)) and math.isnan(matthews(ones, np.array([0, 1])))
+    assert math.isnan(matthews(none, none)) and math.isnan(accuracy(none, none))

@@ -108,3 +108,16 @@ def test_several_seeds_do_not_make_more_examples():
 def test_what_is_no_list_of_hits_is_refused(hits):
     with pytest.raises(ValueError, match="hits"):
         proportion_interval(hits)
+
+
+def test_no_interval_where_there_is_none():
+    assert interval(np.mean, np.zeros(0)) is interval(np.mean, np.ones(1)) is None
+    assert interval(np.mean, np.ones(50)) is None
+    assert interval(lambda x: np.nan, np.arange(50)) is None
+    assert proportion_interval(np.array([[1], [0]])) is None
+
+
+def test_resamples_without_a_value_are_left_out():
+    x = np.arange(4.0)
+    low, high = interval(lambda x: np.nan if x.min() else x.mean(), x)
+    assert 0 <= low < high <= 3

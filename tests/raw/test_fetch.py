@@ -425,3 +425,33 @@ def test_a_bad_archive_is_refused(tmp_path, server, members, says):
         fetch(tmp_path, archived(data, {"one": b"1" * 100}, server.url + "/all.tar.gz"))
     assert left(tmp_path) == []
     assert not list(tmp_path.rglob("escape"))
+
+
+def test_what_is_wrong_with_certificates_or_proxy_is_not_blamed_on_the_disk(
+    tmp_path, server, monkeypatch
+):
+    """Each leads to the next place; its reason is a whole sentence."""
+    server.files["/a"] = GOOD
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    closed = "https://127.0.0.1:9/a"
+    for variable, value, says in (
+        (
+            "REQUESTS_CA_BUNDLE",
+            "/no/such.pem",
+            "invalid path: /no/such.pem. See REQUESTS_CA_BUNDLE",
+        ),
+        (
+            "HTTPS_PROXY",
+            "http://127.0.0.1:9",
+            "proxy: HTTPSConnection(host='127.0.0.1', port=9): F",
+        ),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:9", "no usable url or proxy (Missing dependencies"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            with pytest.raises(InputError) as caught:
+                fetch(tmp_path, entry(described("toy/a", GOOD, closed)))
+            assert says in str(caught.value) and "Make room" not in str(caught.value)
+            fetch(tmp_path, entry(described("toy/a", GOOD, closed, server.url + "/a")))
+        (tmp_path / "raw/toy/a").unlink()

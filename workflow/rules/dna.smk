@@ -27,7 +27,13 @@ rule prepare_dna:
     params:
         options=options,
         raw=lambda w: (["--raw", f"{RAW}/{w.dataset}"] if raw_files(w.dataset) else []),
-        spec=lambda w: spec("dna.prepare", dna.PrepareSpec, DNA_SETS[w.dataset].data, **raw_of(w)),
+        spec=lambda w: spec(
+            "dna.prepare",
+            dna.PrepareSpec,
+            DNA_SETS[w.dataset].data,
+            DNA_SETS[w.dataset],
+            **raw_of(w),
+        ),
     shell:
         "python -m dna.prepare --spec {params.spec:q} {params.raw:q} {params.options:q}"
         " > {log:q} 2>&1"
