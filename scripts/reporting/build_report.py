@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
-from reporting import race, report, splits
+from reporting import formats, race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
@@ -46,19 +46,22 @@ def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     return rooms
 
 
-def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
+def fill(room: dict, classifiers: Sequence[splits.Line]) -> None:
     """Add what the page shows of a room's files."""
     own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-    mine = (line for line in classifiers if (line.dataset, line.model) in own)
-    room["splits"] = [report.split_texts(line) for line in mine]
-    room["races"] = [race.tables(rungs) for rungs in race.apart(room["searches"])]
+    room["splits"] = [line for line in classifiers if (line.dataset, line.model) in own]
+    room["races"] = race.apart(map(race.shown, room["searches"]))
     room["trainings"] = report.trainings(room["histories"])
     room["grids"] = [report.search(selection) for selection in room["selections"]]
-    room["texts"] = [report.texts(drawn, samples) for drawn in room["samples"]]
     room["data_notes"] = report.data_notes(room["metrics"])
     room["notes"] = report.notes(room["metrics"])
 
 
+# What the template calls to write numbers and names as people read them.
+FILTERS = (
+    formats.counted, formats.flops, formats.seconds, formats.weights, race.label, report.shown,
+    report.way, splits.more_views, splits.spread, splits.validation_of,
+)  # fmt: skip
 INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
@@ -81,10 +84,11 @@ def main() -> None:
         (rooms[figure["room"]]["figures"] if figure["room"] else general).append(figure)
     classifiers = splits.classifiers(rows)
     for room in rooms.values():
-        fill(room, classifiers, spec.samples)
+        fill(room, classifiers)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters |= {function.__name__: function for function in FILTERS}
     datasets = dict.fromkeys(name for room in rooms.values() for name in room["datasets"])
     histories = [history for room in rooms.values() for history in room["histories"]]
     template = environment.from_string(args.template.read_text(encoding="utf-8"))

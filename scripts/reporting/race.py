@@ -3,7 +3,7 @@
 A rung is a ranking.json: its candidates, best first, and how many go on (survivors).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 # Keys of a recipe that people read more easily in other words.
 SHORT = {
@@ -70,30 +70,3 @@ def label(settings: Mapping) -> str:
     return ", ".join(
         f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in read.items()
     )
-
-
-def tables(rungs: Sequence[Mapping]) -> dict:
-    """A search for the report: a row per rung, and the candidates of the last one."""
-
-    def accuracy(candidate: Mapping) -> str:
-        found = candidate["accuracy"]
-        return "diverged" if found is None else f"{found:.4f}"
-
-    last = rungs[-1]["candidates"]
-    rows = [
-        {"number": rung["rung"] + 1, "best": accuracy(rung["candidates"][0])}
-        | shown(rung)
-        | {"candidates": len(rung["candidates"])}
-        for rung in rungs
-    ]
-    finalists = [
-        {
-            "candidate": candidate["candidate"],
-            "settings": label(candidate["settings"]),
-            "accuracy": accuracy(candidate),
-            "selected": candidate is last[0],
-        }
-        for candidate in last
-    ]
-    seconds = sum(rung["seconds"] for rung in rungs)
-    return {"seconds": seconds, "rungs": rows, "finalists": finalists}
