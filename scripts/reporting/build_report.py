@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
-from reporting import formats, race, report, splits
+from reporting import formats, leaderboard, race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.plots import COLOUR
@@ -35,9 +35,9 @@ class Spec(settings.Settings):
 
 def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
-    kinds = ("figures", *report.KINDS.values())
     rooms: dict[str, dict] = {
-        name: {"name": name, "datasets": spec.rooms[name], **{kind: [] for kind in kinds}}
+        name: {"name": name, "datasets": spec.rooms[name]}
+        | {kind: [] for kind in report.KINDS.values()}
         for name in spec.order or spec.rooms
     }
     for room, path in zip(spec.records, records, strict=True):
@@ -46,20 +46,10 @@ def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     return rooms
 
 
-def fill(room: dict, classifiers: Sequence[splits.Line]) -> None:
-    """Add what the page shows of a room's files."""
-    own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-    room["splits"] = [line for line in classifiers if (line.dataset, line.model) in own]
-    room["races"] = race.apart(map(race.shown, room["searches"]))
-    room["trainings"] = report.trainings(room["histories"])
-    room["grids"] = [report.search(selection) for selection in room["selections"]]
-    room["data_notes"] = report.data_notes(room["metrics"])
-    room["notes"] = report.notes(room["metrics"])
-
-
-# What the template calls to write numbers and names as people read them.
+# What the template calls to choose, and to write numbers and names as people read them.
 FILTERS = (
-    formats.counted, formats.flops, formats.seconds, formats.weights, race.label, report.shown,
+    formats.counted, formats.flops, formats.seconds, formats.weights, leaderboard.number,
+    race.label, race.searches, report.notes, report.search, report.shown, report.trainings,
     report.way, splits.more_views, splits.spread, splits.validation_of,
 )  # fmt: skip
 INPUTS = {
@@ -78,13 +68,10 @@ def main() -> None:
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     rooms = read_rooms(spec, args.records)
-    general: list[dict] = []
-    for described, path in zip(spec.figures, args.figures, strict=True):
-        figure = {**described, "uri": report.data_uri(path)}
-        (rooms[figure["room"]]["figures"] if figure["room"] else general).append(figure)
-    classifiers = splits.classifiers(rows)
-    for room in rooms.values():
-        fill(room, classifiers)
+    figures = [
+        {**described, "uri": report.data_uri(path)}
+        for described, path in zip(spec.figures, args.figures, strict=True)
+    ]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -94,12 +81,13 @@ def main() -> None:
     template = environment.from_string(args.template.read_text(encoding="utf-8"))
     page = template.render(
         spec=spec,
-        rows=[report.shown(row) for row in rows],
+        rows=rows,
+        classifiers=splits.classifiers(rows),
         headline=headline(rows, references, datasets),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
         claims=claims(references, spec.datasets),
         rooms=list(rooms.values()),
-        figures=general,
+        figures=figures,
         provenance=report.provenance(rows, histories),
         counted=report.COUNTED,
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},

@@ -30,13 +30,13 @@ def shown(rung: Mapping) -> dict:
     }
 
 
-def apart(rungs: Iterable[Mapping]) -> list[list[Mapping]]:
-    """Rungs of several searches, each search's one after another, by search."""
-    found: list[list[Mapping]] = []
+def searches(rungs: Iterable[Mapping]) -> list[list[dict]]:
+    """Rungs of several searches, each search's one after another, by search; as `shown` is."""
+    found: list[list[dict]] = []
     for rung in rungs:
         if not found or rung["rung"] <= found[-1][-1]["rung"]:
             found.append([])
-        found[-1].append(rung)
+        found[-1].append(shown(rung))
     return found
 
 

@@ -5,7 +5,7 @@ Plain dictionaries and lists for the template; nothing here knows HTML.
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -90,10 +90,8 @@ def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, lis
     """The distinct commits, machines and versions behind a run's numbers, each list sorted."""
     ours = [row for row in rows if row["source"] == OURS]
     made = [history["provenance"] for history in histories]
-    sets = {
-        name: {row[name] for row in ours}
-        for name in ("commit", "config_sha256", "device", "threads")
-    }
+    names = ("commit", "config_sha256", "device", "threads")
+    sets = {name: {row[name] for row in ours} for name in names}
     sets["processors"] = {f"{one['processor']} ({one['cores']} cores)" for one in made}
     sets["versions"] = {
         f"{name} {one['versions'][name]}" for one in made for name in one["versions"]
@@ -118,12 +116,11 @@ def way(note: str) -> str:
     return note.replace("accepted_share", "accepted share")
 
 
-def notes(metrics: Iterable[dict]) -> list[tuple[str, object, list[str]]]:
+def notes(records: Sequence[dict]) -> list[tuple[str, object, list[str]]]:
     """(key, value, models) of what the evaluations note, the same thing said once.
 
     models: whose evaluations say it, empty where all of the room's do.
     """
-    records = list(metrics)
     said: list[tuple[str, object, list[str]]] = []
     for record in records:
         for key, value in record["notes"].items():
@@ -132,13 +129,3 @@ def notes(metrics: Iterable[dict]) -> list[tuple[str, object, list[str]]]:
                 said.append((key, value, models := []))
             models.append(record["rows"][0]["model"])
     return [(key, value, [] if len(who) == len(records) else who) for key, value, who in said]
-
-
-def data_notes(metrics: Iterable[dict]) -> dict[str, str]:
-    """Data set -> what its evaluation notes of the data: the protocol, a floor of every loss."""
-    return {
-        row["dataset"]: record["notes"]["data"]
-        for record in metrics
-        for row in record["rows"]
-        if isinstance(record["notes"].get("data"), str)
-    }
