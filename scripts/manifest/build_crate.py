@@ -32,12 +32,9 @@ PROFILES = {
 WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 TOOLS = {"Python": "https://www.python.org", "Snakemake": "https://snakemake.github.io"}
 FORMATS = {
-    ".json": "application/json",
-    ".csv": "text/csv",
-    ".svg": "image/svg+xml",
-    ".html": "text/html",
-    ".npz": "application/zip",
-}
+    ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml",
+    ".html": "text/html", ".npz": "application/zip",
+}  # fmt: skip
 
 
 def chosen(config: object) -> Iterator[str]:

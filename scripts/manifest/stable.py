@@ -47,8 +47,8 @@ def stable_sha256(path: Path) -> str | None:
         if path.suffix == ".csv":
             with path.open(newline="", encoding="utf-8") as opened:
                 header, *rows = csv.reader(opened, strict=True)
-            kept = [place for place, name in enumerate(header) if not volatile(name)]
-            return canonical_sha256([[row[place] for place in kept] for row in [header, *rows]])
+            places = [place for place, name in enumerate(header) if not volatile(name)]
+            return canonical_sha256([[row[place] for place in places] for row in [header, *rows]])
         if path.suffix == ".npz":
             with zipfile.ZipFile(path) as archive:
                 names = sorted(archive.namelist())

@@ -22,12 +22,9 @@ from manifest.stable import results, stable_sha256, volatile
 from pipeline import settings
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from reporting import leaderboard
 
-# The columns that name a row of the leaderboard.
-KEY = (
-    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
-    "split", "source",
-)  # fmt: skip
+KEY = (*leaderboard.KEY, "source")  # the columns that name a row
 ROW = "leaderboard: "  # before a row's names, where rows and files are listed together
 # What `make reference` adds to its copy of a part of a run.
 REFERENCE_FILES = {"README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv"}
@@ -47,13 +44,11 @@ def read_manifest(run: Path) -> dict:
     path = run / "manifest.json"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["manifest_version"] != 1:
-            raise InputError(f"{path}: version {manifest['manifest_version']}, expected 1")
-        return manifest
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: finish the run first (make run)") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a manifest of this project ({error!r})") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}: finish the run first (make run)") from None
+    if not isinstance(manifest, dict) or manifest.get("manifest_version") != 1:
+        raise InputError(f"{path}: not a manifest of this project, version 1")
+    return manifest
 
 
 def state(path: Path, entry: Mapping) -> str:

@@ -5,6 +5,7 @@ All text is escaped by the template engine.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from pipeline.atomic import write_text
 from reporting import formats, leaderboard, race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
-from reporting.plots import COLOUR
+from reporting.settings import Colour
+
+# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
+KINDS = {"rung": "searches", "rows": "metrics", "curve": "histories", "candidates": "selections"}
+KINDS |= {"samples": "samples"}
 
 
 class Spec(settings.Settings):
@@ -24,25 +29,22 @@ class Spec(settings.Settings):
     rooms: dict[str, list[str]] = Field({}, description="room -> its data sets")
     order: list[str] = Field([], description="the rooms in the order of the page")
     datasets: dict[str, dict] = Field({}, description="data set -> title, licence, citation ...")
-    figures: list[dict[str, str]] = Field(
-        [], description="kind, room, dataset and title of each figure, in the order of --figures"
-    )
+    figures: list[dict[str, str]] = Field([], description="kind, room, title ... of each figure")
     records: list[str] = Field([], description="room of each of --records, in their order")
     samples: int = Field(6, ge=1, description="texts shown of each language model")
-    ours: str = Field("#0072B2", pattern=COLOUR, description="colour of this run")
-    published: str = Field("#D55E00", pattern=COLOUR, description="colour of published results")
+    ours: Colour = Field("#0072B2", description="colour of this run")
+    published: Colour = Field("#D55E00", description="colour of published results")
 
 
 def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
     rooms: dict[str, dict] = {
-        name: {"name": name, "datasets": spec.rooms[name]}
-        | {kind: [] for kind in report.KINDS.values()}
+        name: {"name": name, "datasets": spec.rooms[name]} | {kind: [] for kind in KINDS.values()}
         for name in spec.order or spec.rooms
     }
     for room, path in zip(spec.records, records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[room][report.kind_of(record, path)].append(record)
+        rooms[room][next(kind for key, kind in KINDS.items() if key in record)].append(record)
     return rooms
 
 
@@ -68,8 +70,9 @@ def main() -> None:
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     rooms = read_rooms(spec, args.records)
+    # Images: so they bring no ids, styles or scripts into the page.
     figures = [
-        {**described, "uri": report.data_uri(path)}
+        {**described, "uri": "data:image/svg+xml;base64," + b64encode(path.read_bytes()).decode()}
         for described, path in zip(spec.figures, args.figures, strict=True)
     ]
     environment = jinja2.Environment(

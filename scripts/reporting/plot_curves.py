@@ -11,13 +11,14 @@ from pydantic import Field
 from pipeline import settings
 from reporting import plots
 from reporting.formats import counted, trained_label
+from reporting.settings import Colour
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
 
 class Spec(plots.Look):
     datasets: dict[str, str] = Field({}, description="data set -> its title")
-    train: str = Field("#8C8C8C", pattern=plots.COLOUR, description="colour of training curves")
+    train: Colour = Field("#8C8C8C", description="colour of training curves")
 
 
 def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:

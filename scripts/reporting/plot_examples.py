@@ -8,13 +8,14 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.npz import read_npz
 from reporting import plots
+from reporting.settings import Colour
 
 COLUMNS = 6
 
 
 class Spec(plots.Look):
     examples: int = Field(24, ge=1, le=100, description="images shown")
-    wrong: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of wrong predictions")
+    wrong: Colour = Field("#D55E00", description="colour of wrong predictions")
 
 
 def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:

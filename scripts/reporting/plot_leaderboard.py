@@ -17,12 +17,13 @@ from pipeline.errors import InputError
 from reporting import leaderboard, plots
 from reporting.formats import label, several_inputs
 from reporting.leaderboard import METRICS, OURS, SPLITS, number, order, ordinary
+from reporting.settings import Colour
 
 
 class Spec(plots.Look):
     datasets: list[str] = Field([], description="data sets of the figures, in their order")
     rows: int = Field(14, ge=3, le=40, description="most rows shown in a panel, the best ones")
-    published: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of published ones")
+    published: Colour = Field("#D55E00", description="colour of published ones")
 
 
 def keep(group: list[dict], most: int) -> list[dict]:

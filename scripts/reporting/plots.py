@@ -23,10 +23,9 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
+from reporting.settings import Colour
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
-STAND_IN = " (stand-in)"
-COLOUR = "^#[0-9A-Fa-f]{6}$"
 
 STYLE = {
     "svg.hashsalt": "neural-networks-and-transformers",
@@ -63,8 +62,8 @@ class Look(settings.Settings):
     groups: list[int] = Field([], description="number of each input's figure, if it has several")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
     heat_map: str = Field("Blues", description="colour map")
-    ours: str = Field("#0072B2", pattern=COLOUR, description="colour of this run's results")
-    mark: str = Field("#D55E00", pattern=COLOUR, description="colour of what was selected")
+    ours: Colour = Field("#0072B2", description="colour of this run's results")
+    mark: Colour = Field("#D55E00", description="colour of what was selected")
 
 
 def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> argparse.Namespace:
@@ -108,7 +107,7 @@ def plot_each(
 
 def titled(title: str, own: str) -> str:
     """The data set's `title` and the one that a file holds, neither said twice."""
-    base = title.removesuffix(STAND_IN)
+    base = title.removesuffix(" (stand-in)")
     return own + title.removeprefix(base) if base in own else f"{title}: {own}"
 
 

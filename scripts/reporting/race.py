@@ -6,16 +6,12 @@ A rung is a ranking.json: its candidates, best first, and how many go on (surviv
 from collections.abc import Iterable, Mapping
 
 # Keys of a recipe that people read more easily in other words.
-SHORT = {
-    "batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
-    "ema_decay": "average", "clip_norm": "clip",
-}  # fmt: skip
+SHORT = {"batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
+         "ema_decay": "average", "clip_norm": "clip"}  # fmt: skip
 
 # What an mlp does not read of a recipe that could have been a mixer's.
-MIXER = (
-    "patch", "margin", "channels", "levels", "depth", "token_width", "channel_width",
-    "mixer_dropout",
-)  # fmt: skip
+MIXER = ("patch", "margin", "channels", "levels", "depth", "token_width", "channel_width",
+         "mixer_dropout")  # fmt: skip
 
 
 def shown(rung: Mapping) -> dict:

@@ -3,13 +3,10 @@
 Plain dictionaries and lists for the template; nothing here knows HTML.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
 
-from pipeline.errors import InputError
 from reporting.formats import flops, label, seconds, trained_label, weights
 from reporting.leaderboard import METRICS, OURS, number
 
@@ -18,27 +15,6 @@ COUNTED = (
     "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
     " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
 )
-# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
-KINDS = {
-    "rung": "searches",
-    "rows": "metrics",
-    "curve": "histories",
-    "candidates": "selections",
-    "samples": "samples",
-}
-
-
-def kind_of(record: dict, path: Path) -> str:
-    """Which of the rooms' files a JSON object is. Raises InputError for any other."""
-    for key, kind in KINDS.items():
-        if key in record:
-            return kind
-    raise InputError(f"{path}: expected one of {', '.join(KINDS)} in it")
-
-
-def data_uri(path: Path) -> str:
-    """An SVG as a data URI. As an image it brings no ids, styles or scripts into the page."""
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def shown(row: Mapping) -> dict:
@@ -93,9 +69,8 @@ def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, lis
     names = ("commit", "config_sha256", "device", "threads")
     sets = {name: {row[name] for row in ours} for name in names}
     sets["processors"] = {f"{one['processor']} ({one['cores']} cores)" for one in made}
-    sets["versions"] = {
-        f"{name} {one['versions'][name]}" for one in made for name in one["versions"]
-    }
+    versions = (pair for one in made for pair in one["versions"].items())
+    sets["versions"] = {f"{name} {version}" for name, version in versions}
     return {name: sorted(found) for name, found in sets.items()}
 
 
@@ -121,11 +96,9 @@ def notes(records: Sequence[dict]) -> list[tuple[str, object, list[str]]]:
 
     models: whose evaluations say it, empty where all of the room's do.
     """
-    said: list[tuple[str, object, list[str]]] = []
+    said: dict[str, tuple[str, object, list[str]]] = {}
     for record in records:
         for key, value in record["notes"].items():
-            models = next((who for *same, who in said if same == [key, value]), None)
-            if models is None:
-                said.append((key, value, models := []))
+            _, _, models = said.setdefault(repr((key, value)), (key, value, []))
             models.append(record["rows"][0]["model"])
-    return [(key, value, [] if len(who) == len(records) else who) for key, value, who in said]
+    return [(*same, [] if len(who) == len(records) else who) for *same, who in said.values()]

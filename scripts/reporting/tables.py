@@ -6,7 +6,6 @@ columns of their own, and no published result is set beside them.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -64,12 +63,12 @@ def markdown(name: str, path: Path) -> str:
     return render("speed" if name == SPEED else "cost", rows)
 
 
-def chosen_lines(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Line, str]]:
+def chosen_lines(rows: list[dict], references: list[dict]) -> list[tuple[Line, str]]:
     """(line, split of the report's summary) of each data set's metric there; NumPy's sets first."""
     datasets = dict.fromkeys(row["dataset"] for row in rows)
     chosen = {
         entry["dataset"]: (entry["best"]["metric"], entry["best"]["split"])
-        for entry in headline(list(rows), list(references), datasets)
+        for entry in headline(rows, references, datasets)
     }
     found = [line for line in lines(rows) if line.metric == chosen.get(line.dataset, ("",))[0]]
     numpy = {line.dataset for line in found if line.implementation == "numpy"}
@@ -77,9 +76,7 @@ def chosen_lines(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tu
     return [(line, chosen[line.dataset][1]) for line in found]
 
 
-def markdown_table(
-    rows: Sequence[Mapping], sources: Mapping[str, dict], references: Sequence[dict]
-) -> list[str]:
+def markdown_table(rows: list[dict], sources: dict, references: list[dict]) -> list[str]:
     """Lines of the table. sources, references: what read_references gives.
 
     An ensemble of one model's folds or seeds is in that model's line, one of several models in a

@@ -45,6 +45,7 @@ def finished(repository, tmp_path_factory) -> Path:
     spec = json.dumps({"run": "made-up", "config_sha256": "cd" * 32})
     words = ["--spec", spec, "--metrics", *files["metrics"]]
     words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
+    words += ["--splits", folder / "accuracy_by_split.csv"]
     done = subprocess.run(
         [sys.executable, "-m", "reporting.build_leaderboard", *map(str, words)],
         capture_output=True,
