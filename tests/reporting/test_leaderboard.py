@@ -264,8 +264,8 @@ def test_numbers_and_texts_survive_the_file(tmp_path):
 )
 def test_the_best_value_comes_first(metric, values, wanted):
     rows = [
-        metrics_row(metric=metric, values=[value], ci=None, model=f"net {value}")
-        for value in values
+        metrics_row(metric=metric, values=[value], ci=None, model=f"net {place}")
+        for place, value in enumerate(values)
     ]
     assert tuple(row["value"] for row in build(rows, [])) == wanted
 
