@@ -19,6 +19,10 @@ from pipeline import settings
 from pipeline.atomic import write_json, write_text
 
 PROJECT = "Neural Networks and Transformers"
+DESCRIPTION = (
+    "Trained models, metrics, figures and a report, from raw public data by one Snakemake"
+    " workflow; manifest.json names the code, settings and inputs of every file."
+)
 LICENCE = "https://spdx.org/licenses/MIT"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -28,12 +32,9 @@ PROFILES = {
 WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 TOOLS = {"Python": "https://www.python.org", "Snakemake": "https://snakemake.github.io"}
 FORMATS = {
-    ".json": "application/json",
-    ".csv": "text/csv",
-    ".svg": "image/svg+xml",
-    ".html": "text/html",
-    ".npz": "application/zip",
-}
+    ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml",
+    ".html": "text/html", ".npz": "application/zip",
+}  # fmt: skip
 
 
 def chosen(config: object) -> Iterator[str]:
@@ -60,26 +61,20 @@ def about_file(name: str, entry: Mapping) -> dict[str, str]:
 
 def add_dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
     """A data set with its licence, its citation and the files that are downloaded for it."""
+    properties = {"name": about["title"], "description": about["description"]}
+    properties |= {"license": about["licence"], "citation": about["citation"], "identifier": name}
+    if about.get("homepage"):
+        properties["url"] = about["homepage"]
     sources: dict[str, Mapping] = {}
     for file in about.get("files", []):
         source = about["archives"][file["archive"]] if "archive" in file else file
         sources[source["urls"][0]] = source
-    files = [
-        crate.add_file(url, properties=about_file(PurePosixPath(url).name, source))
-        for url, source in sources.items()
-    ]
-    properties = {
-        "name": about["title"],
-        "description": about["description"],
-        "license": about["licence"],
-        "citation": about["citation"],
-        "identifier": name,
-        **({"url": about["homepage"]} if about.get("homepage") else {}),
-    }
-    entity = add(crate, f"#data-{quote(name, safe='')}", "Dataset", **properties)
-    if files:
-        entity["hasPart"] = files
-    return entity
+    if sources:
+        properties["hasPart"] = [
+            crate.add_file(url, properties=about_file(PurePosixPath(url).name, source))
+            for url, source in sources.items()
+        ]
+    return add(crate, f"#data-{quote(name, safe='')}", "Dataset", **properties)
 
 
 def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) -> dict[str, Any]:
@@ -89,13 +84,11 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) ->
     Raises KeyError for a data set that the table lacks.
     """
     code, software, run = manifest["code"], manifest["software"], manifest["run"]
+    config, machine, finished = manifest["config"], manifest["machine"], manifest["finished"]
     crate = ROCrate(version="1.1")
     crate.name = f"{PROJECT}: results of run {run}"
-    crate.description = (
-        "Trained models, metrics, figures and a report, from raw public data by one Snakemake"
-        " workflow; manifest.json names the code, settings and inputs of every file."
-    )
-    crate.datePublished = manifest["finished"]
+    crate.description = DESCRIPTION
+    crate.datePublished = finished
     project = add(crate, "#project", "Organization", name=f"{PROJECT}, the project")
     crate.root_dataset["author"] = crate.root_dataset["publisher"] = project
     crate.license = add(crate, LICENCE, "CreativeWork", name="MIT licence", identifier=LICENCE)
@@ -103,20 +96,16 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) ->
         add(crate, place, "CreativeWork", name=name, version=version)
         for place, (name, version) in PROFILES.items()
     ]
-    workflow = crate.add_workflow(
-        dest_path=snakefile,
-        main=True,
-        lang="snakemake",
-        lang_version=software["snakemake"],
-        properties={
-            "name": PROJECT,
-            "license": LICENCE,
-            "version": code["commit"],
-            "encodingFormat": "text/plain",
-            "conformsTo": {"@id": WORKFLOW_PROFILE},
-        },
-    )
-    names = dict.fromkeys(chosen(manifest["config"]["values"]))
+    about = {"name": PROJECT, "license": LICENCE, "version": code["commit"]}
+    about |= {"encodingFormat": "text/plain", "conformsTo": {"@id": WORKFLOW_PROFILE}}
+    language = {"lang": "snakemake", "lang_version": software["snakemake"]}
+    workflow = crate.add_workflow(dest_path=snakefile, main=True, **language, properties=about)
+    versions = {tool: software[tool.lower()] for tool in TOOLS}
+    workflow["softwareRequirements"] = [
+        add(crate, url, "SoftwareApplication", name=tool, softwareVersion=versions[tool], url=url)
+        for tool, url in TOOLS.items()
+    ]
+    names = dict.fromkeys(chosen(config["values"]))
     data = [add_dataset(crate, name, datasets[name]) for name in names]
     results = [
         crate.add_file(dest_path=entry["path"], properties=about_file(entry["path"], entry))
@@ -124,26 +113,12 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) ->
     ]
     record = {"name": "manifest.json", "encodingFormat": "application/json"}
     crate.add_file(dest_path="manifest.json", properties=record)
-    workflow["softwareRequirements"] = [
-        add(crate, url, "SoftwareApplication", name=name, softwareVersion=software[name.lower()],
-            url=url)
-        for name, url in TOOLS.items()
-    ]  # fmt: skip
-    action = crate.add_action(
-        workflow,
-        identifier="#run",
-        object=data,
-        result=results,
-        properties={
-            "@type": "CreateAction",
-            "name": f"Run {run}",
-            "description": f"Commit {code['commit']}{', dirty' * bool(code['dirty'])};"
-            f" configuration {manifest['config']['sha256']}; {manifest['machine']['processor']},"
-            f" {manifest['machine']['system']}",
-            "endTime": manifest["finished"],
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-        },
-    )
+    dirty = ", dirty" if code["dirty"] else ""
+    told = f"Commit {code['commit']}{dirty}; configuration {config['sha256']};"
+    told += f" {machine['processor']}, {machine['system']}"
+    about = {"@type": "CreateAction", "name": f"Run {run}", "description": told}
+    about |= {"endTime": finished, "actionStatus": "http://schema.org/CompletedActionStatus"}
+    action = crate.add_action(workflow, "#run", object=data, result=results, properties=about)
     action["agent"] = project
     crate.root_dataset["mentions"] = action
     found = crate.metadata.generate()
@@ -151,20 +126,19 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) ->
     return found
 
 
+INPUTS = {
+    "manifest": "manifest.json of the run",
+    "datasets": "the table of data sets, datasets.yaml",
+    "workflow": "the Snakefile",
+}
+OUTPUTS = {
+    "crate": "ro-crate-metadata.json, in the manifest's folder",
+    "snakefile": "the copy of the Snakefile, in the same folder",
+}
+
+
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        settings.Settings,
-        inputs={
-            "manifest": "manifest.json of the run",
-            "datasets": "the table of data sets, datasets.yaml",
-            "workflow": "the Snakefile",
-        },
-        outputs={
-            "crate": "ro-crate-metadata.json, in the manifest's folder",
-            "snakefile": "the copy of the Snakefile, in the same folder",
-        },
-    )
+    args = settings.arguments(__doc__, settings.Settings, INPUTS, OUTPUTS)
     manifest = json.loads(args.manifest.read_text(encoding="utf-8"))
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
     crate = build(manifest, datasets, args.snakefile.name)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
+from pydantic import Field
 
 from manifest.jobs import Job, ancestry, read_jobs
-from manifest.settings import ManifestSpec
 from manifest.stable import VOLATILE, VOLATILE_END, VOLATILE_FILES, results, stable_sha256
 from manifest.surroundings import code, limits, machine, software, trainings
 from pipeline import settings
@@ -22,7 +22,11 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.hashing import canonical_sha256, file_sha256
 
-RECORDS = Path(".snakemake/metadata")
+RECORDS = Path(".snakemake/metadata")  # Snakemake's own, in the working directory
+INPUTS = {
+    "files*": "what the run is for: leaderboard, report and what they are made of",
+    "datasets": "the table of data sets, datasets.yaml",
+}
 PROMISE = {
     "promise": "the same code, configuration, inputs, packages and kind of processor give the same"
     " stable_sha256 of every output, with any number of cores, in any folder, at any time",
@@ -32,13 +36,16 @@ PROMISE = {
 }
 
 
+class Spec(settings.Settings):
+    run: str = Field("run", min_length=1, description="name of the run, as in results/<run>")
+    snakemake: str = Field("unknown", description="version of Snakemake")
+    config: dict = Field({}, description="the configuration, without paths")
+
+
 def described(path: Path) -> dict:
     """Bytes and sha256 of a file. Raises InputError if it is gone."""
     if not path.is_file():
-        raise InputError(
-            f"{path}: this input or output of the run is gone. Make it again, then run again:"
-            f" make run ARGS={path}"
-        )
+        raise InputError(f"{path}: a file of the run is gone. Make it again: make run ARGS={path}")
     return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
@@ -51,15 +58,11 @@ def inputs(paths: Iterable[str], run: Path, datasets: Mapping[str, dict]) -> lis
     files = [file for entry in datasets.values() for file in entry.get("files", [])]
     expected = {f"data/raw/{file['path']}": file["sha256"] for file in files}
     found = []
-    for path in paths:
-        if Path(path).is_relative_to(run):
-            continue
+    for path in (path for path in paths if not Path(path).is_relative_to(run)):
         entry = {"path": path, **described(Path(path))}
         if path in expected and entry["sha256"] != expected[path]:
-            raise InputError(
-                f"{path}: sha256 {entry['sha256']}, expected {expected[path]} by the table of data"
-                " sets: remove the file, and the next run fetches it"
-            )
+            wrong = f"{path}: sha256 {entry['sha256']}, expected {expected[path]} by the table of"
+            raise InputError(f"{wrong} data sets: remove the file, and the next run fetches it")
         found.append({**entry, "checked": True} if path in expected else entry)
     return found
 
@@ -70,8 +73,8 @@ def outputs(paths: Iterable[str], run: Path, jobs: Mapping[str, Job]) -> tuple[l
     Paths are relative to `run`. The others were made by another configuration with the same run
     name, or were put there by hand.
     """
-    inside = [Path(path).relative_to(run) for path in paths if Path(path).is_relative_to(run)]
-    made = [name.as_posix() for name in sorted(inside)]
+    inside = (Path(path) for path in paths if Path(path).is_relative_to(run))
+    made = [path.relative_to(run).as_posix() for path in sorted(inside)]
     own = [
         {
             "path": name,
@@ -97,19 +100,10 @@ def settings_of(jobs: Iterable[Job], part: str) -> dict[str, dict]:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        ManifestSpec,
-        inputs={
-            "files*": "what the run is for: leaderboard, report and what they are made of",
-            "datasets": "the table of data sets, datasets.yaml",
-            "records?": f"folder of Snakemake's records, {RECORDS} unless given",
-        },
-        outputs={"manifest": "manifest.json, in the run's folder"},
-    )
+    args = settings.arguments(__doc__, Spec, INPUTS, {"manifest": "manifest.json of the run"})
     run, spec = args.manifest.parent, args.spec
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
-    every = read_jobs(args.records or RECORDS)
+    every = read_jobs(RECORDS)
     jobs, files = ancestry(map(str, args.files), every)
     own, others = outputs(files, run, every)
     histories = (run / entry["path"] for entry in own if entry["path"].endswith("history.json"))

@@ -66,10 +66,8 @@ def read_jobs(folder: Path) -> dict[str, Job]:
             if not values.get("incomplete") and values.get("endtime"):
                 found.setdefault((values["rule"], values["shellcmd"]), {})[output] = values
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{record}: not a record of a job as Snakemake 9 writes it ({error!r}):"
-                " remove it, and the next run makes its file again"
-            ) from None
+            wrong = f"{record}: not a record of a job as Snakemake 9 writes it ({error!r})"
+            raise InputError(f"{wrong}: remove it, and the next run makes its file again") from None
     jobs: dict[str, Job] = {}
     for (rule, command), records in found.items():
         jobs |= dict.fromkeys(records, _job(rule, command, records))

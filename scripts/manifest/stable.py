@@ -29,26 +29,8 @@ def volatile(name: str) -> bool:
     return name in VOLATILE or name.endswith(VOLATILE_END)
 
 
-def without_volatile(value: object) -> object:
-    """`value`, as read from JSON, without volatile keys at any depth."""
-    if isinstance(value, dict):
-        return {key: without_volatile(item) for key, item in value.items() if not volatile(key)}
-    if isinstance(value, list):
-        return [without_volatile(item) for item in value]
-    return value
-
-
-def _arrays_sha256(path: Path) -> str:
-    """The sha256 over the names and bytes of the arrays of an .npz file that are not volatile."""
-    with zipfile.ZipFile(path) as archive:
-        names = sorted(archive.namelist())
-        kept = [name for name in names if not volatile(name.removesuffix(".npy"))]
-        if kept == names:
-            return file_sha256(path)
-        digest = hashlib.sha256()
-        for name in kept:
-            digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
-    return digest.hexdigest()
+def without_volatile(found: dict) -> dict:
+    return {key: value for key, value in found.items() if not volatile(key)}
 
 
 def stable_sha256(path: Path) -> str | None:
@@ -60,19 +42,24 @@ def stable_sha256(path: Path) -> str | None:
         return None
     try:
         if path.suffix == ".json":
-            value = without_volatile(json.loads(path.read_text(encoding="utf-8")))
-        elif path.suffix == ".csv":
+            text = path.read_text(encoding="utf-8")
+            return canonical_sha256(json.loads(text, object_hook=without_volatile))
+        if path.suffix == ".csv":
             with path.open(newline="", encoding="utf-8") as opened:
                 header, *rows = csv.reader(opened, strict=True)
-            kept = [place for place, name in enumerate(header) if not volatile(name)]
-            value = [[row[place] for place in kept] for row in [header, *rows]]
-        elif path.suffix == ".npz":
-            return _arrays_sha256(path)
-        else:
-            return file_sha256(path)
+            places = [place for place, name in enumerate(header) if not volatile(name)]
+            return canonical_sha256([[row[place] for place in places] for row in [header, *rows]])
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                names = sorted(archive.namelist())
+                kept = [name for name in names if not volatile(name.removesuffix(".npy"))]
+                parts = [(name, hashlib.sha256(archive.read(name))) for name in kept]
+            if kept != names:
+                joined = b"".join(name.encode() + b"\0" + part.digest() for name, part in parts)
+                return hashlib.sha256(joined).hexdigest()
     except (ValueError, IndexError, csv.Error, zipfile.BadZipFile):
-        return file_sha256(path)
-    return canonical_sha256(value)
+        pass
+    return file_sha256(path)
 
 
 def results(run: Path) -> list[str]:

@@ -47,26 +47,23 @@ def code(programs: Iterable[tuple[str, str | None]]) -> dict:
     its sha256 says, no matter what fetched it.
     """
     found = commit()
-    hashes: dict[str, set[str]] = {}
-    for name, value in programs:
-        if value:
-            hashes.setdefault(name, set()).add(value)
+    hashes: dict[str, list[str]] = {}
+    for name, value in sorted({(name, value) for name, value in programs if value}):
+        hashes.setdefault(name, []).append(value)
     files = sorted({path for pattern in WORKFLOW for path in REPOSITORY.glob(pattern)})
     return {
         "commit": found.removesuffix("-dirty"),
         "dirty": None if found.startswith("unknown") else found.endswith("-dirty"),
-        "programs": {name: sorted(values) for name, values in sorted(hashes.items())},
+        "programs": hashes,
         "files": {path.relative_to(REPOSITORY).as_posix(): file_sha256(path) for path in files},
     }
 
 
 def trainings(histories: Iterable[dict]) -> list[dict]:
     """The distinct commits, machines and versions that the histories were trained with."""
-    found = []
-    for origin in (history.get("provenance") for history in histories):
-        if origin and origin not in found:
-            found.append(origin)
-    return sorted(found, key=repr)
+    origins = (history.get("provenance") for history in histories)
+    distinct = {repr(origin): origin for origin in origins if origin}
+    return [distinct[key] for key in sorted(distinct)]
 
 
 def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> list[str]:
@@ -75,6 +72,9 @@ def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> li
     trained_on: see `trainings`; settings: rule -> setting -> its values, see `settings_of`.
     """
     machines = list(trained_on)
+    devices = {str(machine.get("device")) for machine in machines} - {"cpu"}
+    threads = {machine.get("threads", 1) for machine in machines} - {1}
+    kernels = {machine.get("blas_kernels") for machine in machines} - {None}
     rules = sorted(
         rule
         for rule, names in settings.items()
@@ -82,16 +82,10 @@ def limits(trained_on: Iterable[Mapping], settings: Mapping[str, Mapping]) -> li
     )
     told = {
         "trained on {}: its library is asked for deterministic kernels; the same bytes are not"
-        " promised, since no test of this project has run there": {
-            str(m.get("device")) for m in machines
-        }
-        - {"cpu"},
-        "{} threads: only with as many threads again, since sums are split by thread": {
-            m["threads"] for m in machines if m.get("threads", 1) > 1
-        },
-        "OPENBLAS_CORETYPE={}: only with the same again, since kernels sum in their own order": {
-            m["blas_kernels"] for m in machines if m.get("blas_kernels")
-        },
+        " promised, since no test of this project has run there": devices,
+        "{} threads: only with as many threads again, since sums are split by thread": threads,
+        "OPENBLAS_CORETYPE={}: only with the same again, since kernels sum in their own"
+        " order": kernels,
         "bfloat16 in {}: only on processors that multiply it alike, in units of their own; one"
         " without such units takes float32 instead": {", ".join(rules)} - {""},
     }

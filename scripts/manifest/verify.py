@@ -16,17 +16,16 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from manifest.stable import results, stable_sha256, volatile
 from pipeline import settings
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from reporting import leaderboard
 
-# The columns that name a row of the leaderboard.
-KEY = (
-    "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
-    "split", "source",
-)  # fmt: skip
+KEY = (*leaderboard.KEY, "source")  # the columns that name a row
+ROW = "leaderboard: "  # before a row's names, where rows and files are listed together
 # What `make reference` adds to its copy of a part of a run.
 REFERENCE_FILES = {"README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv"}
 SHOWN = 200  # lines: a run of other code differs in every file
@@ -45,13 +44,11 @@ def read_manifest(run: Path) -> dict:
     path = run / "manifest.json"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["manifest_version"] != 1:
-            raise InputError(f"{path}: version {manifest['manifest_version']}, expected 1")
-        return manifest
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}: finish the run first (make run)") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a manifest of this project ({error!r})") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}: finish the run first (make run)") from None
+    if not isinstance(manifest, dict) or manifest.get("manifest_version") != 1:
+        raise InputError(f"{path}: not a manifest of this project, version 1")
+    return manifest
 
 
 def state(path: Path, entry: Mapping) -> str:
@@ -82,39 +79,24 @@ def check(run: Path, manifest: Mapping, part: bool) -> tuple[list[str], Counter[
     return [f"{what}: {path}" for what, path in found if what != "as recorded"], counts
 
 
-def rows(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
-    """The rows of a leaderboard by the columns that name them."""
-    with path.open(newline="", encoding="utf-8") as opened:
+def contents(run: Path, part: bool) -> dict[str, Any]:
+    """What must be the same in another run: each row of the leaderboard and each file.
+
+    `leaderboard: <its names>` -> column -> text, then path -> stable sha256 of all other files; of
+    a part, also what its manifest says of the rest.
+    """
+    board = run / "leaderboard.csv"
+    with board.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
         if missing := sorted(set(KEY) - set(reader.fieldnames or ())):
-            raise InputError(f"{path}: not a leaderboard: no column {', '.join(missing)}")
-        return {tuple(row[name] for name in KEY): row for row in reader}
-
-
-def compare_leaderboards(one: Path, other: Path) -> list[str]:
-    """A line for each row that only one leaderboard has, and each value in which a row differs."""
-    first, second = rows(one), rows(other)
-    lines = []
-    for key in dict.fromkeys([*first, *second]):
-        name = "leaderboard: " + ", ".join(part for part in key if part)
-        if key not in first or key not in second:
-            lines.append(f"{name}: only in {one if key in first else other}")
-            continue
-        lines += [
-            f"{name}: {column}: {first[key].get(column)} and {second[key].get(column)}"
-            for column in dict.fromkeys([*first[key], *second[key]])
-            if not volatile(column) and first[key].get(column) != second[key].get(column)
-        ]
-    return lines
-
-
-def stable(run: Path, part: bool) -> dict[str, str | None]:
-    """Path -> stable sha256 of the files; of a part, also what its manifest says of the rest."""
-    found = {name: stable_sha256(run / name) for name in results(run)}
+            raise InputError(f"{board}: not a leaderboard: no column {', '.join(missing)}")
+        rows = {ROW + ", ".join(filter(None, (row[key] for key in KEY))): row for row in reader}
+    files = {name: stable_sha256(run / name) for name in results(run)}
     if part:
         kept = {e["path"]: e["stable_sha256"] for e in read_manifest(run)["outputs"]}
-        found = kept | {name: value for name, value in found.items() if name in kept}
-    return found
+        files = kept | {name: value for name, value in files.items() if name in kept}
+    files.pop("leaderboard.csv", None)
+    return rows | files
 
 
 def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str], int]:
@@ -123,29 +105,38 @@ def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str]
     Leaderboards are compared by row and column, other files by what must not differ. parts: whether
     each folder holds only some of its run's files.
     """
-    lines = compare_leaderboards(one / "leaderboard.csv", other / "leaderboard.csv")
-    first, second = stable(one, parts[0]), stable(other, parts[1])
-    same = 0
-    for name in sorted({*first, *second} - {"leaderboard.csv"}):
+    first, second = contents(one, parts[0]), contents(other, parts[1])
+    lines, same = [], 0
+    # The rows first, as they are in the files; then the files by name.
+    for name in sorted({**first, **second}, key=lambda name: "" if name.startswith(ROW) else name):
         if name not in first or name not in second:
             lines.append(f"{name}: only in {one if name in first else other}")
-        elif first[name] != second[name]:
+            continue
+        here, there = first[name], second[name]
+        if name.startswith(ROW):
+            lines += [
+                f"{name}: {column}: {here.get(column)} and {there.get(column)}"
+                for column in differing(here, there)
+                if not volatile(column)
+            ]
+        elif here != there:
             lines.append(f"{name}: differs")
         else:
-            same += first[name] is not None
+            same += here is not None
     return lines, same
+
+
+def differing(first: Mapping, second: Mapping) -> list[str]:
+    """The keys whose values differ, or that one of the two lacks."""
+    return [key for key in {**first, **second} if first.get(key) != second.get(key)]
 
 
 def surroundings(one: Mapping, other: Mapping) -> list[str]:
     """What may explain why two runs differ: configuration, code, machine, packages."""
-
-    def differing(first: Mapping, second: Mapping) -> list[str]:
-        return [k for k in sorted({*first, *second}) if first.get(k) != second.get(k)]
-
-    configs = one["config"]["values"], other["config"]["values"]
-    programs = one["code"]["programs"], other["code"]["programs"]
-    lines = [f"config.{key} differs" for key in differing(*configs) if key != "run"]
-    lines += [f"the code of {name} differs" for name in differing(*programs)]
+    configs = differing(one["config"]["values"], other["config"]["values"])
+    programs = differing(one["code"]["programs"], other["code"]["programs"])
+    lines = [f"config.{key} differs" for key in sorted(configs) if key != "run"]
+    lines += [f"the code of {name} differs" for name in sorted(programs)]
     for key in ("processor", "blas_kernels", "device", "versions"):
         values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
         if values[0] != values[1]:
@@ -155,9 +146,8 @@ def surroundings(one: Mapping, other: Mapping) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--against", type=Path, help="folder of another run to compare with")
     parser.add_argument("--part", action="store_true", help="--run holds only some of the files")

@@ -12,9 +12,8 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_csv
 from pipeline.results import COLUMNS
+from reporting import splits
 from reporting.leaderboard import OURS, build, published_rows, read_metrics, read_references
-from reporting.splits import COLUMNS as SPLIT_COLUMNS
-from reporting.splits import classifiers, record
 
 
 class Spec(settings.Settings):
@@ -28,7 +27,7 @@ INPUTS = {
 }
 OUTPUTS = {
     "out": "leaderboard.csv",
-    "splits?": "accuracy_by_split.csv: a row per classifier, a column per split",
+    "splits": "accuracy_by_split.csv: a row per classifier, a column per split",
 }
 
 
@@ -40,8 +39,7 @@ def main() -> None:
     published = published_rows(*read_references(args.references), datasets)
     rows = build(ours, published)
     write_csv(args.out, rows, COLUMNS)
-    if args.splits:
-        write_csv(args.splits, [record(line) for line in classifiers(rows)], SPLIT_COLUMNS)
+    write_csv(args.splits, map(splits.record, splits.classifiers(rows)), splits.COLUMNS)
     print(f"{len(ours)} rows of this run, {len(published)} published -> {args.out}")
 
 

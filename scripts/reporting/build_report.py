@@ -5,6 +5,7 @@ All text is escaped by the template engine.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,14 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
-from reporting import race, report, splits
+from reporting import formats, leaderboard, race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
-from reporting.plots import COLOUR
+from reporting.settings import Colour
+
+# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
+KINDS = {"rung": "searches", "rows": "metrics", "curve": "histories", "candidates": "selections"}
+KINDS |= {"samples": "samples"}
 
 
 class Spec(settings.Settings):
@@ -24,41 +29,31 @@ class Spec(settings.Settings):
     rooms: dict[str, list[str]] = Field({}, description="room -> its data sets")
     order: list[str] = Field([], description="the rooms in the order of the page")
     datasets: dict[str, dict] = Field({}, description="data set -> title, licence, citation ...")
-    figures: list[dict[str, str]] = Field(
-        [], description="kind, room, dataset and title of each figure, in the order of --figures"
-    )
+    figures: list[dict[str, str]] = Field([], description="kind, room, title ... of each figure")
     records: list[str] = Field([], description="room of each of --records, in their order")
     samples: int = Field(6, ge=1, description="texts shown of each language model")
-    ours: str = Field("#0072B2", pattern=COLOUR, description="colour of this run")
-    published: str = Field("#D55E00", pattern=COLOUR, description="colour of published results")
+    ours: Colour = Field("#0072B2", description="colour of this run")
+    published: Colour = Field("#D55E00", description="colour of published results")
 
 
 def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
-    kinds = ("figures", *report.KINDS.values())
     rooms: dict[str, dict] = {
-        name: {"name": name, "datasets": spec.rooms[name], **{kind: [] for kind in kinds}}
+        name: {"name": name, "datasets": spec.rooms[name]} | {kind: [] for kind in KINDS.values()}
         for name in spec.order or spec.rooms
     }
     for room, path in zip(spec.records, records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[room][report.kind_of(record, path)].append(record)
+        rooms[room][next(kind for key, kind in KINDS.items() if key in record)].append(record)
     return rooms
 
 
-def fill(room: dict, classifiers: Sequence[splits.Line], samples: int) -> None:
-    """Add what the page shows of a room's files."""
-    own = {(row["dataset"], row["model"]) for made in room["metrics"] for row in made["rows"]}
-    mine = (line for line in classifiers if (line.dataset, line.model) in own)
-    room["splits"] = [report.split_texts(line) for line in mine]
-    room["races"] = [race.tables(rungs) for rungs in race.apart(room["searches"])]
-    room["trainings"] = report.trainings(room["histories"])
-    room["grids"] = [report.search(selection) for selection in room["selections"]]
-    room["texts"] = [report.texts(drawn, samples) for drawn in room["samples"]]
-    room["data_notes"] = report.data_notes(room["metrics"])
-    room["notes"] = report.notes(room["metrics"])
-
-
+# What the template calls to choose, and to write numbers and names as people read them.
+FILTERS = (
+    formats.counted, formats.flops, formats.seconds, formats.weights, leaderboard.number,
+    race.label, race.searches, report.notes, report.search, report.shown, report.trainings,
+    report.way, splits.more_views, splits.spread, splits.validation_of,
+)  # fmt: skip
 INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
@@ -75,27 +70,27 @@ def main() -> None:
     rows = read_leaderboard(args.leaderboard)
     sources, references = read_references(args.references)
     rooms = read_rooms(spec, args.records)
-    general: list[dict] = []
-    for described, path in zip(spec.figures, args.figures, strict=True):
-        figure = {**described, "uri": report.data_uri(path)}
-        (rooms[figure["room"]]["figures"] if figure["room"] else general).append(figure)
-    classifiers = splits.classifiers(rows)
-    for room in rooms.values():
-        fill(room, classifiers, spec.samples)
+    # Images: so they bring no ids, styles or scripts into the page.
+    figures = [
+        {**described, "uri": "data:image/svg+xml;base64," + b64encode(path.read_bytes()).decode()}
+        for described, path in zip(spec.figures, args.figures, strict=True)
+    ]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters |= {function.__name__: function for function in FILTERS}
     datasets = dict.fromkeys(name for room in rooms.values() for name in room["datasets"])
     histories = [history for room in rooms.values() for history in room["histories"]]
     template = environment.from_string(args.template.read_text(encoding="utf-8"))
     page = template.render(
         spec=spec,
-        rows=[report.shown(row) for row in rows],
+        rows=rows,
+        classifiers=splits.classifiers(rows),
         headline=headline(rows, references, datasets),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
         claims=claims(references, spec.datasets),
         rooms=list(rooms.values()),
-        figures=general,
+        figures=figures,
         provenance=report.provenance(rows, histories),
         counted=report.COUNTED,
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},

@@ -85,9 +85,8 @@ def take_run(run: Path, out: Path) -> None:
     for name in names:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run / name, out / name)
-    write_text(
-        out / "jobs.csv", times.to_csv(index=False, float_format="%.1f", lineterminator="\n")
-    )
+    table = times.to_csv(index=False, float_format="%.1f", lineterminator="\n")
+    write_text(out / "jobs.csv", table)
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
 
 
@@ -95,9 +94,7 @@ def page(out: Path, references: Path) -> str:
     """The text of README.md, from what is in `out`."""
     rows = read_leaderboard(out / "leaderboard.csv")
     ours = [row for row in rows if row["source"] == OURS]
-    manifest, measured = out / "manifest.json", {}
-    for name in (SPEED, COST):
-        measured[name] = markdown(name, out / name) if (out / name).exists() else ""
+    manifest, speed, cost = (out / name for name in ("manifest.json", SPEED, COST))
     return render(
         "reference",
         runs=sorted({row["run"] for row in ours}),
@@ -105,8 +102,8 @@ def page(out: Path, references: Path) -> str:
         # What the manifest says about files that were rebuilt later.
         rebuilt=json.loads(manifest.read_text("utf-8")).get("rebuilt") if manifest.exists() else {},
         table="\n".join(markdown_table(rows, *read_references(references))),
-        speed=measured[SPEED],
-        cost=measured[COST],
+        speed=markdown(SPEED, speed) if speed.exists() else "",
+        cost=markdown(COST, cost) if cost.exists() else "",
         times=pd.read_csv(out / "jobs.csv"),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from reporting.leaderboard import METRICS, OURS, SPLITS, number, order, ordinary
+from reporting.leaderboard import METRICS, OURS, SPLITS, order, ordinary
 from reporting.report import shown
 
 # Which metric speaks for a data set: the first that there is.
@@ -77,12 +77,8 @@ def compared(ours: Mapping, published: Mapping) -> dict:
     standing = "ahead" if gain >= 0 else "behind"
     if ours["ci_low"] is not None and ours["ci_low"] <= value <= ours["ci_high"]:
         standing = "within our interval"
-    return {
-        **published,
-        "value_text": number(ours["metric"], value),
-        "difference": f"{difference:+.{metric.digits}f}",
-        "standing": standing,
-    }
+    told = f"{difference:+.{metric.digits}f}"
+    return {**published, "difference": told, "standing": standing}
 
 
 def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
@@ -90,7 +86,7 @@ def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
     real = {name for name, about in datasets.items() if not about["stands_in_for"]}
     tasks = {datasets[name]["task"] for name in real}
     return [
-        {**result, "value_text": number(result["metric"], result["value"])}
+        result
         for result in references
         if (result["task"] in tasks and result["dataset"] is None)
         or (result["dataset"] in real and result["split"] is None)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 
 from pipeline import settings
+from pipeline.npz import read_npz
 from reporting import plots
 
 TICKS = 48  # Most tokens that are written at an axis; beyond, every other or every third is.
@@ -44,14 +45,14 @@ def plot(stored: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Fig
     figure.supxlabel("token that is read (key)", fontsize=9.5, color=plots.GREY)
     figure.supylabel("token that reads (query)", fontsize=9.5, color=plots.GREY)
     plots.colour_bar(image, "attention weight", ax=grid, pad=0.01, aspect=30)
-    plots.heading(figure, title)
+    plots.heading(figure, plots.titled(title, str(stored["title"])))
     return figure
 
 
 def main() -> None:
     inputs = {"attention*": "attention.npz: weights of attention layers on an example"}
     args = plots.arguments(__doc__, plots.Look, inputs)
-    plots.plot_each(args, args.attention, plot)
+    plots.plot_each(args, map(read_npz, args.attention), plot)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Plot confusion matrices of the test split: rows are the true classes, columns the predicted."""
 
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -20,12 +19,17 @@ def confusion(label: np.ndarray, prediction: np.ndarray, classes: int) -> np.nda
 
 def class_names(meta: Path, classes: int) -> list[str]:
     """The names in a data set's meta.json, or the numbers 0 to K-1 if it has none for each."""
-    names = json.loads(meta.read_text(encoding="utf-8")).get("classes") or []
+    names = plots.read_json(meta).get("classes") or []
     return [str(name) for name in (names if len(names) == classes else range(classes))]
 
 
-def plot(counts: np.ndarray, names: list[str], title: str, look: plots.Look) -> plt.Figure:
-    classes = len(counts)
+def plot(files: tuple[Path, Path], title: str, look: plots.Look) -> plt.Figure:
+    """files: predictions.csv and the meta.json of its data set."""
+    predictions, meta = pd.read_csv(files[0]), files[1]
+    label, prediction = (predictions[name].to_numpy(np.int64) for name in ("label", "prediction"))
+    probabilities = predictions.columns.str.startswith("p_").sum()
+    classes = max(probabilities, label.max() + 1, prediction.max() + 1)
+    counts, names = confusion(label, prediction, classes), class_names(meta, classes)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = max(2.6, min(0.44 * classes, 9.0))
     figure, axes = plt.subplots(figsize=(side + 2.2, side + 1.4))
@@ -52,15 +56,7 @@ def main() -> None:
         "meta*": "meta.json of each one's data set, for the classes' names",
     }
     args = plots.arguments(__doc__, plots.Look, inputs)
-    chosen = plots.figures(args.spec, args.predictions)
-    for (path, name, title), meta in zip(chosen, args.meta, strict=True):
-        found = pd.read_csv(path)
-        label, prediction = (found[key].to_numpy(np.int64) for key in ("label", "prediction"))
-        probabilities = found.columns.str.startswith("p_").sum()
-        classes = max(probabilities, label.max() + 1, prediction.max() + 1)
-        counts = confusion(label, prediction, classes)
-        figure = plot(counts, class_names(meta, classes), title, args.spec)
-        plots.save(figure, args.figures / name)
+    plots.plot_each(args, zip(args.predictions, args.meta, strict=True), plot)
 
 
 if __name__ == "__main__":

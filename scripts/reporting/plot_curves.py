@@ -11,15 +11,14 @@ from pydantic import Field
 from pipeline import settings
 from reporting import plots
 from reporting.formats import counted, trained_label
+from reporting.settings import Colour
 
 QUANTITIES = {"loss": "loss (nats)", "accuracy": "accuracy", "exact_match": "exact match"}
 
 
 class Spec(plots.Look):
-    names: list[str] = Field(["curves.svg"], description="file names of the figures")
     datasets: dict[str, str] = Field({}, description="data set -> its title")
-    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of validation curves")
-    train: str = Field("#8C8C8C", pattern=plots.COLOUR, description="colour of training curves")
+    train: Colour = Field("#8C8C8C", description="colour of training curves")
 
 
 def draw(axes: Axes, histories: list[dict], quantity: str, spec: Spec) -> None:
@@ -55,7 +54,9 @@ def trainings(histories: list[dict]) -> str:
     return ", ".join(counted(*count) for count in counts if count[0])
 
 
-def plot(histories: list[dict], spec: Spec) -> plt.Figure:
+def plot(histories: list[dict], _: str, spec: Spec) -> plt.Figure:
+    """The panels have titles, the figure itself none."""
+
     def model(history: dict) -> tuple:
         return history["task"], history["dataset"], trained_label(history)
 
@@ -77,8 +78,7 @@ def plot(histories: list[dict], spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"histories*": "history.json of every training"})
-    for histories, name in plots.grouped(args.spec, args.histories):
-        plots.save(plot(histories, args.spec), args.figures / name)
+    plots.plot_each(args, plots.grouped(args.spec, args.histories), plot)
 
 
 if __name__ == "__main__":

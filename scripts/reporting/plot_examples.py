@@ -6,18 +6,21 @@ from matplotlib.patches import Rectangle
 from pydantic import Field
 
 from pipeline import settings
+from pipeline.npz import read_npz
 from reporting import plots
+from reporting.settings import Colour
 
 COLUMNS = 6
 
 
 class Spec(plots.Look):
     examples: int = Field(24, ge=1, le=100, description="images shown")
-    wrong: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of wrong predictions")
+    wrong: Colour = Field("#D55E00", description="colour of wrong predictions")
 
 
 def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     """images uint8 (N, H, W) or (N, H, W, 3), label and prediction int64 (N,), classes str (K,)."""
+    title = plots.titled(title, str(stored["title"]))
     names = ("images", "label", "prediction")
     images, label, prediction = (stored[name][: spec.examples] for name in names)
     classes = [plots.plain(name) for name in stored["classes"]]
@@ -44,7 +47,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"images*": "examples.npz of every image classifier"})
-    plots.plot_each(args, args.images, plot)
+    plots.plot_each(args, map(read_npz, args.images), plot)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@ all panels; a frame marks the candidate that was selected, hatching one that div
 takes no part.
 """
 
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from pydantic import Field
 
 from pipeline import settings
 from reporting import plots
@@ -22,11 +19,7 @@ SPAN, LEAST = 3.0, 0.01
 KEYS = ("lr", "batch_size", "dropout")
 
 
-class Spec(plots.Look):
-    mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the selected cell")
-
-
-def plot(selection: dict, title: str, spec: Spec) -> plt.Figure:
+def plot(selection: dict, title: str, spec: plots.Look) -> plt.Figure:
     candidates = selection["candidates"]
     lrs, batch_sizes, dropouts = (sorted({c[key] for c in candidates}) for key in KEYS)
     means = [c["mean"] for c in candidates if c["mean"] is not None]
@@ -81,10 +74,8 @@ def finish_panel(axes: Axes, batch_sizes: list[int], lrs: list[float]) -> None:
 
 
 def main() -> None:
-    args = plots.arguments(__doc__, Spec, {"selections*": "selection.json of every search"})
-    for path, name, title in plots.figures(args.spec, args.selections):
-        selection = json.loads(path.read_text(encoding="utf-8"))
-        plots.save(plot(selection, title, args.spec), args.figures / name)
+    args = plots.arguments(__doc__, plots.Look, {"selections*": "selection.json of every search"})
+    plots.plot_each(args, map(plots.read_json, args.selections), plot)
 
 
 if __name__ == "__main__":

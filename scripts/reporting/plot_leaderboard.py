@@ -17,13 +17,13 @@ from pipeline.errors import InputError
 from reporting import leaderboard, plots
 from reporting.formats import label, several_inputs
 from reporting.leaderboard import METRICS, OURS, SPLITS, number, order, ordinary
+from reporting.settings import Colour
 
 
 class Spec(plots.Look):
     datasets: list[str] = Field([], description="data sets of the figures, in their order")
     rows: int = Field(14, ge=3, le=40, description="most rows shown in a panel, the best ones")
-    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of this run")
-    published: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of published ones")
+    published: Colour = Field("#D55E00", description="colour of published ones")
 
 
 def keep(group: list[dict], most: int) -> list[dict]:
@@ -94,6 +94,8 @@ def finish_values(axes: Axes, group: list[dict]) -> None:
 
 def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
     groups = [keep(group, spec.rows) for group in leaderboard.panels(rows)]
+    if not groups:
+        raise InputError(f"{title}: the leaderboard has no row of this run on this data set")
     heights = [height(group) for group in groups]
     size = (6.6, sum(heights) + 0.75)
     figure, grid = plt.subplots(len(groups), 1, figsize=size, squeeze=False, height_ratios=heights)
@@ -116,16 +118,9 @@ def plot(rows: list[dict], title: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"leaderboard": "leaderboard.csv"})
-    spec = args.spec
     rows = leaderboard.read_leaderboard(args.leaderboard)
-    datasets = spec.datasets or list(dict.fromkeys(row["dataset"] for row in rows))
-    names = spec.names or [f"{dataset.replace('/', '-')}.svg" for dataset in datasets]
-    titles = spec.titles or datasets
-    for dataset, name, title in zip(datasets, names, titles, strict=True):
-        here = [row for row in rows if row["dataset"] == dataset]
-        if not leaderboard.panels(here):
-            raise InputError(f"{args.leaderboard}: no row of this run on {dataset}")
-        plots.save(plot(here, title, spec), args.figures / name)
+    groups = ([row for row in rows if row["dataset"] == name] for name in args.spec.datasets)
+    plots.plot_each(args, groups, plot)
 
 
 if __name__ == "__main__":

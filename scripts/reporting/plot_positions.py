@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import settings
+from pipeline.npz import read_npz
 from reporting import plots
 
 SHOWN = (0.0, 0.15, 0.3, 0.5)  # Columns drawn as curves, as shares of the width.
@@ -43,7 +44,7 @@ def plot(tables: dict[str, np.ndarray], title: str, look: plots.Look) -> plt.Fig
 def main() -> None:
     inputs = {"positions*": "positions.npz: tables of positional encodings, (T, D) each"}
     args = plots.arguments(__doc__, plots.Look, inputs)
-    plots.plot_each(args, args.positions, plot)
+    plots.plot_each(args, map(read_npz, args.positions), plot)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from pydantic import Field
 
 from pipeline import settings
 from reporting import plots
@@ -18,13 +17,6 @@ from reporting.race import label, paths, shown
 TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
 # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
 LATER = 1.25
-
-
-class Spec(plots.Look):
-    names: list[str] = Field(["race.svg"], description="file names of the figures")
-    titles: list[str] = Field(["search by successive halving"], description="title of each figure")
-    ours: str = Field("#0072B2", pattern=plots.COLOUR, description="colour of the survivors")
-    mark: str = Field("#D55E00", pattern=plots.COLOUR, description="colour of the winner")
 
 
 def height(accuracy: float | np.ndarray) -> np.ndarray:
@@ -39,7 +31,7 @@ def lowest(rung: dict) -> float:
     return max(min(known), 1 - LATER * float(np.quantile(1 - np.array(known), 0.75)))
 
 
-def draw(axes: Axes, rungs: list[dict], spec: Spec) -> None:
+def draw(axes: Axes, rungs: list[dict], spec: plots.Look) -> None:
     """A line per candidate; colour, width and the mark at its end say how far it came."""
     routes = sorted(paths(rungs).items(), key=lambda item: len(item[1]))
     bottom = height(lowest(rungs[0]))
@@ -79,8 +71,9 @@ def draw(axes: Axes, rungs: list[dict], spec: Spec) -> None:
     axes.grid(axis="both")
 
 
-def plot(rungs: list[dict], title: str, spec: Spec) -> plt.Figure:
-    """rungs: as reporting.race.shown gives them, first to last."""
+def plot(rungs: list[dict], title: str, spec: plots.Look) -> plt.Figure:
+    """rungs: the contents of their ranking.json, in any order."""
+    rungs = sorted(map(shown, rungs), key=lambda rung: rung["rung"])
     figure, axes = plt.subplots(figsize=(9, 4.9))
     draw(axes, rungs, spec)
     for rung in rungs:
@@ -109,11 +102,8 @@ def plot(rungs: list[dict], title: str, spec: Spec) -> plt.Figure:
 
 
 def main() -> None:
-    args = plots.arguments(__doc__, Spec, {"rankings*": "ranking.json of the rungs"})
-    figures = plots.grouped(args.spec, args.rankings)
-    for (rungs, name), title in zip(figures, args.spec.titles, strict=True):
-        rungs = sorted(map(shown, rungs), key=lambda rung: rung["rung"])
-        plots.save(plot(rungs, title, args.spec), args.figures / name)
+    args = plots.arguments(__doc__, plots.Look, {"rankings*": "ranking.json of the rungs"})
+    plots.plot_each(args, plots.grouped(args.spec, args.rankings), plot)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import argparse
 import io
 import json
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,15 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
-from pipeline.npz import read_npz
+from reporting.settings import Colour
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
-STAND_IN = " (stand-in)"
-COLOUR = "^#[0-9A-Fa-f]{6}$"
 
 STYLE = {
     "svg.hashsalt": "neural-networks-and-transformers",
@@ -65,6 +62,8 @@ class Look(settings.Settings):
     groups: list[int] = Field([], description="number of each input's figure, if it has several")
     dpi: int = Field(144, ge=72, le=600, description="dots per inch of pixel parts")
     heat_map: str = Field("Blues", description="colour map")
+    ours: Colour = Field("#0072B2", description="colour of this run's results")
+    mark: Colour = Field("#D55E00", description="colour of what was selected")
 
 
 def arguments(description: str, look: type[Look], inputs: Mapping[str, str]) -> argparse.Namespace:
@@ -79,44 +78,36 @@ def start(dpi: int) -> None:
     plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
-def figures(look: Look, inputs: Sequence[Path]) -> list[tuple[Path, str, str]]:
-    """(input, figure's file name, title) for each input.
-
-    Without names or titles in the settings they are made of the inputs' folders.
-    Raises InputError if there are names or titles, but not one for each input.
-    """
-    names = look.names or [f"{path.parent.name}-{path.stem}.svg" for path in inputs]
-    titles = look.titles or [path.parent.name for path in inputs]
-    for what, found in (("names", names), ("titles", titles)):
-        if len(found) != len(inputs):
-            raise InputError(f"--spec {what}: expected {len(inputs)}, found {len(found)}")
-    return list(zip(inputs, names, titles, strict=True))
+def read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def grouped(look: Look, inputs: Sequence[Path]) -> list[tuple[list[dict], str]]:
-    """(contents of the JSON files `inputs`, file name) of each figure; all in one by default."""
+def grouped(look: Look, inputs: Sequence[Path]) -> list[list[dict]]:
+    """The contents of the JSON files `inputs`, a list for each figure."""
     records: list[list[dict]] = [[] for _ in look.names]
-    for path, group in zip(inputs, look.groups or [0] * len(inputs), strict=True):
-        records[group].append(json.loads(path.read_text(encoding="utf-8")))
-    return list(zip(records, look.names, strict=True))
+    for path, group in zip(inputs, look.groups, strict=True):
+        records[group].append(read_json(path))
+    return records
 
 
 def plot_each(
-    args: argparse.Namespace,
-    inputs: Sequence[Path],
-    plot: Callable[[dict[str, np.ndarray], str, Any], Figure],
+    args: argparse.Namespace, contents: Iterable, plot: Callable[[Any, str, Any], Figure]
 ) -> None:
-    """Write a figure for each of the .npz files `inputs`: plot(arrays, title, look) draws it."""
-    for path, name, title in figures(args.spec, inputs):
-        stored = read_npz(path)
-        save(plot(stored, titled(title, stored), args.spec), args.figures / name)
+    """Write a figure for each of `contents`: plot(content, title, look) draws it.
+
+    Raises InputError if the settings do not have one name and one title for each.
+    """
+    look, contents = args.spec, list(contents)
+    for what, found in (("names", look.names), ("titles", look.titles)):
+        if len(found) != len(contents):
+            raise InputError(f"--spec {what}: expected {len(contents)}, found {len(found)}")
+    for content, name, title in zip(contents, look.names, look.titles, strict=True):
+        save(plot(content, title, look), args.figures / name)
 
 
-def titled(title: str, stored: Mapping[str, np.ndarray]) -> str:
-    """The data set's `title` and the `title` that a file holds, neither said twice."""
-    if "title" not in stored:
-        return title
-    own, base = str(stored["title"]), title.removesuffix(STAND_IN)
+def titled(title: str, own: str) -> str:
+    """The data set's `title` and the one that a file holds, neither said twice."""
+    base = title.removesuffix(" (stand-in)")
     return own + title.removeprefix(base) if base in own else f"{title}: {own}"
 
 

@@ -3,19 +3,15 @@
 A rung is a ranking.json: its candidates, best first, and how many go on (survivors).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 # Keys of a recipe that people read more easily in other words.
-SHORT = {
-    "batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
-    "ema_decay": "average", "clip_norm": "clip",
-}  # fmt: skip
+SHORT = {"batch_size": "batch", "weight_decay": "decay", "label_smoothing": "smoothing",
+         "ema_decay": "average", "clip_norm": "clip"}  # fmt: skip
 
 # What an mlp does not read of a recipe that could have been a mixer's.
-MIXER = (
-    "patch", "margin", "channels", "levels", "depth", "token_width", "channel_width",
-    "mixer_dropout",
-)  # fmt: skip
+MIXER = ("patch", "margin", "channels", "levels", "depth", "token_width", "channel_width",
+         "mixer_dropout")  # fmt: skip
 
 
 def shown(rung: Mapping) -> dict:
@@ -30,13 +26,13 @@ def shown(rung: Mapping) -> dict:
     }
 
 
-def apart(rungs: Iterable[Mapping]) -> list[list[Mapping]]:
-    """Rungs of several searches, each search's one after another, by search."""
-    found: list[list[Mapping]] = []
+def searches(rungs: Iterable[Mapping]) -> list[list[dict]]:
+    """Rungs of several searches, each search's one after another, by search; as `shown` is."""
+    found: list[list[dict]] = []
     for rung in rungs:
         if not found or rung["rung"] <= found[-1][-1]["rung"]:
             found.append([])
-        found[-1].append(rung)
+        found[-1].append(shown(rung))
     return found
 
 
@@ -70,30 +66,3 @@ def label(settings: Mapping) -> str:
     return ", ".join(
         f"{SHORT.get(key, key.replace('_', ' '))} {value(held)}" for key, held in read.items()
     )
-
-
-def tables(rungs: Sequence[Mapping]) -> dict:
-    """A search for the report: a row per rung, and the candidates of the last one."""
-
-    def accuracy(candidate: Mapping) -> str:
-        found = candidate["accuracy"]
-        return "diverged" if found is None else f"{found:.4f}"
-
-    last = rungs[-1]["candidates"]
-    rows = [
-        {"number": rung["rung"] + 1, "best": accuracy(rung["candidates"][0])}
-        | shown(rung)
-        | {"candidates": len(rung["candidates"])}
-        for rung in rungs
-    ]
-    finalists = [
-        {
-            "candidate": candidate["candidate"],
-            "settings": label(candidate["settings"]),
-            "accuracy": accuracy(candidate),
-            "selected": candidate is last[0],
-        }
-        for candidate in last
-    ]
-    seconds = sum(rung["seconds"] for rung in rungs)
-    return {"seconds": seconds, "rungs": rows, "finalists": finalists}

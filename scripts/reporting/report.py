@@ -3,42 +3,18 @@
 Plain dictionaries and lists for the template; nothing here knows HTML.
 """
 
-import base64
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 
-from pipeline.errors import InputError
-from reporting.formats import MIXED, counted, flops, label, seconds, trained_label, weights
+from reporting.formats import flops, label, seconds, trained_label, weights
 from reporting.leaderboard import METRICS, OURS, number
-from reporting.splits import Line, more_views, spread, validation_of
 
 # Beside every table with FLOPs.
 COUNTED = (
     "Training FLOPs are 3 x the forward FLOPs of matrix products and convolutions (attention as the"
     " full T x T matrix) x the examples seen; for ensembles, the sum over all members."
 )
-# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
-KINDS = {
-    "rung": "searches",
-    "rows": "metrics",
-    "curve": "histories",
-    "candidates": "selections",
-    "samples": "samples",
-}
-
-
-def kind_of(record: dict, path: Path) -> str:
-    """Which of the rooms' files a JSON object is. Raises InputError for any other."""
-    for key, kind in KINDS.items():
-        if key in record:
-            return kind
-    raise InputError(f"{path}: expected one of {', '.join(KINDS)} in it")
-
-
-def data_uri(path: Path) -> str:
-    """An SVG as a data URI. As an image it brings no ids, styles or scripts into the page."""
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def shown(row: Mapping) -> dict:
@@ -65,27 +41,8 @@ def short(citation: str) -> str:
     return citation.split("), ")[0] + ")" * ("), " in citation)
 
 
-def split_texts(line: Line) -> dict:
-    """A line of training, validation and test as texts; an empty one where nothing was measured."""
-    test, trained = line.test, line.trained
-    return {
-        **vars(line),
-        "model": line.label(),
-        "mixed": line.inputs == MIXED,
-        "folds": line.inputs != MIXED and line.members.endswith("folds"),
-        **{split: spread(line.columns[split]) for split in ("train", "validation", "test")},
-        "validation_of": validation_of(line),
-        "test_of": counted(test["n_seeds"], "seed") if test and not line.ensemble else "",
-        "interval": shown(test)["ci_text"] if test else "",
-        "views": more_views(line),
-        "parameters": weights(trained["parameters"]),
-        "seconds": seconds(trained["train_seconds"]),
-        "flops": flops(trained["train_flops"]),
-    }
-
-
 def trainings(histories: Iterable[dict]) -> list[dict]:
-    """A line per data set and model: seeds, steps, cost, last losses of the first training.
+    """Per data set and model the first training, with all seeds, mean seconds, its last losses.
 
     Trainings without a fold have a line of their own: only they have a validation loss if the final
     ones see every training example.
@@ -95,78 +52,36 @@ def trainings(histories: Iterable[dict]) -> list[dict]:
         by = "seed" if history.get("fold") is None else "fold"
         groups.setdefault((history["dataset"], trained_label(history), by), []).append(history)
     found = []
-    for (dataset, model, by), group in groups.items():
-        group = sorted(group, key=lambda history: history[by])
-        first, numbers = group[0], ", ".join(str(history[by]) for history in group)
-        last = {key: value for point in first["curve"] for key, value in point.items()}
-        line = {
-            "dataset": dataset,
-            "model": model,
-            "trainings": f"{by}{'s' if len(group) > 1 else ''} {numbers}",
-            "steps": last.get("step"),
-            "epochs": last.get("epoch"),
-            "seconds": seconds(sum(history["seconds"] for history in group) / len(group)),
-            "flops": flops(first["train_flops"]),
-            "parameters": weights(first["parameters"]),
-            "train_loss": _digits(last.get("train_loss")),
-            "val_loss": _digits(last.get("val_loss")),
-        }
-        found.append({**first["provenance"], **line})
+    for (_, model, by), group in groups.items():
+        group.sort(key=lambda history: history[by])
+        numbers = ", ".join(str(history[by]) for history in group)
+        line = {"model": model, "trainings": f"{by}{'s' * (len(group) > 1)} {numbers}"}
+        line["seconds"] = fmean(history["seconds"] for history in group)
+        line["last"] = {name: value for point in group[0]["curve"] for name, value in point.items()}
+        found.append(group[0] | line)
     return found
 
 
-def _digits(value: float | None, digits: int = 3) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
-
-
-def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, list[str]]:
+def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, list]:
     """The distinct commits, machines and versions behind a run's numbers, each list sorted."""
     ours = [row for row in rows if row["source"] == OURS]
     made = [history["provenance"] for history in histories]
-    versions = {f"{name} {version}" for one in made for name, version in one["versions"].items()}
-    sets = {
-        "commits": {row["commit"] for row in ours},
-        "configurations": {row["config_sha256"] for row in ours},
-        "processors": {f"{one['processor']} ({one['cores']} cores)" for one in made},
-        "devices": {row["device"] for row in ours},
-        "threads": {str(row["threads"]) for row in ours},
-        "versions": versions,
-    }
+    names = ("commit", "config_sha256", "device", "threads")
+    sets = {name: {row[name] for row in ours} for name in names}
+    sets["processors"] = {f"{one['processor']} ({one['cores']} cores)" for one in made}
+    versions = (pair for one in made for pair in one["versions"].items())
+    sets["versions"] = {f"{name} {version}" for name, version in versions}
     return {name: sorted(found) for name, found in sets.items()}
 
 
 def search(selection: dict) -> dict:
     """A cross-validated search, best candidate first; those that diverged are last."""
-    ranked = sorted(
+    candidates = sorted(
         selection["candidates"], key=lambda c: -1 if c["mean"] is None else c["mean"], reverse=True
     )
-    selected = {key: selection["selected"][key] for key in ("lr", "batch_size", "dropout")}
-    return {
-        "dataset": selection["dataset"],
-        "folds": max(len(candidate["fold_accuracy"]) for candidate in ranked),
-        "seconds": seconds(selection.get("seconds")),
-        "candidates": [
-            {
-                **candidate,
-                "mean": _digits(candidate["mean"], 4) or "diverged",
-                "std": _digits(candidate["std"]),
-                "selected": selected.items() <= candidate.items(),
-            }
-            for candidate in ranked
-        ],
-    }
-
-
-def texts(samples: dict, most: int) -> dict:
-    """A language model's samples: the first `most`, prompt and continuation apart."""
-    kept = []
-    for sample in samples["samples"][:most]:
-        names = ("temperature", "top_k", "top_p", "seed")
-        used = {n.replace("_", "-"): sample[n] for n in names if sample[n] is not None}
-        text = sample["text"].removeprefix(sample["prompt"])
-        kept.append({"prompt": sample["prompt"], "text": text, "sampling": used})
-    made = len(samples["samples"])
-    return {**samples, "samples": kept, "made": made, "note": way(samples["note"])}
+    chosen = {key: selection["selected"][key] for key in ("lr", "batch_size", "dropout")}
+    selected = next(c for c in candidates if chosen.items() <= c.items())
+    return selection | {"candidates": candidates, "selected": selected}
 
 
 def way(note: str) -> str:
@@ -176,27 +91,14 @@ def way(note: str) -> str:
     return note.replace("accepted_share", "accepted share")
 
 
-def notes(metrics: Iterable[dict]) -> list[tuple[str, object, list[str]]]:
+def notes(records: Sequence[dict]) -> list[tuple[str, object, list[str]]]:
     """(key, value, models) of what the evaluations note, the same thing said once.
 
     models: whose evaluations say it, empty where all of the room's do.
     """
-    records = list(metrics)
-    said: list[tuple[str, object, list[str]]] = []
+    said: dict[str, tuple[str, object, list[str]]] = {}
     for record in records:
         for key, value in record["notes"].items():
-            models = next((who for *same, who in said if same == [key, value]), None)
-            if models is None:
-                said.append((key, value, models := []))
+            _, _, models = said.setdefault(repr((key, value)), (key, value, []))
             models.append(record["rows"][0]["model"])
-    return [(key, value, [] if len(who) == len(records) else who) for key, value, who in said]
-
-
-def data_notes(metrics: Iterable[dict]) -> dict[str, str]:
-    """Data set -> what its evaluation notes of the data: the protocol, a floor of every loss."""
-    return {
-        row["dataset"]: record["notes"]["data"]
-        for record in metrics
-        for row in record["rows"]
-        if isinstance(record["notes"].get("data"), str)
-    }
+    return [(*same, [] if len(who) == len(records) else who) for *same, who in said.values()]

@@ -58,14 +58,14 @@ class Line:
         return label({**self.trained, "views": "none"}, inputs)
 
 
-def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
+def lines(rows: Iterable[Mapping]) -> list[Line]:
     """Our models by data set: single ones before ensembles, the best validation value first.
 
-    metric: that one only. Rows of a part of a split are in leaderboard.csv alone.
+    Rows of a part of a split are in leaderboard.csv alone.
     """
     models: dict[tuple, list[Mapping]] = {}
     for row in rows:
-        if row["source"] == OURS and metric in (None, row["metric"]) and row["subset"] == "all":
+        if row["source"] == OURS and row["subset"] == "all":
             names = ("task", "dataset", "metric", "model", "implementation", "inputs")
             # The validation value of an ensemble of several models is that of fewer members.
             members = row["members"] if row["inputs"] != MIXED else ""
@@ -83,7 +83,7 @@ def lines(rows: Iterable[Mapping], metric: str | None = None) -> list[Line]:
 
 def classifiers(rows: Iterable[Mapping]) -> list[Line]:
     """The accuracy of every model on data sets where any has two of training, validation, test."""
-    found = lines(rows, "accuracy")
+    found = [line for line in lines(rows) if line.metric == "accuracy"]
     compared = {
         line.dataset
         for line in found

@@ -6,17 +6,16 @@ columns of their own, and no published result is set beside them.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 
 from pipeline.errors import InputError
-from reporting.formats import counted
+from reporting.formats import counted, flops, seconds, weights
 from reporting.headline import best_published, headline
 from reporting.leaderboard import METRICS, number, ordinary
-from reporting.report import short, shown, split_texts
-from reporting.splits import Line, lines, more_views, spread
+from reporting.report import short, shown
+from reporting.splits import Line, lines, more_views, spread, validation_of
 
 # A benchmark's file -> the columns that its table needs, and what measures it.
 SPEED, COST = "mlp_step.csv", "dag_cost.csv"
@@ -28,24 +27,25 @@ NEEDED = {
 }  # fmt: skip
 COMMANDS = {SPEED: "make bench-mlp", COST: "make bench-dag PRESET=standard"}
 
-HEAD = (
-    "| data set, metric | model | inputs | training | validation | test | test, more views"
-    " | ensemble, test | weights | cost of a training | best published |",
-    "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
-)
+
+def milliseconds(text: str) -> str:
+    value = float(text)
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+
+
+# What the template calls to write numbers and names as people read them.
+FILTERS = (
+    counted, flops, milliseconds, more_views, number, seconds, short, shown, spread, validation_of,
+    weights,
+)  # fmt: skip
 
 
 def render(macro: str, *values: object, **named: object) -> str:
     """The text of a macro of tables.md.j2."""
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-    environment.filters["milliseconds"] = milliseconds
+    environment.filters |= {function.__name__: function for function in FILTERS}
     source = Path(__file__).with_name("tables.md.j2").read_text(encoding="utf-8")
     return getattr(environment.from_string(source).module, macro)(*values, **named).strip()
-
-
-def milliseconds(text: str) -> str:
-    value = float(text)
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
 
 
 def markdown(name: str, path: Path) -> str:
@@ -63,12 +63,12 @@ def markdown(name: str, path: Path) -> str:
     return render("speed" if name == SPEED else "cost", rows)
 
 
-def chosen_lines(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tuple[Line, str]]:
+def chosen_lines(rows: list[dict], references: list[dict]) -> list[tuple[Line, str]]:
     """(line, split of the report's summary) of each data set's metric there; NumPy's sets first."""
     datasets = dict.fromkeys(row["dataset"] for row in rows)
     chosen = {
         entry["dataset"]: (entry["best"]["metric"], entry["best"]["split"])
-        for entry in headline(list(rows), list(references), datasets)
+        for entry in headline(rows, references, datasets)
     }
     found = [line for line in lines(rows) if line.metric == chosen.get(line.dataset, ("",))[0]]
     numpy = {line.dataset for line in found if line.implementation == "numpy"}
@@ -76,70 +76,25 @@ def chosen_lines(rows: Sequence[Mapping], references: Sequence[dict]) -> list[tu
     return [(line, chosen[line.dataset][1]) for line in found]
 
 
-def ensemble_cell(line: Line) -> str:
-    """An ensemble's test values, plain and of more views: `0.9150 (5 folds), 0.9170 + flips`."""
-    values = [f"{spread(line.test)} ({line.members})"] if line.test else []
-    return "<br>".join(values + more_views(line))
-
-
-def test_cell(line: Line) -> str:
-    """A model's test value and interval: `**0.9016** ± 0.0017 (3 seeds)<br>0.8955 – 0.9075`."""
-    if line.test is None:
-        return ""
-    row = shown(line.test)
-    deviation = f" ± {row['std_text']}" if row["std_text"] else ""
-    value = f"**{row['value_text']}**{deviation} ({counted(row['n_seeds'], 'seed')})"
-    return "<br>".join(filter(None, (value, row["ci_text"])))
-
-
-def published_cell(row: Mapping, sources: Mapping[str, dict], references: Sequence[dict]) -> str:
-    if not (other := best_published(row, references)):
-        return ""
-    value, source = number(row["metric"], other["value"]), sources[other["source"]]["citation"]
-    return f"{value}, {other['model']}; {short(source)}"
-
-
-def _key(line: Line) -> tuple[str, ...]:
-    """What an ensemble of one model's folds or seeds shares with that model."""
-    return line.dataset, line.model, line.inputs, line.implementation
-
-
-def markdown_table(
-    rows: Sequence[Mapping], sources: Mapping[str, dict], references: Sequence[dict]
-) -> list[str]:
+def markdown_table(rows: list[dict], sources: dict, references: list[dict]) -> list[str]:
     """Lines of the table. sources, references: what read_references gives.
 
     An ensemble of one model's folds or seeds is in that model's line, one of several models in a
     line of its own. The best published result appears once per data set, and only if it compares.
     """
+
+    def key(line: Line) -> tuple[str, ...]:
+        return line.dataset, line.model, line.inputs, line.implementation
+
     found = chosen_lines(rows, references)
-    single = {_key(line) for line, _ in found if not line.ensemble}
-    several: dict[tuple, list[str]] = {}
-    for line in (line for line, _ in found if line.ensemble):
-        several.setdefault(_key(line), []).append(ensemble_cell(line))
-    text, last = list(HEAD), None
+    single = {key(line) for line, _ in found if not line.ensemble}
+    told, last = [], None
     for line, split in found:
-        if line.ensemble and _key(line) in single:
+        if line.ensemble and key(line) in single:
             continue
-        first, last = line.dataset != last, line.dataset
-        texts, mark = split_texts(line), "*" * line.ensemble
-        validation, made = texts["validation"], texts["validation_of"]
-        if validation and split != "test" and not line.ensemble:
-            validation = f"**{validation}**"
+        ensembles = [other for other, _ in found if other.ensemble and key(other) == key(line)]
         speaks = line.test if split == "test" else line.validation
-        published = first and speaks and ordinary(speaks)
-        cells = (
-            f"{line.dataset}<br>{METRICS[line.metric].title}" if first else "",
-            f"{mark}{line.model}{mark} ({line.implementation})",
-            line.inputs,
-            texts["train"],
-            validation + (f" ({made})" if made else ""),
-            "" if line.ensemble else test_cell(line),
-            "" if line.ensemble else "<br>".join(texts["views"]),
-            "<br>".join(several.get(_key(line), [])),
-            texts["parameters"],
-            "<br>".join(filter(None, (texts["seconds"], texts["flops"]))),
-            published_cell(speaks, sources, references) if published else "",
-        )
-        text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return text
+        first, last = line.dataset != last, line.dataset
+        best = best_published(speaks, references) if first and speaks and ordinary(speaks) else None
+        told.append((line, split, first, ensembles, best))
+    return render("results_table", told, sources, METRICS).splitlines()

@@ -30,7 +30,7 @@ from hits import Chaos  # noqa: E402
 from judge import hollow, left_over, unreadable  # noqa: E402
 from run import PRESET, Kill, Run, short_copy  # noqa: E402
 
-from manifest.check import check, compare, read_manifest  # noqa: E402
+from manifest.verify import check, compare, read_manifest  # noqa: E402
 from pipeline.atomic import write_csv  # noqa: E402
 
 TRAININGS = ("train_mlp", "train_vision", "train_gpt", "train_dna", "train_seq2seq")

@@ -78,7 +78,7 @@ class Run:
         """Draw the figures of a kind, or the last one alone; returns their names."""
         drawn = list(range(len(self.plan[kind])))[-1:] if last else range(len(self.plan[kind]))
         plan = [self.plan[kind][number] for number in drawn]
-        spec = {"names": [figure.name for figure in plan], "dpi": 72}
+        spec = {"names": [f.name for f in plan], "titles": [f.title for f in plan], "dpi": 72}
         if kind == "leaderboard":
             spec["datasets"] = [figure.dataset for figure in plan]
             board = self.folder / "leaderboard.csv"
@@ -91,9 +91,8 @@ class Run:
             spec["groups"] = [drawn.index(self.groups[at]) for at in taken]
             files = [files[at] for at in taken]
         elif kind == "race":
-            spec |= {"groups": [0] * len(files), "titles": [figure.title for figure in plan]}
+            spec["groups"] = [0] * len(files)
         else:
-            spec["titles"] = [figure.title for figure in plan]
             files = [files[number] for number in drawn]
         if kind == "examples":
             spec["examples"] = 6

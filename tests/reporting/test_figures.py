@@ -42,7 +42,8 @@ def test_a_diverged_candidate_and_a_single_one_can_be_drawn(finished, tmp_path, 
     path = tmp_path / "selection.json"
     for candidates in ([{**one, "mean": 0.9}], [{**one, "mean": 0.9}, bad]):
         write_json(path, {"candidates": candidates, "selected": candidates[0]})
-        call(monkeypatch, plot_grid, {}, selections=[path], figures=tmp_path / "figures")
+        spec = {"names": ["grid.svg"], "titles": ["a search"]}
+        call(monkeypatch, plot_grid, spec, selections=[path], figures=tmp_path / "figures")
 
 
 def test_a_figure_of_the_leaderboard_leaves_room_for_published_results():
@@ -90,9 +91,7 @@ def test_a_long_title_stays_inside_its_figure():
 
 
 def test_a_title_is_said_once():
-    def joined(title, own):
-        return plots.titled(title, {"title": np.array(own)})
-
-    assert joined("CIFAR-10", "CIFAR-10: CNN") == "CIFAR-10: CNN"
-    assert joined("Digits (stand-in)", "MLP on Digits") == "MLP on Digits (stand-in)"
-    assert joined("CIFAR-10", "CNN") == "CIFAR-10: CNN"
+    titled = plots.titled
+    assert titled("CIFAR-10", "CIFAR-10: CNN") == "CIFAR-10: CNN"
+    assert titled("Digits (stand-in)", "MLP on Digits") == "MLP on Digits (stand-in)"
+    assert titled("CIFAR-10", "CNN") == "CIFAR-10: CNN"

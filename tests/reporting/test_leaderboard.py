@@ -50,6 +50,7 @@ def finished(repository, tmp_path_factory) -> Path:
     spec = json.dumps({"run": "made-up", "config_sha256": "cd" * 32})
     words = ["--spec", spec, "--metrics", *files["metrics"]]
     words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
+    words += ["--splits", folder / "accuracy_by_split.csv"]
     done = subprocess.run(
         [sys.executable, "-m", "reporting.build_leaderboard", *map(str, words)],
         capture_output=True,
@@ -264,8 +265,8 @@ def test_numbers_and_texts_survive_the_file(tmp_path):
 )
 def test_the_best_value_comes_first(metric, values, wanted):
     rows = [
-        metrics_row(metric=metric, values=[value], ci=None, model=f"net {value}")
-        for value in values
+        metrics_row(metric=metric, values=[value], ci=None, model=f"net {place}")
+        for place, value in enumerate(values)
     ]
     assert tuple(row["value"] for row in build(rows, [])) == wanted
 

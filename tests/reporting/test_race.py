@@ -1,6 +1,7 @@
 """Successive halving as the report tells it: the rungs' files, the figure, broken input."""
 
 import json
+import re
 
 import pytest
 from fabricated_run import ranking
@@ -8,7 +9,7 @@ from finished_run import call
 
 from pipeline.atomic import write_json
 from reporting import plot_race, plots
-from reporting.race import apart, label, paths, shown, tables
+from reporting.race import label, paths, searches, shown
 
 
 @pytest.fixture
@@ -32,33 +33,40 @@ def test_a_line_ends_where_its_candidate_did(rungs):
     assert "c00" not in routes  # It diverged.
 
 
-def test_the_table_of_the_rungs(rungs):
-    found = tables(rungs)
-    first, last = found["rungs"]
-    assert (first["candidates"], first["epochs"], first["diverged"]) == (9, 3, 1)
-    assert (first["survivors"], last["candidates"], last["best"]) == (3, 3, "0.9190")
-    assert [c["selected"] for c in found["finalists"]] == [True, False, False]
-    assert found["finalists"][0]["settings"] == "lr 0.009"
+def test_the_tables_of_the_rungs_and_of_the_last_candidates(finished):
+    text = (finished.folder / "report.html").read_text()
+    section = text.split("<h3>The search: successive halving</h3>")[1].split("<h3>")[0]
+    lines = [
+        re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr.*?</tr>", section, re.S)
+    ]
+    assert [cells for cells in lines if cells] == [
+        ["1", "9", "1", "3", "68", "1", "0.9160", "c08", "3"],
+        ["2", "3", "1", "9", "68", "", "0.9190", "c08", "1"],
+        ["c08", "0.9190", "hidden 512-256, lr 0.009", "selected"],
+        ["c07", "0.9170", "hidden 512-256, lr 0.008", ""],
+        ["c06", "0.9150", "hidden 512-256, lr 0.007", ""],
+    ]
 
 
 def test_a_rung_tells_its_folds(rungs):
     rungs[1]["folds"] = [0, 2, 4]
-    assert [rung["folds"] for rung in tables(rungs)["rungs"]] == [1, 3]
-    figure = plot_race.plot(list(map(shown, rungs)), "a title", plot_race.Spec())
+    assert [shown(rung)["folds"] for rung in rungs] == [1, 3]
+    figure = plot_race.plot(rungs, "a title", plots.Look())
     told = [text.get_text() for text in figure.axes[0].texts]
     assert any("3 candidates × 3 folds × 9 epochs" in text for text in told)
     assert any("9 candidates × 3 epochs" in text for text in told)
 
 
 def test_the_figure_takes_the_rungs_in_any_order(files, tmp_path, monkeypatch):
+    spec = {"names": ["race.svg"], "titles": ["a search"], "groups": [0, 0]}
     for name, rankings in (("a", files), ("b", files[::-1])):
-        call(monkeypatch, plot_race, {}, rankings=rankings, figures=tmp_path / name)
+        call(monkeypatch, plot_race, spec, rankings=rankings, figures=tmp_path / name)
     drawn = [(tmp_path / name / "race.svg").read_bytes() for name in "ab"]
     assert drawn[0] == drawn[1]
 
 
 def test_rungs_of_two_searches_are_kept_apart(rungs):
-    assert [len(search) for search in apart([*rungs, *rungs, rungs[0]])] == [2, 2, 1]
+    assert [len(search) for search in searches([*rungs, *rungs, rungs[0]])] == [2, 2, 1]
 
 
 def test_settings_as_people_read_them():
@@ -70,7 +78,7 @@ def test_one_lost_candidate_does_not_squeeze_the_others(rungs):
     rungs[0]["candidates"][-2]["accuracy"] = 0.1
     plots.start(72)
     assert plot_race.lowest(rungs[0]) > 0.85
-    figure = plot_race.plot([shown(rungs[0])], "a search", plot_race.Spec())
+    figure = plot_race.plot(rungs[:1], "a search", plots.Look())
     assert "1 below" in [text.get_text() for text in figure.axes[0].texts]
     low, high = figure.axes[0].get_ylim()
     assert all(

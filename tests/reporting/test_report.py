@@ -11,7 +11,7 @@ import report_figures
 from finished_run import CHOSEN, Run
 
 from pipeline.atomic import write_json
-from reporting.report import COUNTED, data_notes, notes, trainings, way
+from reporting.report import COUNTED, notes, trainings, way
 
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
 
@@ -111,16 +111,6 @@ def test_the_look_is_no_part_of_the_configuration_s_hash():
     first = report_figures.config_sha256(config)
     assert first == report_figures.config_sha256({**config, "report": {"dpi": 2}})
     assert first != report_figures.config_sha256({**config, "mlp": {"lr": [1, 3]}})
-
-
-def test_what_an_evaluation_says_of_a_text_stands_beside_its_samples():
-    """As with the least bits per byte that any model needs for the grammar's stories."""
-    told = {"data": "no model needs fewer than 0.1234 bits per byte"}
-    records = [
-        {"rows": [{"dataset": "grammar_stories"}], "notes": told},
-        {"rows": [{"dataset": "tinyshakespeare"}], "notes": {"data": 7}},
-    ]
-    assert data_notes(records) == {"grammar_stories": told["data"]}
 
 
 def test_a_note_names_no_setting_that_was_not_set():
