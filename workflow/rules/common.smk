@@ -88,7 +88,7 @@ shell.prefix(
 )
 
 # For workflow/lib/run.py.
-os.environ["RUN_FOLDER"] = os.path.abspath(RUN)
+os.environ |= {"RUN_FOLDER": os.path.abspath(RUN)}
 
 
 def spec(program, kind, *sources, **own):
