@@ -92,8 +92,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         (
             "torch_nn/attention.py",
             {"train_gpt", "train_dna", "train_seq2seq", "sample_gpt", "evaluate_dna"},
-            # Not train_vision: it counts FLOPs by torch_nn/flops.py, which knows attention.
-            {"train_mlp", "cross_validate_mlp", "generate_images", "prepare_dna"},
+            {"train_vision", "train_mlp", "cross_validate_mlp", "generate_images", "prepare_dna"},
         ),
         (
             "torch_nn/cnn.py",
