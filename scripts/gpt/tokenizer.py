@@ -77,8 +77,14 @@ class BytePairTokenizer:
         return cls(tokenizer)
 
     def encode(self, text: str, where: str = "text") -> list[int]:
-        """Token numbers; `where` is never needed: there is no unknown character."""
-        return self.tokenizer.encode(text).ids
+        """Token numbers. Raises InputError, which names `where`, for half a surrogate pair."""
+        try:
+            return self.tokenizer.encode(text).ids
+        except (TypeError, UnicodeError):
+            found = ascii(text[:40])
+            raise InputError(
+                f"{where}: expected Unicode text, found {found}. Correct it."
+            ) from None
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens; a separator is written out."""

@@ -209,3 +209,8 @@ def test_tokens_that_are_none_or_too_few_are_refused(tmp_path):
         np.save(path, bad)
         with pytest.raises(InputError, match="at least 6 uint16"):
             load_tokens(path, 4)
+
+
+def test_half_a_surrogate_pair_is_refused():
+    with pytest.raises(InputError, match="prompt: expected Unicode text"):
+        BPE.encode("a\ud800", "prompt")
