@@ -66,6 +66,15 @@ def away_from_kinks(rng, n, d):
     return x + np.sign(x) * np.float32(0.05)
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_at_the_kink_the_derivative_is_torch_s(name):
+    ours, theirs = (make(1) for make in LAYERS[name])
+    tensor = torch.zeros(1, 1, requires_grad=True)
+    theirs(tensor).backward(torch.ones(1, 1))
+    assert ours(np.zeros((1, 1), np.float32)) == 0
+    assert ours.backward(np.ones((1, 1), np.float32)) == tensor.grad.numpy()
+
+
 def copy_parameters(ours, theirs):
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         if mine.decay is False:
