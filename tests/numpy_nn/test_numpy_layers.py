@@ -25,6 +25,7 @@ from numpy_nn import (
     he_normal,
     xavier_uniform,
 )
+from numpy_nn.gradcheck import relative_error
 
 RNG = np.random.default_rng
 
@@ -198,6 +199,23 @@ def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
     """max() passes over a NaN, so that one must not be in the result."""
     errors = gradcheck(Gain(lambda p, grad: write(p, grad * bad)), RNG(0).standard_normal((5, 4)))
     assert errors["gain"] == np.inf and max(errors.values()) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "error"),
+    [
+        ([2.0, 1.0], [2.0, 1.5], 1 / 3),
+        ([2e-3], [1e-3], 0.5),
+        ([1.0, 1e-3], [1.0, 0.0], 0.1),  # a hundredth of the largest is the least to divide by
+        ([1e-5], [0.0], 0.01),  # or a thousandth
+        ([-1.0], [1.0], 2),
+        ([1.0], [np.nan], np.inf),
+        ([], [], 0),
+    ],
+)
+def test_relative_errors_by_hand(analytic, numeric, error):
+    found = relative_error(np.array(analytic), np.array(numeric))
+    assert found == pytest.approx(error)
 
 
 class WrongSign(Tanh):
