@@ -234,6 +234,16 @@ def test_optimisers_refuse_settings_that_make_no_sense(bad):
         SGD([], **bad)
 
 
+def test_the_lower_ends_of_the_settings_are_allowed():
+    """Without memory Adam's step is lr g / (|g| + eps)."""
+    p = Parameter(np.array([3, -4], np.float32))
+    optimiser = Adam([p], 0.1, (0, 0), weight_decay=0)
+    p.grad[...] = 5, -6
+    optimiser.step()
+    np.testing.assert_allclose(p.value, [2.9, -3.9], rtol=1e-6)
+    assert SGD([p], 0.1, momentum=0, weight_decay=0).momentum == 0
+
+
 F64 = np.float64
 
 
