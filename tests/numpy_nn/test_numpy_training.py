@@ -80,6 +80,16 @@ def test_mean_squared_error_agrees_with_torch_and_finite_differences(shape):
     assert gradcheck_loss(loss, y, t.astype(np.float64)) < 1e-6
 
 
+@pytest.mark.parametrize("total", [0.9985, 0.9995, 1.0005, 1.0015])
+def test_soft_targets_sum_to_1_within_a_thousandth(total):
+    z, targets = np.zeros((1, 2), np.float32), np.array([[0.5, total - 0.5]], np.float32)
+    if abs(total - 1) < 1e-3:
+        assert SoftmaxCrossEntropy()(z, targets) == pytest.approx(total * np.log(2))
+        return
+    with pytest.raises(ValueError, match="each row of sum 1"):
+        SoftmaxCrossEntropy()(z, targets)
+
+
 def test_a_wrong_loss_gradient_is_caught():
     class NotDividedByN(SoftmaxCrossEntropy):
         def backward(self):
