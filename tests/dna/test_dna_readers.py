@@ -64,6 +64,11 @@ def test_any_other_label_is_refused(tmp_path, label):
         dna.read_labelled_csv(tmp_path / "a.csv")
 
 
+def test_every_token_is_below_the_size_of_the_vocabulary():
+    tokens = [*dna.encode("ACGTN"), dna.PAD]
+    assert sorted(tokens) == list(range(dna.VOCABULARY)) and dna.encode("N") == [dna.UNKNOWN]
+
+
 def test_padding_is_on_the_right_and_of_one_byte():
     x = dna.pad([np.array([0, 1, 2], np.uint8), np.array([4], np.uint8)], 3)
     assert x.dtype == np.uint8 and x.tolist() == [[0, 1, 2], [4, 5, 5]]

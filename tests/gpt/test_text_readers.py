@@ -102,11 +102,13 @@ def test_a_tokenizer_file_of_other_types_is_refused(tmp_path, change):
         load_tokenizer(tmp_path / "t.json")
 
 
-def test_byte_pairs_know_every_byte_and_add_no_space():
+def test_byte_pairs_know_every_byte_and_add_no_space(tmp_path):
     tokenizer = BytePairTokenizer.train(["aaaa"], 300)
     assert tokenizer.vocab_size >= 257 and tokenizer.separator == 0
     assert "".join(tokenizer.decode([token]) for token in tokenizer.encode(" a")) == " a"
     assert len(tokenizer.encode("z")) == 1 and len(tokenizer.encode("語")) == 3
+    tokenizer.save(tmp_path / "t.json")
+    assert len((tmp_path / "t.json").read_text(encoding="utf-8").splitlines()) > 256
     full = BytePairTokenizer.train(["the cat and the dog and the cow"] * 3, 262)
     assert full.vocab_size == 262
     assert token_stream(full, ["z"]) == [0, *full.encode("z"), 0]

@@ -25,6 +25,7 @@ from numpy_nn import (
     he_normal,
     xavier_uniform,
 )
+from numpy_nn.gradcheck import relative_error
 
 RNG = np.random.default_rng
 
@@ -64,6 +65,15 @@ LAYERS = {
 def away_from_kinks(rng, n, d):
     x = rng.standard_normal((n, d)).astype(np.float32)
     return x + np.sign(x) * np.float32(0.05)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_at_the_kink_the_derivative_is_torch_s(name):
+    ours, theirs = (make(1) for make in LAYERS[name])
+    tensor = torch.zeros(1, 1, requires_grad=True)
+    theirs(tensor).backward(torch.ones(1, 1))
+    assert ours(np.zeros((1, 1), np.float32)) == 0
+    assert ours.backward(np.ones((1, 1), np.float32)) == tensor.grad.numpy()
 
 
 def copy_parameters(ours, theirs):
@@ -189,6 +199,23 @@ def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
     """max() passes over a NaN, so that one must not be in the result."""
     errors = gradcheck(Gain(lambda p, grad: write(p, grad * bad)), RNG(0).standard_normal((5, 4)))
     assert errors["gain"] == np.inf and max(errors.values()) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "error"),
+    [
+        ([2.0, 1.0], [2.0, 1.5], 1 / 3),
+        ([2e-3], [1e-3], 0.5),
+        ([1.0, 1e-3], [1.0, 0.0], 0.1),  # a hundredth of the largest is the least to divide by
+        ([1e-5], [0.0], 0.01),  # or a thousandth
+        ([-1.0], [1.0], 2),
+        ([1.0], [np.nan], np.inf),
+        ([], [], 0),
+    ],
+)
+def test_relative_errors_by_hand(analytic, numeric, error):
+    found = relative_error(np.array(analytic), np.array(numeric))
+    assert found == pytest.approx(error)
 
 
 class WrongSign(Tanh):

@@ -99,6 +99,12 @@ def test_three_axes_agree_with_torch(name, shape):
         np.testing.assert_allclose(mine.grad, other.grad.numpy().T, rtol=1e-5, atol=2e-5)
 
 
+def test_transposing_copies_as_matrix_products_need_it():
+    x, layer = np.zeros((2, 3, 4), np.float32), Transpose()
+    for array in (layer(x), layer.backward(np.zeros((2, 4, 3), np.float32))):
+        assert array.flags.c_contiguous and array.flags.owndata
+
+
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("seed", range(3))
 def test_gradient_check_on_random_shapes(name, seed):

@@ -80,6 +80,16 @@ def test_mean_squared_error_agrees_with_torch_and_finite_differences(shape):
     assert gradcheck_loss(loss, y, t.astype(np.float64)) < 1e-6
 
 
+@pytest.mark.parametrize("total", [0.9985, 0.9995, 1.0005, 1.0015])
+def test_soft_targets_sum_to_1_within_a_thousandth(total):
+    z, targets = np.zeros((1, 2), np.float32), np.array([[0.5, total - 0.5]], np.float32)
+    if abs(total - 1) < 1e-3:
+        assert SoftmaxCrossEntropy()(z, targets) == pytest.approx(total * np.log(2))
+        return
+    with pytest.raises(ValueError, match="each row of sum 1"):
+        SoftmaxCrossEntropy()(z, targets)
+
+
 def test_a_wrong_loss_gradient_is_caught():
     class NotDividedByN(SoftmaxCrossEntropy):
         def backward(self):
@@ -232,6 +242,16 @@ def test_a_step_is_its_formula_to_the_last_bit(make, formula):
 def test_optimisers_refuse_settings_that_make_no_sense(bad):
     with pytest.raises(ValueError, match="expected"):
         SGD([], **bad)
+
+
+def test_the_lower_ends_of_the_settings_are_allowed():
+    """Without memory Adam's step is lr g / (|g| + eps)."""
+    p = Parameter(np.array([3, -4], np.float32))
+    optimiser = Adam([p], 0.1, (0, 0), weight_decay=0)
+    p.grad[...] = 5, -6
+    optimiser.step()
+    np.testing.assert_allclose(p.value, [2.9, -3.9], rtol=1e-6)
+    assert SGD([p], 0.1, momentum=0, weight_decay=0).momentum == 0
 
 
 F64 = np.float64

@@ -73,6 +73,22 @@ def test_what_is_wrong_is_said(tmp_path, data, says):
         read_idx(tmp_path / "x.gz")
 
 
+@pytest.mark.parametrize(
+    ("code", "values", "expected"),
+    [
+        (0x08, "80 01", [128, 1]),
+        (0x09, "80 01", [-128, 1]),
+        (0x0B, "8000 0102", [-32768, 258]),
+        (0x0C, "80000000 00000102", [-(2**31), 258]),
+        (0x0D, "c0200000 3f800000", [-2.5, 1]),
+        (0x0E, "c004000000000000 3ff0000000000000", [-2.5, 1]),
+    ],
+)
+def test_each_type_code_of_the_format(code, values, expected):
+    data = bytes([0, 0, code, 1, 0, 0, 0, 2]) + bytes.fromhex(values)
+    assert parse_idx(io.BytesIO(data), "test").tolist() == expected
+
+
 def test_more_than_a_piece_and_as_many_axes_as_there_may_be():
     large = np.arange(2**18 + 3, dtype=np.int32)  # a little over 1 MiB: PIECE
     np.testing.assert_array_equal(parse_idx(io.BytesIO(idx(large, 0x0C)), "test"), large)

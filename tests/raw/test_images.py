@@ -96,6 +96,13 @@ def test_a_batch_of_another_form_is_refused(cifar, batch):
         read_cifar10(cifar)
 
 
+@pytest.mark.parametrize("meta", [[], {}, {b"label_names": "cat"}, {b"label_names": (b"cat",)}])
+def test_names_of_another_form_are_refused(cifar, meta):
+    (cifar / "cifar-10-batches-py/batches.meta").write_bytes(pickle.dumps(meta, 3))
+    with pytest.raises(InputError, match="batches.meta: expected a dict with label_names"):
+        read_cifar10(cifar)
+
+
 def test_labels_that_do_not_fit_are_refused(fashion):
     write_idx(fashion / "t10k-labels-idx1-ubyte.gz", np.arange(6, dtype=np.uint8))
     with pytest.raises(InputError, match="test_y: expected 7 labels, int64, found"):

@@ -137,6 +137,28 @@ def test_a_damaged_meta_says_what_to_delete(tmp_path, text):
             read(path)
 
 
+def test_a_whole_meta_is_read_and_needs_classes(tmp_path):
+    path = tmp_path / "toy" / "meta.json"
+    path.parent.mkdir()
+    meta = {"dataset": "toy", "classes": ["a"], "data_sha256": "0", "title": "Zürich"}
+    path.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+    assert load_meta(path) == meta and load_json(path, ("title",)) == meta
+    with pytest.raises(InputError, match="found: none of size, kind. Delete"):
+        load_json(path, ("size", "title", "kind"))
+    for classes in ([], "ab", None):
+        path.write_text(json.dumps(meta | {"classes": classes}))
+        with pytest.raises(InputError, match=f"classes: expected a list.* Delete {path.parent}"):
+            load_meta(path)
+
+
+def test_arrays_of_another_form_say_what_to_delete(tmp_path):
+    path = tmp_path / "toy" / "images.npz"
+    write_npz(path, train_x=np.zeros((9, 8, 8), np.uint8), train_y=np.full(9, 2))
+    with pytest.raises(InputError, match=rf"images.npz: train_y: .* Delete {path.parent} and"):
+        load_part(path, "train", 2)
+    assert load_part(path, "train", 3)[0].shape == (9, 1, 8, 8)
+
+
 def test_a_header_that_promises_too_much_claims_no_memory(tmp_path, repository):
     """2^40 bytes promised: refused within an address space that has no room for them."""
     code = """

@@ -108,11 +108,19 @@ def cyclic():
     return value
 
 
-def deep():
-    value = []
-    for _ in range(100):
+def deep(depth=100):
+    value = [1]
+    for _ in range(depth - 1):
         value = [value]
     return value
+
+
+def test_a_container_may_be_inside_32_others():
+    for value in (deep(33), {"a": deep(32)}, (deep(32),)):
+        assert parse_pickle(pickle.dumps(value, 3), "test") == value
+    for value in (deep(34), {"a": deep(33)}, (deep(33),)):
+        with pytest.raises(InputError, match="nested more than 32 deep"):
+            parse_pickle(pickle.dumps(value, 3), "test")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +136,14 @@ def deep():
         (b"cnumpy\nndarray\n.", "expected arrays"),
         (b"\x80\x02cnumpy\ndtype\nU\x02u1\x85R.", "expected arrays"),
         (b"\x80\x02cnumpy\nndarray\nN}U\x09is_arrayN\x73\x86b.", "expected arrays|not a pickle"),
+        (b"\x80\x02cnumpy\nndarray\n)R.", "an array without its state"),
+        (b"\x80\x02cnumpy\nndarray\n)R](K\x01K\x01\x85NN\x89eb.", "an array without its state"),
+        (b"\x80\x02cnumpy\nndarray\n)R(K\x01K\x01\x85NNtb.", "an array without its state"),
+        (b"\x80\x02cnumpy\nndarray\n)R(K\x01K\x01\x85N\x89U\x01xtb.", "an array without a dtype"),
+        (b"\x80\x02cnumpy\nndarray\n)R(K\x01K\x01\x85N\x89Ntb.", "values are no plain bytes"),
+        (pickle.dumps([1], 4), "found the pickle opcode FRAME at byte 2"),
+        (b"\x80\x02P1\n.", "found the pickle opcode PERSID at byte 2"),
+        (b"\x8f.", "found the pickle opcode EMPTY_SET at byte 0"),
         (b"", "not a pickle"),
         (b"<!DOCTYPE html>", "not a pickle"),
     ],

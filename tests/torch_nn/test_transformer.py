@@ -39,6 +39,18 @@ def test_a_scaled_embedding_starts_with_deviation_one():
         assert (embedding.weight * model.scale).std().item() == pytest.approx(1, rel=0.02)
 
 
+def test_the_stacks_start_xavier_uniform_and_their_vectors_as_torch_draws_them():
+    model = Transformer(7, 9, 64, 4, 1, 1, 96)
+    for stack in (model.encoder, model.decoder):
+        for name, parameter in stack.named_parameters():
+            if parameter.dim() > 1:
+                bound = (6 / sum(parameter.shape)) ** 0.5
+                assert 0.95 * bound < parameter.abs().max() <= bound, name
+                assert parameter.std().item() == pytest.approx(bound / 3**0.5, rel=0.05), name
+            elif "norm.weight" in name:
+                assert (parameter == 1).all(), name
+
+
 def test_learns_to_copy_and_decodes_greedily():
     """A sequence is copied after a short training; decoding stops at the end token."""
     torch.manual_seed(0)
