@@ -86,6 +86,7 @@ TABLE = (
     ("dna.datasets", _jobs("fetch_statlog_dna, prepare_dna") | DNA),
     ("dna.seeds dna.threads", DNA),
     (f"{MOTIFS}.data.*", _jobs("prepare_dna") | DNA),
+    (f"{MOTIFS}.both_strands", _jobs("prepare_dna") | DNA),
     (f"{MOTIFS}.*", DNA),
     ("seq2seq.data.*", _jobs("prepare_genetic_code") | SEQ2SEQ),
     ("seq2seq.*", SEQ2SEQ),
