@@ -85,8 +85,7 @@ def take_run(run: Path, out: Path) -> None:
     for name in names:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run / name, out / name)
-    table = times.to_csv(index=False, float_format="%.1f", lineterminator="\n")
-    write_text(out / "jobs.csv", table)
+    times.to_csv(out / "jobs.csv", index=False, float_format="%.1f", lineterminator="\n")
     print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
 
 

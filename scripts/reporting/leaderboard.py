@@ -132,7 +132,8 @@ def read_references(path: Path) -> tuple[dict, list[dict]]:
 def published_rows(sources: Mapping, results: Iterable, datasets: Iterable[str]) -> list[dict]:
     """Rows of the published results of `datasets` whose split is known; our columns are empty."""
     return [
-        dict.fromkeys(COLUMNS) | result | {"source": sources[result["source"]]["citation"]}
+        {column: result.get(column) for column in COLUMNS}
+        | {"source": sources[result["source"]]["citation"]}
         for result in results
         if result["dataset"] in set(datasets) and result["split"]
     ]

@@ -55,8 +55,7 @@ def trainings(histories: list[dict]) -> str:
 
 
 def plot(histories: list[dict], _: str, spec: Spec) -> plt.Figure:
-    """The panels have titles, the figure itself none."""
-
+    # The panels have titles, the figure itself none.
     def model(history: dict) -> tuple:
         return history["task"], history["dataset"], trained_label(history)
 
