@@ -77,8 +77,7 @@ def compared(ours: Mapping, published: Mapping) -> dict:
     standing = "ahead" if gain >= 0 else "behind"
     if ours["ci_low"] is not None and ours["ci_low"] <= value <= ours["ci_high"]:
         standing = "within our interval"
-    told = f"{difference:+.{metric.digits}f}"
-    return {**published, "difference": told, "standing": standing}
+    return {**published, "difference": f"{difference:+.{metric.digits}f}", "standing": standing}
 
 
 def claims(references: list[dict], datasets: Mapping[str, dict]) -> list[dict]:
