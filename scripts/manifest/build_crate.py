@@ -126,15 +126,8 @@ def build(manifest: Mapping, datasets: Mapping[str, Mapping], snakefile: str) ->
     return found
 
 
-INPUTS = {
-    "manifest": "manifest.json of the run",
-    "datasets": "the table of data sets, datasets.yaml",
-    "workflow": "the Snakefile",
-}
-OUTPUTS = {
-    "crate": "ro-crate-metadata.json, in the manifest's folder",
-    "snakefile": "the copy of the Snakefile, in the same folder",
-}
+INPUTS = {"manifest": "manifest.json", "datasets": "datasets.yaml", "workflow": "the Snakefile"}
+OUTPUTS = {"crate": "ro-crate-metadata.json", "snakefile": "the Snakefile's copy, beside it"}
 
 
 def main() -> None:

@@ -46,10 +46,8 @@ def _names(section: "Section") -> Iterator[str]:
         if name not in recipes:
             here, other, known = "final", "recipes", recipes
         if name in RESERVED or not re.fullmatch("[a-z][a-z0-9_]*", name):
-            yield (
-                f"{here}.{name}: expected a name of small letters, digits and _, a letter first,"
-                f" and none of {', '.join(RESERVED)}"
-            )
+            wanted = "a name of small letters, digits and _, a letter first, and none of"
+            yield f"{here}.{name}: expected {wanted} {', '.join(RESERVED)}"
         if name not in known:
             yield f"{here}.{name}: there is no {other}.{name}; {nearest(name, sorted(known))}"
     for name in section.models:
@@ -84,20 +82,16 @@ def _image(section: "Section", model: str, side: int) -> Iterator[str]:
         scikit = part.kind == "dalal_triggs"
         grids.append(side // part.cell - part.block + 1 if scikit else round(side / part.cell))
         if grids[-1] < 1 or (scikit and side % part.cell):
-            yield (
-                f"hog.parts.{number}.cell: expected cells and blocks that fit an image of {side}"
-                f" pixels, found {part.cell}"
-            )
+            wanted = f"cells and blocks that fit an image of {side} pixels"
+            yield f"hog.parts.{number}.cell: expected {wanted}, found {part.cell}"
     if reads_hog and section.hog.shift >= side:
         yield f"hog.shift: expected less than the image's {side} pixels, found {section.hog.shift}"
     if "mixer" not in section.choices(model, "architecture"):
         return
     for patch in section.choices(model, "patch"):
         if side % patch or any(grid % (side // patch) for grid in grids):
-            yield (
-                f"recipes.{model}.patch: expected tokens that divide an image of {side} pixels and"
-                f" the cells of its features, found {patch}"
-            )
+            wanted = f"tokens that divide an image of {side} pixels and the cells of its features"
+            yield f"recipes.{model}.patch: expected {wanted}, found {patch}"
         for levels in section.choices(model, "levels"):
             yield from _levels(f"recipes.{model}.levels", levels, max(1, side // patch))
 
@@ -109,10 +103,8 @@ def _levels(key: str, levels: list, tokens: int) -> Iterator[str]:
         window, stride = level["window"], level["stride"]
         framed = tokens + 2 * ((window - 1) // 2)
         if window > framed:
-            yield (
-                f"{key}.{number}.window: expected at most {framed}, as {tokens}x{tokens} tokens are"
-                f" left, found {window}"
-            )
+            most = f"{framed}, as {tokens}x{tokens} tokens are left"
+            yield f"{key}.{number}.window: expected at most {most}, found {window}"
             return
         tokens = (framed - window) // stride + 1
 
@@ -123,18 +115,14 @@ def _search(section: "Section") -> Iterator[str]:
         for key, words, grows in (("candidates", "fewer", -1), ("epochs", "more", 1)):
             value, bound = getattr(after, key), getattr(rung, key)
             if grows * value <= grows * bound:
-                yield (
-                    f"search.rungs.{number}.{key}: expected {words} than the {bound} of the rung"
-                    f" before, found {value}"
-                )
+                wanted = f"{words} than the {bound} of the rung before"
+                yield f"search.rungs.{number}.{key}: expected {wanted}, found {value}"
     for number, rung in enumerate(rungs):
         yield from _folds(f"search.rungs.{number}.folds", rung.folds, section.cv.folds)
     most = math.prod(map(len, search.space.values())) + len(search.include)
-    if rungs[0].candidates > most:
-        yield (
-            f"search.rungs.0.candidates: expected at most {most}, which space and include hold,"
-            f" found {rungs[0].candidates}"
-        )
+    if (found := rungs[0].candidates) > most:
+        wanted = f"at most {most}, which space and include hold"
+        yield f"search.rungs.0.candidates: expected {wanted}, found {found}"
     flips = search.space.get("flips", []) + [c.get("flips") for c in search.include]
     if any(flips) and not section.flips:
         yield "search: expected no flips, as `flips` is false, found some"
@@ -144,10 +132,8 @@ def _members(section: "Section", known: list[str]) -> Iterator[str]:
     """Members of the ensemble that nobody trains; `known` have a recipe and final trainings."""
     members = [(member, *member.split("/")) for member in section.ensemble.members]
     if left_out := [member for member, model, _ in members if model not in section.models]:
-        yield (
-            f"ensemble.members: expected members of models, {', '.join(section.models)}, or [] for"
-            f" no ensemble, found {', '.join(left_out)}"
-        )
+        wanted = f"members of models, {', '.join(section.models)}, or [] for no ensemble"
+        yield f"ensemble.members: expected {wanted}, found {', '.join(left_out)}"
     for member, model, part in members:
         if part == "folds" and model in known and not section.final[model].fold_models:
             yield f"ensemble.members: {member}: final.{model}.fold_models is none"

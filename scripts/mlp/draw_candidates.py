@@ -20,12 +20,10 @@ def draw(spec: DrawSpec) -> list[dict]:
     sizes = [len(spec.space[key]) for key in keys]
     drawn = list(spec.include[: spec.candidates])
     inside = [c for c in drawn if sorted(c) == keys and all(c[k] in spec.space[k] for k in keys)]
-    free = math.prod(sizes) - len(inside)
-    if free < spec.candidates - len(drawn):
-        most = free + len(drawn)
-        raise InputError(
-            f"candidates: expected at most {most} of this space, found {spec.candidates}"
-        )
+    most = len(drawn) + math.prod(sizes) - len(inside)
+    if spec.candidates > most:
+        found = spec.candidates
+        raise InputError(f"candidates: expected at most {most} of this space, found {found}")
     rng = generator(spec.seed, "candidates")
     while len(drawn) < spec.candidates:
         indices = rng.integers(0, sizes) if keys else []

@@ -79,10 +79,8 @@ def unseen(models: Sequence[Arrays]) -> dict[int, np.ndarray]:
         for fold, label in zip(folds, labels, strict=True):
             same = np.array_equal(np.flatnonzero(fold == number), images)
             if not same or not np.array_equal(label[images], labels[0][images]):
-                raise InputError(
-                    f"--probabilities: expected the same images in fold {number} of every model:"
-                    " evaluate them again"
-                )
+                wanted = f"the same images in fold {number} of every model"
+                raise InputError(f"--probabilities: expected {wanted}: evaluate them again")
     return found
 
 
@@ -108,10 +106,7 @@ def out_of_fold_hits(groups: Sequence[Group], names: Sequence[str]) -> np.ndarra
     return np.mean(answers, axis=0).argmax(axis=1) == groups[0].arrays["out_of_fold_label"]
 
 
-INPUTS = {
-    "meta": "meta.json of the data set",
-    "probabilities*": "probabilities.npz of every model that is named",
-}
+INPUTS = {"meta": "meta.json of the data set", "probabilities*": "probabilities.npz of the models"}
 OUTPUTS = {"metrics": "metrics.json", "predictions": "predictions.csv of the test part"}
 
 

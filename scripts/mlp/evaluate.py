@@ -35,10 +35,8 @@ def load_net(weights: Path, history: dict) -> Module:
     """The net, ready to predict. Raises InputError if the history is of other weights."""
     found, expected = file_sha256(weights), history.get("weights_sha256")
     if found != expected:
-        raise InputError(
-            f"{weights}: expected the sha256 {expected} of its history, found {found}: the file is"
-            " damaged or of another training. Train again."
-        )
+        wrong = f"{weights}: expected the sha256 {expected} of its history, found {found}"
+        raise InputError(f"{wrong}: the file is damaged or of another training. Train again.")
     return model_from_state(read_npz(weights))
 
 
@@ -80,11 +78,9 @@ def score_out_of_fold(
             accuracy[name].append(evaluate(p, y[held_out])[1])
         found, expected = accuracy["p"][-1], history["out_of_fold"]["accuracy"]
         if abs(found - expected) > 1e-3:
-            raise InputError(
-                f"{weights}: expected the accuracy {expected:.4f} of its history on the fold it has"
-                f" not seen, found {found:.4f}: these are other folds or images. Evaluate with the"
-                " folds and fold_seed of the training, or train again."
-            )
+            wanted = f"{expected:.4f} of its history on the fold it has not seen"
+            wrong = f"{weights}: expected the accuracy {wanted}, found {found:.4f}"
+            raise InputError(f"{wrong}: other folds or images. Take the training's or train again.")
     return accuracy, {"fold": fold_of, **answers}
 
 

@@ -59,10 +59,8 @@ def main() -> None:
     train, test = load_arrays(args.images, "train_x", "test_x")
     for images in (train, test):
         if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != train.shape[1:]:
-            raise InputError(
-                f"{args.images}: expected grey images, uint8 (N, H, W), found {images.dtype}"
-                f" {images.shape}. Choose another data set."
-            )
+            found = f"{images.dtype} {images.shape}. Choose another data set."
+            raise InputError(f"{args.images}: expected grey images, uint8 (N, H, W), found {found}")
     height, width = train.shape[1:]
     if spec.shift >= min(height, width):
         raise InputError(f"shift: expected less than the image's side, found {spec.shift}")

@@ -90,10 +90,8 @@ def load_features(folder: Path, split: str, images: Path, shape: Sequence[int]) 
         elif not {(down, right, True) for down, right, _ in views} <= set(views):
             raise ValueError("neither flipped views nor a permutation")
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-        found = " ".join(str(error).split())
-        raise InputError(
-            f"{described}: expected the parts and views of features, found: {found}. {again(path)}"
-        ) from None
+        found = f"expected the parts and views of features, found: {' '.join(str(error).split())}"
+        raise InputError(f"{described}: {found}. {again(path)}") from None
     if meta["images_sha256"] != file_sha256(images) or meta["image_shape"] != list(shape[1:]):
         raise InputError(f"{folder}: the features are those of other images. {again(path)}")
     wanted = (len(views), shape[0], width)

@@ -28,10 +28,9 @@ def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
     found = ranking["dataset"], ranking.get("rung"), len(ranking["candidates"])
     expected = dataset, rung - 1 if rung else None
     if found[:2] != expected or place >= found[2]:
-        raise InputError(
-            f"{path}: expected data set and rung {expected} with a place {place}, found {found[:2]}"
-            f" with {found[2]} places: rank again"
-        )
+        wanted = f"data set and rung {expected} with a place {place}"
+        found = f"{found[:2]} with {found[2]} places"
+        raise InputError(f"{path}: expected {wanted}, found {found}: rank again")
     return ranking["candidates"][place]
 
 

@@ -56,10 +56,9 @@ def grid(part: HogPart, height: int, width: int) -> tuple[int, int, int]:
         rows, columns = (round(side / part.cell) for side in sides)
         numbers = part.orientations + 4
     if min(rows, columns) < 1 or (scikit and any(side % part.cell for side in sides)):
-        raise InputError(
-            f"hog: {part.kind}: expected cells and blocks that fit images of {height}x{width}"
-            f" pixels, found cells of {part.cell} in blocks of {part.block}x{part.block}"
-        )
+        wanted = f"cells and blocks that fit images of {height}x{width} pixels"
+        found = f"cells of {part.cell} in blocks of {part.block}x{part.block}"
+        raise InputError(f"hog: {part.kind}: expected {wanted}, found {found}")
     return rows, columns, numbers
 
 

@@ -154,10 +154,9 @@ class Augmented(Inputs):
             known = self.features.shifts()
             reach = abs(known).max(axis=1)
             if reach.max() < shift:
-                raise InputError(
-                    f"shift: expected at most {reach.max()} pixels, for which features are stored,"
-                    f" found {shift}. Lower it, or raise the shift of the features."
-                )
+                wanted = f"at most {reach.max()} pixels, for which features are stored"
+                advice = "Lower it, or raise the shift of the features."
+                raise InputError(f"shift: expected {wanted}, found {shift}. {advice}")
             self._shifts = known[reach <= shift]
             self._places = np.flatnonzero(reach <= shift)
 

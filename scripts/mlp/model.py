@@ -61,8 +61,7 @@ def token_table(
 ) -> np.ndarray:
     """Which inputs make a token: a square of an image's pixels and the cells of features over it.
 
-    Returns the table of numpy_nn.tokens.Gather, int64 (T, F): T = (side / patch)^2 tokens, row by
-    row.
+    Returns the table of numpy_nn.tokens.Gather, int64 (T, F), T = (side / patch)^2, row by row.
 
     grids: how the inputs lie, one grid after the other, each ordered (rows, columns, numbers) and
     stretched over the square image of `side` pixels. patch: side of a token's square in pixels;
@@ -76,10 +75,8 @@ def token_table(
     start, parts = 0, []
     for rows, columns, numbers in grids:
         if rows != columns or rows % across:
-            raise InputError(
-                f"mixer: patch {patch} makes {across}x{across} tokens: expected grids of a multiple"
-                f" of that, found one of {rows}x{columns} cells"
-            )
+            wanted = f"grids of a multiple of {across}x{across} cells, as there are tokens"
+            raise InputError(f"mixer: patch {patch}: expected {wanted}, found {rows}x{columns}")
         cells, beyond = rows // across, margin * rows // side
         places = np.arange(start, start + rows * columns * numbers).reshape(rows, columns, numbers)
         framed = np.pad(places, ((beyond, beyond), (beyond, beyond), (0, 0)), constant_values=-1)

@@ -46,10 +46,8 @@ def rank(scores: Sequence[Mapping]) -> list[Mapping]:
     lost = [score for score in scores if score["diverged"]]
     trained = [score for score in scores if not score["diverged"]]
     if not trained:
-        raise InputError(
-            f"expected a candidate that trains, found {len(lost)} that diverged"
-            f" ({lost[0]['message']}): choose lower learning rates for the search"
-        )
+        found = f"{len(lost)} that diverged ({lost[0]['message']})"
+        raise InputError(f"expected a candidate that trains, found {found}: lower the search's lr")
     trained.sort(key=lambda score: (-score["accuracy"], score["loss"], score["parameters"]))
     return trained + lost
 
@@ -69,9 +67,8 @@ def main() -> None:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     places, left = divmod(len(found), len(trainings))
     if left:
-        raise InputError(
-            f"--scores: expected {len(trainings)} for each place, one per fold, found {len(found)}"
-        )
+        wanted = f"{len(trainings)} for each place, one per fold"
+        raise InputError(f"--scores: expected {wanted}, found {len(found)}")
     scores = []
     for place in range(places):
         of_place, folds = found[place * len(trainings) :][: len(trainings)], []
@@ -80,10 +77,10 @@ def main() -> None:
             candidate = entrant(args.ranking, spec.dataset, spec.rung, place)
             key = result_key(spec_key, candidate, data_files(args))
             if score.get("key") != key:
+                where = f"--scores: place {place}, fold {spec.fold}"
+                wrong = f"{where}: expected the key {key}, found {score.get('key')}"
                 raise InputError(
-                    f"--scores: place {place}, fold {spec.fold}: expected the key {key}, found"
-                    f" {score.get('key')}: of another candidate, other settings, code or data."
-                    " Delete it, and it is trained again"
+                    f"{wrong}: of another candidate, settings, code or data: delete it"
                 )
             folds.append(spec.fold)
         scores.append(over_folds(of_place))

@@ -57,10 +57,8 @@ def choose(candidates: list[dict]) -> dict:
     """The settings of the best candidate. Raises InputError if every one of them diverged."""
     trained = [c for c in candidates if not c["diverged"]]
     if not trained:
-        raise InputError(
-            f"expected a candidate that trains on every fold, found {len(candidates)} that diverged"
-            f" ({candidates[0]['message']}): choose lower learning rates for the grid"
-        )
+        found = f"{len(candidates)} that diverged ({candidates[0]['message']})"
+        raise InputError(f"expected a candidate that trains, found {found}: lower the grid's lr")
     trained.sort(key=lambda c: (-c["mean"], c["std"], c["lr"], -c["batch_size"], c["dropout"]))
     return {name: trained[0][name] for name in GridPoint.model_fields}
 

@@ -66,11 +66,9 @@ class Recipe(GridPoint, Mixer):
     """
 
     inputs: Literal["pixels", "hog", "pixels+hog"] = Field(
-        "pixels", description="pixels, histograms of oriented gradients, or both side by side"
+        "pixels", description="what the net reads"
     )
-    architecture: Literal["mlp", "mixer"] = Field(
-        "mlp", description="a mixer has layers across tokens"
-    )
+    architecture: Literal["mlp", "mixer"] = Field("mlp", description="mixer: layers across tokens")
     hidden: list[Width] = Field([512, 256], description="widths of the hidden layers")
     activation: Literal["relu", "gelu"] = Field("relu", description="after a hidden layer")
     norm: Literal["none", "batch", "layer"] = Field("none", description="before each activation")
@@ -90,9 +88,7 @@ class Recipe(GridPoint, Mixer):
     shift: int = Field(0, ge=0, le=8, description="most pixels by which a training image moves")
     ema_decay: float | None = Field(None, gt=0, lt=1, description="per step, of averaged weights")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
-    patience: int | None = Field(
-        None, ge=1, description="on a held-out fold: epochs to wait for a better accuracy on it"
-    )
+    patience: int | None = Field(None, ge=1, description="epochs without a better held-out score")
 
     @field_validator("norm")
     @classmethod

@@ -1,4 +1,1 @@
-"""What the programs share: atomic files, settings, checkpoints, seeds, metrics, provenance.
-
-Nothing here knows a model, a rule or a configuration file.
-"""
+"""What the programs share; nothing here knows a model, a rule or a configuration file."""

@@ -95,9 +95,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"not JSON: {type(value).__name__}")
 
 
-def write_csv(
-    path: str | Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]
-) -> None:
+def write_csv(path: str | Path, rows: Iterable[Mapping], columns: Sequence[str]) -> None:
     """Write `rows` with exactly `columns` as the header; None and NaN become empty fields.
 
     Raises ValueError if a row has a key that is not a column.

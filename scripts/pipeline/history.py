@@ -22,9 +22,7 @@ def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[d
     Raises InputError if their numbers differ or a history cannot be read.
     """
     if len(weights) != len(histories):
-        raise InputError(
-            f"expected {len(weights)} histories, as the weights, found {len(histories)}"
-        )
+        raise InputError(f"expected {len(weights)} histories, as weights, found {len(histories)}")
     found = []
     for path in histories:
         try:

@@ -27,14 +27,11 @@ def lock_directory(directory: Path) -> FileLock:
     for more than WAIT_SECONDS from now, or if it cannot be written.
     """
     # A file that exists is what filelock calls a soft lock: it would outlive a kill -9.
+    path = directory.absolute() / "lock"
     lock = FileLock(
-        directory.absolute() / "lock",
-        timeout=WAIT_SECONDS,
-        thread_local=False,
-        is_singleton=True,
+        path, timeout=WAIT_SECONDS, on_acquired=_sign, thread_local=False, is_singleton=True,
         fallback_to_soft=False,
-        on_acquired=_sign,
-    )
+    )  # fmt: skip
     while not lock.is_locked:
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -43,7 +40,7 @@ def lock_directory(directory: Path) -> FileLock:
             continue
         except Timeout:
             with suppress(FileNotFoundError):  # it has ended just now
-                holder = (directory / "lock").read_text(errors="replace")
+                holder = path.read_text(errors="replace")
                 raise InputError(
                     f"{directory}: in use by another training ({holder}), perhaps one that outlived"
                     " a killed Snakemake. Wait until it has ended, or end it, then run again."

@@ -22,12 +22,8 @@ def write_predictions(
     six decimals; ids (N): 0 to N - 1 by default; more: further columns, each (N), such as the
     input itself.
     """
-    columns = {
-        "id": range(len(label)) if ids is None else ids,
-        **(more or {}),
-        "label": label,
-        "prediction": prediction,
-    }
+    columns = {"id": range(len(label)) if ids is None else ids, **(more or {})}
+    columns |= {"label": label, "prediction": prediction}
     if probabilities is not None:
         columns |= {f"p_{k}": [f"{p:.6f}" for p in of] for k, of in enumerate(probabilities.T)}
     rows = zip(*columns.values(), strict=True)

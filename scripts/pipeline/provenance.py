@@ -42,16 +42,12 @@ def commit() -> str:
 
 def _git(*words: str) -> str:
     """What git prints of this repository. Raises CalledProcessError, OSError, TimeoutExpired."""
-    environment = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
+    env = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
+    env["LC_ALL"] = "C"
+    # A look at the status takes no lock, which another job's would meet.
+    command = ["git", "--no-optional-locks", *words]
     done = subprocess.run(
-        # A look at the status takes no lock, which another job's would meet.
-        ["git", "--no-optional-locks", *words],
-        cwd=REPOSITORY,
-        env=environment | {"LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=20,
+        command, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=True, timeout=20
     )
     return done.stdout.strip()
 

@@ -64,11 +64,7 @@ def proportion_interval(hits: np.ndarray) -> tuple[float, float] | None:
 
 
 def row(
-    *,
-    values: Sequence[float],
-    ci: tuple[float, float] | None,
-    provenance: Mapping[str, Any],
-    **about: Any,
+    *, values: Sequence[float], ci: tuple[float, float] | None, provenance: Mapping, **about: Any
 ) -> dict[str, Any]:
     """One row as an evaluation writes it; the leaderboard adds run, source and config_sha256.
 

@@ -247,21 +247,15 @@ def arguments(
     Returns a namespace with one Path (or list of Paths) an option, `spec` (the settings) and
     `spec_key` (the sha256 that names this stage's settings and code).
     """
-    fields = "\n".join(_described(settings))
-    parser = argparse.ArgumentParser(
-        description=description,
-        epilog=f"settings (keys of --spec, with their defaults):\n{fields}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    epilog = "\n".join(["settings (keys of --spec, with their defaults):", *_described(settings)])
+    parser = argparse.ArgumentParser(description=description, epilog=epilog, formatter_class=raw)
     parser.add_argument("--spec", default="{}", help="settings: a JSON object, or @file.json")
     for name, text in {**inputs, **outputs}.items():
+        option, several = f"--{name.rstrip('*?')}", "+" if name.endswith("*") else None
+        needed = not name.endswith("?")
         parser.add_argument(
-            f"--{name.rstrip('*?')}",
-            type=Path,
-            required=not name.endswith("?"),
-            nargs="+" if name.endswith("*") else None,
-            metavar="PATH",
-            help=text,
+            option, type=Path, required=needed, nargs=several, metavar="PATH", help=text
         )
     args = parser.parse_args(argv)
     for name in inputs:

@@ -47,18 +47,17 @@ def load_weights(path: str | Path, model: Model) -> Model:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path}: expected a whole safetensors file, found: {error}. Train the model again."
-        ) from None
+        wrong = f"{path}: expected a whole safetensors file, found: {error}"
+        raise InputError(f"{wrong}. Train the model again.") from None
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(expected.keys() | found.keys()):
         wanted, there = expected.get(name, "nothing"), found.get(name, "nothing")
         if wanted != there:
-            raise InputError(
-                f"{path}: these weights belong to another model ({name}: expected {wanted}, found"
-                f" {there}). Evaluate with the settings of the training."
+            wrong = (
+                f"these weights belong to another model ({name}: expected {wanted}, found {there})"
             )
+            raise InputError(f"{path}: {wrong}. Evaluate with the settings of the training.")
     model.load_state_dict(tensors)
     return model
 

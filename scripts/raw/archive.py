@@ -46,8 +46,7 @@ def extract_members(archive: str | Path, wanted: Mapping[str, tuple[Path, int]])
                 if source is None:  # not there, or a folder
                     raise InputError(f"{archive}: expected a member {name!r}, found none")
                 if (found := members[name].size) != size:
-                    what = f"member {name!r}: expected {size} bytes, found {found}"
-                    raise InputError(f"{archive}: {what}")
+                    raise InputError(f"{archive}: {name}: expected {size} bytes, found {found}")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)

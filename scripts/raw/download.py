@@ -42,16 +42,10 @@ class Downloader:
         self._started = time.monotonic()
         self._wrote = False  # whether the url that is being tried added to the part
         retry = Retry(
-            total=ATTEMPTS,
-            connect=0,
-            read=0,
-            status=ATTEMPTS - 1,
-            backoff_factor=back_off,
-            backoff_max=10,
+            total=ATTEMPTS, connect=0, read=0, status=ATTEMPTS - 1, status_forcelist=BUSY,
+            raise_on_status=False, backoff_factor=back_off, backoff_max=10,
             respect_retry_after_header=False,  # it may ask for hours
-            status_forcelist=BUSY,
-            raise_on_status=False,
-        )
+        )  # fmt: skip
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))

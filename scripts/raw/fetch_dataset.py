@@ -33,9 +33,8 @@ WITHOUT_MIRROR = (
     " <dataset>/<file>, or run the demo, which needs no download (PRESET=demo)."
 )
 WITH_MIRROR = (
-    "What to do: put the right files into DATA_MIRROR={mirror}, laid out as <dataset>/<file> (the"
-    " places above say what is wrong with each), or unset it where there is a network, or run the"
-    " demo, which needs no download (PRESET=demo)."
+    "What to do: put the right files into DATA_MIRROR={mirror}, laid out as <dataset>/<file>, or"
+    " unset it where there is a network, or run the demo, which needs no download (PRESET=demo)."
 )
 
 
@@ -156,13 +155,10 @@ class Fetcher:
         if scheme in ("http", "https"):
             return [f"{self.mirror.rstrip('/')}/{quote(path)}"]
         if scheme not in ("", "file"):
-            raise InputError(
-                f"DATA_MIRROR={self.mirror}: expected a directory or a file://, http:// or"
-                f" https:// prefix, found {scheme}://"
-            )
-        return [
-            str(Path(url2pathname(urlsplit(self.mirror).path) if scheme else self.mirror, path))
-        ]
+            wanted = "a directory or a file://, http:// or https:// prefix"
+            raise InputError(f"DATA_MIRROR={self.mirror}: expected {wanted}, found {scheme}://")
+        folder = url2pathname(urlsplit(self.mirror).path) if scheme else self.mirror
+        return [str(Path(folder, path))]
 
 
 def _is(path: Path, expected: Mapping) -> bool:
@@ -193,8 +189,7 @@ def _copy(source: Path, expected: Mapping, target: Path) -> None:
 def read_entry(table: Path, spec: FetchSpec) -> dict:
     """The table's entry of the data set. Raises InputError if there is none to fetch."""
     try:
-        entries = yaml.safe_load(table.read_text(encoding="utf-8"))
-        entry = entries[spec.dataset]
+        entry = yaml.safe_load(table.read_text(encoding="utf-8"))[spec.dataset]
     except (yaml.YAMLError, TypeError, KeyError, OSError):
         raise InputError(f"{table}: no data set {spec.dataset!r}") from None
     if not entry.get("files"):
@@ -206,12 +201,9 @@ def read_entry(table: Path, spec: FetchSpec) -> dict:
 
 
 def main() -> None:
-    args = settings.arguments(
-        __doc__,
-        FetchSpec,
-        inputs={"datasets": "table of data sets, config/datasets.yaml"},
-        outputs={"out": "folder of the raw files, data/raw"},
-    )
+    inputs = {"datasets": "table of data sets, config/datasets.yaml"}
+    outputs = {"out": "folder of the raw files, data/raw"}
+    args = settings.arguments(__doc__, FetchSpec, inputs, outputs)
     entry = read_entry(args.datasets, args.spec)
     Fetcher(args.spec.dataset, entry, args.out, os.environ.get("DATA_MIRROR")).fetch()
     print(f"{args.spec.dataset}: {len(entry['files'])} files, every sha256 as expected")

@@ -46,10 +46,8 @@ def parse_idx(stream: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
         raise InputError(f"{where}: expected an IDX file, found only {len(magic)} bytes")
     dtype = DTYPES.get(magic[2])
     if magic[:2] != b"\0\0" or dtype is None or not 1 <= magic[3] <= MAX_AXES:
-        raise InputError(
-            f"{where}: expected the magic number of an IDX file (00 00, type 08..0e, axes 1 to"
-            f" {MAX_AXES}), found {magic.hex(' ')}"
-        )
+        wanted = f"the magic number of an IDX file (00 00, type 08..0e, axes 1 to {MAX_AXES})"
+        raise InputError(f"{where}: expected {wanted}, found {magic.hex(' ')}")
     header = stream.read(4 * magic[3])
     if len(header) < 4 * magic[3]:
         raise InputError(f"{where}: truncated in the header of {magic[3]} axes")

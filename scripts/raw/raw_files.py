@@ -17,12 +17,8 @@ def differs(path: Path, expected: Mapping) -> str:
     if size != expected["bytes"]:
         kind = "truncated: " if size < expected["bytes"] else ""
         return f"{kind}expected {expected['bytes']} bytes, found {size}"
-    found = file_sha256(path)
-    return (
-        ""
-        if found == expected["sha256"]
-        else f"expected sha256 {expected['sha256']}, found {found}"
-    )
+    wanted, found = expected["sha256"], file_sha256(path)
+    return "" if found == wanted else f"expected sha256 {wanted}, found {found}"
 
 
 def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, Checksum]) -> None:
@@ -41,7 +37,5 @@ def verify(places: Sequence[Path], dataset: str, expected: Mapping[str, Checksum
         except OSError as error:
             problem = f"cannot be read: {error.strerror or error}"
         if problem:
-            raise InputError(
-                f"{path}: not the file that was fetched: {problem}. Delete it and run again:"
-                " the right one is then fetched."
-            )
+            wrong = f"{path}: not the file that was fetched: {problem}"
+            raise InputError(f"{wrong}. Delete it and run again: the right one is then fetched.")

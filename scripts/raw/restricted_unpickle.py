@@ -32,6 +32,7 @@ _OPCODES = {
 }  # fmt: skip
 _DTYPES = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"}
 _MAX_DEPTH = 32
+_WANTED = "expected arrays and builtin containers"
 
 
 class _Record:
@@ -94,15 +95,11 @@ def _check_opcodes(data: bytes) -> None:
     argument: Any
     for count, (opcode, argument, position) in enumerate(pickletools.genops(data), 1):
         if opcode.name not in _OPCODES:
-            raise InputError(
-                "expected arrays and builtin containers, found the pickle opcode"
-                f" {opcode.name} at byte {position}"
-            )
+            found = f"the pickle opcode {opcode.name} at byte {position}"
+            raise InputError(f"{_WANTED}, found {found}")
         if opcode.name == "GLOBAL" and argument not in _NAMES:
-            raise InputError(
-                "expected arrays and builtin containers, found a call of"
-                f" {argument.replace(' ', '.')!r}. Delete the file: it is not what it claims to be"
-            )
+            found = f"a call of {argument.replace(' ', '.')!r}"
+            raise InputError(f"{_WANTED}, found {found}. Delete it: it is not what it claims to be")
         # The memo is a plain array inside the unpickler: a huge index would claim the memory.
         if opcode.name in ("BINPUT", "LONG_BINPUT") and argument > count:
             raise InputError(f"memo index {argument} at byte {position}")
@@ -125,8 +122,7 @@ def _converted(value: Any, done: dict[int, Any], depth: int) -> Any:
         elif isinstance(value, _Array):
             found = _array(value.state)
         else:
-            kind = type(value).__name__
-            raise InputError(f"expected arrays and builtin containers, found {kind}")
+            raise InputError(f"{_WANTED}, found {type(value).__name__}")
         done[id(value)] = found
     return done[id(value)]
 

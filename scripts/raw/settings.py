@@ -29,21 +29,15 @@ class Checksum(Settings):
 class Digits(Settings):
     """scikit-learn's 8x8 digits."""
 
-    test_share: float = Field(
-        0.2, ge=0.05, le=0.5, description="share held out as the test set, stratified by class"
-    )
+    test_share: float = Field(0.2, ge=0.05, le=0.5, description="of each class, held out")
     seed: Seed = Field(1, description="of the split")
 
 
 class Shapes(Settings):
     """Generated pictures of ten shapes, 32x32 RGB."""
 
-    train_images: int = Field(
-        4000, ge=100, le=1_000_000, description="pictures for training, a tenth in each class"
-    )
-    test_images: int = Field(
-        1000, ge=100, le=1_000_000, description="pictures for the test, a tenth in each class"
-    )
+    train_images: int = Field(4000, ge=100, le=1_000_000, description="a tenth in each class")
+    test_images: int = Field(1000, ge=100, le=1_000_000, description="a tenth in each class")
     seed: Seed = Field(1, description="of the drawing")
 
 

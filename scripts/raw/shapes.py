@@ -92,13 +92,6 @@ def _place(
     return x / size, y / size, size
 
 
-def _colours(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Colours (count, 1, 1, 3) in 0..255 of shape and background; the shape is the lighter one."""
-    shape = (count, 1, 1, 3)
-    background = random.uniform(10, 130, shape)
-    return background + random.uniform(40, 120, shape), background
-
-
 def draw_shapes(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw one picture for each label.
 
@@ -114,7 +107,9 @@ def draw_shapes(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _draw(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     count = len(labels)
-    foreground, background = _colours(count, random)
+    # Colours (N, 1, 1, 3) in 0..255: the shape is lighter than what is behind it.
+    background = random.uniform(10, 130, (count, 1, 1, 3))
+    foreground = background + random.uniform(40, 120, background.shape)
     x, y, size = _place(count, random, scale=(8.0, 12.5), jitter=4.0, turn=0.4)
     distance = np.empty_like(x)
     for kind in np.unique(labels):

@@ -151,7 +151,7 @@ def test_of_many_equal_logits_the_lower_numbers_go_first(tokens):
 def test_every_model_needs_its_history(tmp_path):
     path = tmp_path / "history.json"
     path.write_text('{"seconds": 1')
-    with pytest.raises(InputError, match="expected 2 histories, as the weights, found 1"):
+    with pytest.raises(InputError, match="expected 2 histories, as weights, found 1"):
         read_histories([path, path], [path])
     with pytest.raises(InputError, match=r"history.json: .*Train again"):
         read_histories([path], [path])

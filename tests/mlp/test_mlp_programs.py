@@ -104,7 +104,7 @@ def test_a_candidate_that_diverged_is_flagged_and_never_selected():
     assert found[1]["fold_accuracy"] == [0.9, None]
     assert found[1]["message"] == "diverged at step 7"
     assert choose(found)["lr"] == 0.1, "even the worst that trains"
-    with pytest.raises(InputError, match="found 1 that diverged.*lower learning rates"):
+    with pytest.raises(InputError, match="found 1 that diverged.*lower the grid's lr"):
         choose(found[1:])
 
 
@@ -431,7 +431,7 @@ def test_other_folds_than_those_of_the_training_are_refused(repository, data, tr
     other.write_text(json.dumps(history))
     histories = {"histories": [*trained["histories"][:-1], other]}
     _, done = evaluated(repository, data, trained, **histories)
-    assert done.returncode == 1 and "these are other folds or images" in done.stderr
+    assert done.returncode == 1 and "other folds or images" in done.stderr
 
 
 def test_weights_that_are_not_those_of_the_training_are_refused(repository, data, trained):

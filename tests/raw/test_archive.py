@@ -50,7 +50,7 @@ def test_every_wanted_member_is_written_and_no_other(tmp_path):
     [
         ("none", 4, "expected a member 'none', found none"),
         ("dir", 0, "expected a member 'dir', found none"),
-        ("ok", 5, "member 'ok': expected 5 bytes, found 4"),
+        ("ok", 5, "ok: expected 5 bytes, found 4"),
     ],
 )
 def test_a_member_that_is_not_there_or_of_another_size(tmp_path, name, size, says):

@@ -17,8 +17,6 @@ UNREADABLE = (
     yaml.YAMLError, OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
     RecursionError,
 )  # fmt: skip
-
-
 MOST_VALUES = 100_000
 MERGE = "tag:yaml.org,2002:merge"
 Pair = tuple[yaml.ScalarNode, yaml.Node]
@@ -84,7 +82,6 @@ class OnceLoader(yaml.SafeLoader):
 
 def read(path: Path) -> tuple[dict, str | None]:
     """The mapping in a file, and None; or {} and one line that says what is wrong, and where."""
-    line = None
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), OnceLoader)
         if count_values(value) > MOST_VALUES:
@@ -98,12 +95,10 @@ def read(path: Path) -> tuple[dict, str | None]:
         why = " ".join(str(error).split()) or type(error).__name__
         return {}, f"{path}: cannot be read as YAML: {why}"
     if not isinstance(value, dict):
-        line = f"{path}: expected keys with values, found {type(value).__name__}"
-    elif "__use_yte__" in value:
-        line = (
-            f"{path}: __use_yte__: Snakemake would run the code that such a file holds; remove it"
-        )
-    return ({}, line) if line else (value, None)
+        return {}, f"{path}: expected keys with values, found {type(value).__name__}"
+    if "__use_yte__" in value:
+        return {}, f"{path}: __use_yte__: Snakemake would run the code in such a file; remove it"
+    return value, None
 
 
 def problem(path: Path) -> str | None:
@@ -124,14 +119,12 @@ def shared_run(chosen: Path) -> str | None:
         for name, keys in found.items()
         if keys and set(keys) <= set(standard)
     }
-    same = [name for name, run in runs.items() if run == runs.get(chosen.name)]
-    others = [name for name in same if name != chosen.name]
-    if chosen.name not in runs or not others:
+    own = runs.pop(chosen.name, None)
+    others = ", ".join(name for name, run in runs.items() if run == own)
+    if own is None or not others:
         return None
-    return (
-        f"{chosen}: the run is called {runs[chosen.name]!r}, as in {', '.join(others)}: they write"
-        f" over each other's results; give it a `run` of its own"
-    )
+    same = f"{chosen}: the run is called {own!r}, as in {others}"
+    return f"{same}: they write over each other's results; give it a `run` of its own"
 
 
 def check(paths: Sequence[Path]) -> None:
