@@ -346,6 +346,12 @@ def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():
     np.testing.assert_array_equal(other(images), y)
 
 
+def test_a_mean_of_0_is_a_finite_one():
+    x = np.array([[-2], [2]], np.float32)
+    for layer in (Standardise(), Standardise(features=1)):
+        assert layer.fit(x)(x).tolist() == [[-1], [1]]
+
+
 def test_initialisers_have_the_distribution_that_their_papers_ask_for():
     he, xavier = he_normal(RNG(1), 300, 500), xavier_uniform(RNG(1), 300, 500)
     assert he.dtype == xavier.dtype == np.float32 and he.shape == xavier.shape == (300, 500)

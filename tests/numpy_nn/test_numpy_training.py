@@ -428,6 +428,15 @@ def test_seconds_are_those_of_the_epochs(monkeypatch):
     assert training.seconds == 3.5
 
 
+def test_an_epoch_s_accuracy_is_the_share_of_right_answers():
+    training = make_training(lr=1e-12, epochs=1, dropout=0.0)
+    entry = training.run_epoch()
+    x, y = rings()
+    nats, accuracy = evaluate(predict(training.model, x), y)
+    assert entry["train_accuracy"] == accuracy and 0.1 < accuracy < 0.9
+    assert entry["train_loss"] == pytest.approx(nats, rel=1e-5)
+
+
 def test_a_training_that_has_finished_refuses_another_epoch():
     training = make_training(epochs=1)
     training.run_epoch()
