@@ -13,6 +13,7 @@ from numpy_nn import (
     AdamW,
     MeanSquaredError,
     NonFiniteError,
+    Optimiser,
     Parameter,
     SoftmaxCrossEntropy,
     Standardise,
@@ -242,6 +243,11 @@ def test_a_step_is_its_formula_to_the_last_bit(make, formula):
 def test_optimisers_refuse_settings_that_make_no_sense(bad):
     with pytest.raises(ValueError, match="expected"):
         SGD([], **bad)
+
+
+def test_an_optimiser_of_no_kind_has_no_step():
+    with pytest.raises(NotImplementedError):
+        Optimiser([], 0.1).step()
 
 
 def test_the_lower_ends_of_the_settings_are_allowed():
