@@ -7,7 +7,13 @@ import pytest
 
 from gpt.corpora import SHORTEST_STORY, read_corpus, split_documents, stories_without_separator
 from gpt.story_grammar import entropy_bits
-from gpt.text_cleaning import SEPARATOR, deduplicate, fingerprint, paragraph_fingerprints
+from gpt.text_cleaning import (
+    SEPARATOR,
+    clean_story,
+    deduplicate,
+    fingerprint,
+    paragraph_fingerprints,
+)
 from gpt.token_windows import covering_windows, load_tokens, random_windows
 from gpt.tokenizer import BytePairTokenizer, CharacterTokenizer, load_tokenizer, token_stream
 from pipeline.errors import InputError
@@ -69,6 +75,24 @@ def test_every_split_needs_text(tmp_path):
     path.write_text("a" * 80 + " " * 10 + "b" * 10)
     with pytest.raises(InputError, match="found none in val: a raw file is truncated"):
         read_corpus("tinyshakespeare", [path], 0.1, 0)
+
+
+def test_every_story_of_tinystories_is_clean(tmp_path):
+    def story(animal):
+        return f"Once  there was a {animal}.\n\nIt – the {animal} – sang" + " a song" * 40 + "."
+
+    files = {
+        "v1_train_first1000.txt": f"{story('cat')}\n{story('cow')}\ncut",
+        "v2gpt4_train_first10000lines.txt": SEPARATOR.join([story("dog"), story("fox"), "cut"]),
+        "subset3000.json": json.dumps({"texts": [story("owl"), story("hen")]}),
+        "v1_valid_prefix.txt": f"cut\n\n{story('pig')}\n\n{story('bee')}\n\nOnce cut",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    corpus = read_corpus("tinystories", sorted(tmp_path.iterdir()), 0.2, 0)
+    found = [*corpus.train, *corpus.val, *corpus.test]
+    assert len(found) == 7 and len(corpus.test) == 2
+    assert [clean_story(text) for text in found] == found
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]"])

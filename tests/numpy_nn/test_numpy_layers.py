@@ -25,7 +25,7 @@ from numpy_nn import (
     he_normal,
     xavier_uniform,
 )
-from numpy_nn.gradcheck import relative_error
+from numpy_nn.gradcheck import numeric_gradient, relative_error
 
 RNG = np.random.default_rng
 
@@ -209,6 +209,8 @@ def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
         ([1.0, 1e-3], [1.0, 0.0], 0.1),  # a hundredth of the largest is the least to divide by
         ([1e-5], [0.0], 0.01),  # or a thousandth
         ([-1.0], [1.0], 2),
+        ([-2.0], [1.0], 1.5),
+        ([1.0], [-2.0], 1.5),
         ([1.0], [np.nan], np.inf),
         ([], [], 0),
     ],
@@ -216,6 +218,14 @@ def test_a_gradient_that_is_not_finite_is_an_infinite_error(bad):
 def test_relative_errors_by_hand(analytic, numeric, error):
     found = relative_error(np.array(analytic), np.array(numeric))
     assert found == pytest.approx(error)
+
+
+def test_differences_are_taken_over_steps_that_grow_with_the_number():
+    array, seen = np.array([-100.0, 0.5]), []
+    grad = numeric_gradient(lambda: seen.append(array.tolist()) or array[0] - array[1], array, 1e-2)
+    assert seen == [[-99, 0.5], [-101, 0.5], [-100, 0.51], [-100, 0.49]]
+    np.testing.assert_allclose(grad, [1, -1])
+    assert array.tolist() == [-100, 0.5]
 
 
 class WrongSign(Tanh):
@@ -344,6 +354,12 @@ def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():
     other = Standardise()
     other.load_state_dict(layer.state_dict())
     np.testing.assert_array_equal(other(images), y)
+
+
+def test_a_mean_of_0_is_a_finite_one():
+    x = np.array([[-2], [2]], np.float32)
+    for layer in (Standardise(), Standardise(features=1)):
+        assert layer.fit(x)(x).tolist() == [[-1], [1]]
 
 
 def test_initialisers_have_the_distribution_that_their_papers_ask_for():

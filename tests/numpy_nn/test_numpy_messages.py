@@ -250,6 +250,11 @@ def test_everything_else_says_who_and_what(call, message):
         call()
 
 
+def test_a_deviation_that_overflows_is_refused():
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="finite examples"):
+        Standardise().fit(np.array([[1e200], [-1e200]]))
+
+
 @pytest.mark.parametrize("kind", [SGD, AdamW, Adam, WeightAverage])
 def test_a_state_of_other_names_or_shapes_changes_nothing(kind):
     def make(width):

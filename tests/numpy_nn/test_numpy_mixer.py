@@ -1,5 +1,7 @@
 """Layers with more than one leading axis, layers for tokens, and models from their files."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -119,6 +121,7 @@ def test_gradient_check_on_random_shapes(name, seed):
     [
         (lambda: Transpose()(np.zeros((2, 3))), r"Transpose\(\): .*\(N, T, C\).*found \(2, 3\)"),
         (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), norm="group"), "norm: .*found 'group'"),
+        (lambda: build_mlp([2, 2], 0, RNG(1), RNG(2), activation="elu"), "activation: .*'elu'"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):
@@ -156,6 +159,13 @@ def test_a_model_learns_and_comes_back_from_its_file(name, tmp_path):
         again = model_from_state(dict(stored))
     np.testing.assert_array_equal(predict(again, x), predict(model, x))
     assert again.architecture == model.architecture
+
+
+def test_an_architecture_is_stored_as_json_in_the_order_of_its_names():
+    model = build_mlp([4, 3, 2], np.float64(0.5), RNG(1), RNG(2))
+    text = model.state_dict()["architecture"].tobytes().decode()
+    assert list(json.loads(text)) == sorted(model.architecture)
+    assert model.architecture["dropout"] == 0.5 and model.architecture["widths"] == [4, 3, 2]
 
 
 def test_a_state_of_another_architecture_is_refused():

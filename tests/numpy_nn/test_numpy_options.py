@@ -141,6 +141,21 @@ def test_mixup_mixes_inputs_and_labels_in_the_same_proportion():
         Mixup(1, 2)(x, y, RNG(1))
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_mixing_draws_from_its_own_generator_if_there_is_one(own):
+    drawn_from = []
+
+    def mix(x, y, rng):
+        drawn_from.append(rng)
+        return x, y
+
+    training = make_training("none", epochs=1, mix=mix, augment_rng=RNG(8) if own else None)
+    training.run_epoch()
+    assert len(drawn_from) == 5 and set(drawn_from) == {training.augment_rng}
+    assert (training.augment_rng is training.rng) is not own
+    assert len(training.state()[1]["generators"]) == 2 + own
+
+
 def rings(n=240, seed=0):
     x = RNG(seed).uniform(-1, 1, (n, 2)).astype(np.float32)
     return x, np.digitize(np.hypot(*x.T), [0.5, 0.8])
@@ -164,7 +179,7 @@ def options(name):
     return {**single, "none": {}, "everything": everything}[name]
 
 
-def make_training(name, epochs=9, lr=0.3):
+def make_training(name, epochs=9, lr=0.3, **more):
     x, y = rings()
     dropout_rng = RNG(2)
     model = build_mlp(*([2, 16, 3], 0.1, RNG(1), dropout_rng, Standardise().fit(x)), norm="batch")
@@ -176,6 +191,7 @@ def make_training(name, epochs=9, lr=0.3):
         rng=RNG(3),
         generators=[dropout_rng],
         **options(name),
+        **more,
     )
 
 
@@ -201,6 +217,10 @@ def test_resumed_equals_uninterrupted_bit_by_bit(name, after):
     arrays, meta = stopped.state()
     resumed = make_training(name)
     resumed.load_state(arrays, json.loads(json.dumps(meta)))
+    arrays_again, meta_again = resumed.state()
+    assert meta_again == meta and arrays_again.keys() == arrays.keys()
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(arrays_again[key], array, key)
     assert run(resumed) == expected[epochs:]
     for key, array in whole.model.state_dict().items():
         np.testing.assert_array_equal(resumed.model.state_dict()[key], array, key)

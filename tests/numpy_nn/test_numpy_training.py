@@ -13,6 +13,7 @@ from numpy_nn import (
     AdamW,
     MeanSquaredError,
     NonFiniteError,
+    Optimiser,
     Parameter,
     SoftmaxCrossEntropy,
     Standardise,
@@ -244,6 +245,11 @@ def test_optimisers_refuse_settings_that_make_no_sense(bad):
         SGD([], **bad)
 
 
+def test_an_optimiser_of_no_kind_has_no_step():
+    with pytest.raises(NotImplementedError):
+        Optimiser([], 0.1).step()
+
+
 def test_the_lower_ends_of_the_settings_are_allowed():
     """Without memory Adam's step is lr g / (|g| + eps)."""
     p = Parameter(np.array([3, -4], np.float32))
@@ -426,6 +432,15 @@ def test_seconds_are_those_of_the_epochs(monkeypatch):
     training = make_training(epochs=2)
     run(training)
     assert training.seconds == 3.5
+
+
+def test_an_epoch_s_accuracy_is_the_share_of_right_answers():
+    training = make_training(lr=1e-12, epochs=1, dropout=0.0)
+    entry = training.run_epoch()
+    x, y = rings()
+    nats, accuracy = evaluate(predict(training.model, x), y)
+    assert entry["train_accuracy"] == accuracy and 0.1 < accuracy < 0.9
+    assert entry["train_loss"] == pytest.approx(nats, rel=1e-5)
 
 
 def test_a_training_that_has_finished_refuses_another_epoch():

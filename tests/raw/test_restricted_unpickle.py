@@ -143,6 +143,7 @@ def test_a_container_may_be_inside_32_others():
         (b"\x80\x02cnumpy\nndarray\n)R(K\x01K\x01\x85N\x89Ntb.", "values are no plain bytes"),
         (pickle.dumps([1], 4), "found the pickle opcode FRAME at byte 2"),
         (b"\x80\x02P1\n.", "found the pickle opcode PERSID at byte 2"),
+        (b"\x80\x02]q\x04.", "memo index 4 at byte 3"),
         (b"\x8f.", "found the pickle opcode EMPTY_SET at byte 0"),
         (b"", "not a pickle"),
         (b"<!DOCTYPE html>", "not a pickle"),
@@ -164,6 +165,10 @@ def array_pickle(shape: bytes, order: bytes = b"|", fortran: bytes = b"\x89") ->
         + fortran
         + b"U\x04\x01\x02\x03\x04tb."
     )
+
+
+def test_a_memo_index_may_be_as_large_as_the_number_of_opcodes():
+    assert parse_pickle(b"\x80\x02]q\x03.", "test") == []
 
 
 def test_an_array_by_hand_in_both_orders():

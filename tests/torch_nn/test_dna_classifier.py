@@ -30,6 +30,15 @@ def test_shapes(pooling, stem_kernel):
     assert [w.shape for w in weights] == [(5, 2, length, length)] * 2
 
 
+@pytest.mark.parametrize("pooling", ["mean", "flatten"])
+def test_of_a_row_of_padding_the_bias_is_left(pooling):
+    net = model(pooling)
+    tokens = torch.tensor([[PAD] * 9, [0, 1, 2, 3, 0, 1, 2, 3, 0]])
+    found = net(tokens)
+    torch.testing.assert_close(found[0], net.head.bias)
+    assert not torch.allclose(found[1], net.head.bias)
+
+
 def test_parameters_by_hand():
     channels, wide, length, classes, kernel = 8, 12, 9, 3, 3
     attention = 4 * (channels * channels + channels)

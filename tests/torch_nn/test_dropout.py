@@ -35,7 +35,7 @@ def test_the_gradient_has_the_same_mask_and_eval_is_the_identity():
     y = dropout(x)
     y.sum().backward()
     assert torch.equal(x.grad == 0, y == 0)
-    assert dropout.eval()(x) is x and Dropout(0.0)(x) is x
+    assert dropout.eval()(x) is x and Dropout(0.0)(x) is x and Dropout()(x) is x
     torch.manual_seed(1)
     first = dropout.train()(x)
     torch.manual_seed(1)

@@ -44,6 +44,12 @@ def test_initialisation_is_that_of_gpt2():
     assert loss.item() == pytest.approx(math.log(200), rel=0.05)
 
 
+def test_the_loss_is_a_float32_of_any_logits():
+    tokens = torch.zeros(2, 4, dtype=torch.long)
+    loss = next_token_loss(tiny().bfloat16(), tokens, tokens)
+    assert loss.dtype is torch.float32 and loss.shape == ()
+
+
 def test_overfits_a_tiny_text_and_recites_it():
     text = "a tale of one mouse and two cats"
     letters = sorted(set(text))

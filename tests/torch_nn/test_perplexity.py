@@ -1,5 +1,6 @@
 """Nats of windows: only what counts is summed, whatever the batches."""
 
+import pytest
 import torch
 from torch.nn.functional import log_softmax
 
@@ -32,6 +33,16 @@ def test_batches_are_as_long_as_is_asked_for_and_no_longer():
     window_nats(model, windows)
     window_nats(model, windows, 50)
     assert seen == [32, 32, 6, 50, 20]
+
+
+def test_nats_are_summed_in_float64():
+    """Logits of 0: each target costs ln 7, of which float32 is the value that is summed."""
+    model = GPT(7, 300, 1, 1, 4)
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    nats, _ = window_nats(model, [([0] * 300, [1] * 300, 300)])
+    one = -log_softmax(torch.zeros(7), dim=0)[0].double().item()
+    assert nats.item() == pytest.approx(300 * one, rel=1e-12)
 
 
 def test_no_windows_have_no_nats():

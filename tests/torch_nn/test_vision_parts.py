@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import batch_norm, conv2d, cross_entropy, gelu, max_pool2d
 
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, random_crop, random_flip
+from torch_nn.cnn import Convolution
 from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
@@ -148,6 +149,16 @@ def test_parameters_of_the_cnn_counted_by_hand():
     first = (5 * 8 * 9 + 2 * 8) + (8 * 8 * 9 + 2 * 8)
     second = (8 * 12 * 9 + 2 * 12) + (12 * 12 * 9 + 2 * 12)
     assert parameter_count(cnn()) == stem + first + second + (12 * 4 + 4)
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_a_convolution_pools_normalises_and_activates_in_this_order(pool):
+    torch.manual_seed(0)
+    layer, x = Convolution(3, 5, pool=pool), torch.randn(2, 3, 6, 6)
+    expected = conv2d(x, layer.convolution.weight, padding=1)
+    expected = max_pool2d(expected, 2) if pool else expected
+    expected = gelu(batch_norm(expected, None, None, training=True))
+    torch.testing.assert_close(layer(x), expected)
 
 
 def test_a_cnn_halves_the_grid_once_a_stage():
