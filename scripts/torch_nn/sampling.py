@@ -1,10 +1,10 @@
-"""Drawing tokens from a language model: temperature, top-k, top-p, one explicit loop."""
+"""Drawing the next token of a language model: temperature, top-k, top-p."""
 
 import torch
 from torch import Tensor
 
-from torch_nn.eval_mode import evaluating
-from torch_nn.gpt import GPT
+from torch_nn.generation import generate
+from torch_nn.language_model import LanguageModel
 
 
 def token_distribution(
@@ -38,7 +38,7 @@ def token_distribution(
 
 
 def sample(
-    model: GPT,
+    model: LanguageModel,
     prompt: Tensor,
     max_new_tokens: int,
     generator: torch.Generator,
@@ -47,24 +47,16 @@ def sample(
     top_p: float | None = None,
     stop_token: int | None = None,
 ) -> Tensor:
-    """Continue prompt (B, T >= 1) int64 token by token; returns (B, T + new tokens).
+    """Continue prompt (B, T >= 1) int64 by tokens drawn at random; returns (B, T + new tokens).
 
-    The model sees the last `context` tokens. A row that drew stop_token is filled up with it; the
-    loop ends when every row has stopped. generator: a CPU generator of its own, so that samples
-    depend on its seed alone. Without dropout; afterwards the model is in the mode of before.
+    generator: a CPU generator of its own, so that samples depend on its seed alone.
+    stop_token and the rest are `generate`'s and `token_distribution`'s.
     """
-    tokens = prompt
-    stopped = torch.zeros(prompt.size(0), dtype=torch.bool)  # (B,)
-    with evaluating(model):
-        for _ in range(max_new_tokens):
-            x, _ = model.hidden(tokens[:, -model.context :])  # (B, T, C)
-            logits = model.output_projection(x[:, -1])  # (B, V)
-            probabilities = token_distribution(logits.cpu(), temperature, top_k, top_p)  # (B, V)
-            drawn = torch.multinomial(probabilities, 1, generator=generator).squeeze(1)  # (B,)
-            if stop_token is not None:
-                drawn = drawn.masked_fill(stopped, stop_token)  # (B,)
-                stopped = stopped | (drawn == stop_token)
-            tokens = torch.cat([tokens, drawn.unsqueeze(1).to(tokens.device)], dim=1)  # (B, T + 1)
-            if stopped.all():
-                break
-    return tokens
+
+    def choose(logits: Tensor, tokens: Tensor) -> Tensor:
+        """Logits (B, V) and all tokens so far (B, T) -> the next token of each row (B,)."""
+        probabilities = token_distribution(logits.cpu(), temperature, top_k, top_p)  # (B, V)
+        drawn = torch.multinomial(probabilities, 1, generator=generator)  # (B, 1)
+        return drawn.squeeze(1).to(tokens.device)  # (B,)
+
+    return generate(model, prompt, max_new_tokens, choose, stop_token)
