@@ -31,6 +31,10 @@ class LayerCache:
         """Keys and values of all tokens so far, (B, H, length, D) each."""
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows, int64 (B',), of the batch: some, in another order, or repeated."""
+        self.keys, self.values = self.keys[rows], self.values[rows]
+
 
 class Cache:
     """A LayerCache for the self-attention of each layer; in a decoder, also one for each
@@ -45,6 +49,6 @@ class Cache:
         return self.layers[0].length
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows, int64 (B',), of the batch: some, in another order, or repeated."""
+        """LayerCache.select of every layer."""
         for layer in self.layers + self.memory:
-            layer.keys, layer.values = layer.keys[rows], layer.values[rows]
+            layer.select(rows)
