@@ -69,6 +69,9 @@ class Training(Settings):
         "float32", description="of matrix products in training; evaluation is float32"
     )
     compile: bool = Field(False, description="compile the model where there is a compiler")
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights to keep: the best on validation, or the last"
+    )
     eval_every: int = Field(100, ge=1, description="steps between validations")
     eval_tokens: int = Field(50_000, ge=1, description="validation tokens read each time")
 

@@ -1,4 +1,4 @@
-"""Train a language model on a stream of tokens; keep the weights that are best on validation.
+"""Train a language model on a stream of tokens; keep its last weights, or the best on validation.
 
 Several GPUs: torchrun --nproc_per_node N -m gpt.train ..., each on its share of every batch.
 """
@@ -100,8 +100,8 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
 
     if not group.leads:
         return
-    save_weights(args.weights, best)
-    chosen = run.best(itemgetter("val_loss"))
+    save_weights(args.weights, average.module if spec.keep == "last" else best)
+    chosen = run.curve[-1] if spec.keep == "last" else run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(
         task="language_modelling",
@@ -115,7 +115,7 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
         parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, window) * run.step * spec.batch_size,
     )
-    print(f"best val {chosen['val_loss']:.4f} at step {chosen['step']}, {run.seconds:.0f} s")
+    print(f"val {chosen['val_loss']:.4f} at step {chosen['step']}, {run.seconds:.0f} s")
 
 
 def main() -> None:

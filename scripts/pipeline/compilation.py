@@ -22,7 +22,9 @@ def compiled(model: Model, wanted: bool, device: torch.device) -> Model:
     if device.type == "cuda":
         compiler = "triton" if importlib.util.find_spec("triton") else None
     else:
-        compiler = next(filter(shutil.which, [os.environ.get("CXX", "c++"), "g++", "clang++"]), None)
+        compiler = next(
+            filter(shutil.which, [os.environ.get("CXX", "c++"), "g++", "clang++"]), None
+        )
     if compiler is None:
         print("compile: no, since there is no compiler for it")
         return model

@@ -19,7 +19,9 @@ def _capabilities() -> Mapping[str, bool]:
 def _units(dtype: torch.dtype, device: torch.device) -> list[str]:
     """What of the device is fast at it."""
     if device.type == "cpu":
-        return [name for name, has in _capabilities().items() if has and name.endswith(UNITS[dtype])]
+        return [
+            name for name, has in _capabilities().items() if has and name.endswith(UNITS[dtype])
+        ]
     if device.type == "cuda" and dtype is torch.bfloat16:
         return ["GPU"] if torch.cuda.is_bf16_supported(including_emulation=False) else []
     return ["GPU"]
