@@ -58,6 +58,7 @@ rule train_gpt:
     input:
         train=f"{TEXT}/train.npy",
         val=f"{TEXT}/val.npy",
+        tokenizer=f"{TEXT}/tokenizer.json",
         meta=f"{TEXT}/meta.json",
     output:
         weights=f"{GPT_RUN}/seed{{seed}}/model.safetensors",
@@ -113,8 +114,6 @@ rule sample_gpt:
     """Sample from the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
         weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
-        tokenizer=f"{TEXT}/tokenizer.json",
-        meta=f"{TEXT}/meta.json",
     output:
         out=f"{GPT_RUN}/samples.json",
     log:
@@ -137,8 +136,6 @@ rule trace_gpt:
     """Trace the attention of the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
         weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
-        tokenizer=f"{TEXT}/tokenizer.json",
-        meta=f"{TEXT}/meta.json",
     output:
         attention=f"{GPT_RUN}/attention.npz",
         positions=f"{GPT_RUN}/positions.npz",
