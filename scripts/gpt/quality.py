@@ -30,7 +30,8 @@ def suffix_order(text: str, length: int) -> np.ndarray:
     Prefix doubling (Manber and Myers 1993): the rank of a start by its first 2 w characters is that
     of the pair (its rank by w characters, the rank of the start w further on).
     """
-    rank = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64) + 1
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)  # (N,)
+    rank = 1 + np.unique(codes, return_inverse=True)[1]  # (N,); 0 is behind the end
     order, width = np.argsort(rank), 1
     while width < length and rank.max(initial=0) < len(rank):
         pair = rank * (rank.max() + 1)  # (N,)

@@ -138,7 +138,8 @@ def main() -> None:
             prompts = [prompt] * len(seeds)
             texts += write(model, tokenizer, prompts, way, spec.max_new_tokens, seeds)
         about["quality"] = [*quality(texts, spec, tokenizer, args.train, args.val)]
-        about["note"] += f"; quality: of {count} texts drawn by the first way, {way}"
+        told = ", ".join(f"{name} {value}" for name, value in way if value is not None)
+        about["note"] += f"; quality: of {count} texts drawn by the first way ({told})"
         for line in about["quality"]:
             print(*(f"{name} {value}" for name, value in line.items()), sep=", ")
         if stored.dataset == "grammar_stories":

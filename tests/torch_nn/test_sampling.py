@@ -90,7 +90,11 @@ def test_draws_follow_the_distribution():
     assert (found - wanted).abs().max() < 4 * math.sqrt(0.25 / 4000)
 
 
-def test_a_penalised_token_does_not_come_again():
-    prompt = torch.tensor([[1, 2, 3]])
-    found = sample(model(), prompt, 7, [0], temperature=0.0, repetition_penalty=1e6)[0].tolist()
-    assert len(set(found)) == 10
+def test_all_tokens_so_far_are_penalised():
+    net, tokens = model(), torch.tensor([[1, 2, 3]])
+    found = sample(net, tokens, 9, [0], temperature=0.0, repetition_penalty=3.0)
+    with torch.no_grad():
+        for _ in range(9):
+            logits = penalise_repetition(net(tokens[:, -8:])[:, -1], tokens, 3.0)
+            tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], dim=1)
+    assert torch.equal(found, tokens)

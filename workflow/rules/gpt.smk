@@ -114,6 +114,8 @@ rule sample_gpt:
     """Sample from the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
         weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
+        train=f"{TEXT}/train.npy",
+        val=f"{TEXT}/val.npy",
     output:
         out=f"{GPT_RUN}/samples.json",
     log:
