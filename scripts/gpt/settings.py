@@ -3,11 +3,11 @@
 No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
 from raw.settings import About, Checksum
 
 
@@ -57,6 +57,12 @@ class Training(Settings):
         if value >= info.data.get("steps", value + 1):
             raise ValueError(f"expected fewer than steps {info.data['steps']}")
         return value
+
+
+class Baselines(Settings):
+    orders: Annotated[list[Annotated[int, Field(ge=1, le=7)]], AfterValidator(each_once)] = Field(
+        [3, 4, 5, 6], description="n of the n-gram models, 1 to 7"
+    )
 
 
 class Evaluation(Settings):
@@ -119,6 +125,7 @@ class Dataset(Trace):
     model: Model = Model()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    baselines: Baselines = Baselines()
     sampling: Sampling = Sampling()
     stories: int | None = Field(None, ge=10, le=1_000_000, description="for grammar_stories alone")
 
@@ -165,6 +172,10 @@ class EvaluateSpec(Evaluation, Threaded):
 
 
 class SampleSpec(Sampling, Threaded):
+    pass
+
+
+class BaselinesSpec(Baselines):
     pass
 
 

@@ -110,6 +110,31 @@ rule evaluate_gpt:
         "python -m gpt.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
+rule measure_baselines:
+    """Measure n-grams and xz on the held-out text of {wildcards.dataset}: {params.spec}."""
+    input:
+        train=f"{TEXT}/train.npy",
+        val=f"{TEXT}/val.npy",
+        test=f"{TEXT}/test.npy",
+        tokenizer=f"{TEXT}/tokenizer.json",
+        meta=f"{TEXT}/meta.json",
+    output:
+        out=f"{GPT_RUN}/baselines.json",
+    log:
+        log_of("measure_baselines", "{dataset}"),
+    benchmark:
+        benchmark_of("measure_baselines", "{dataset}")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        **need(megabytes=2000, minutes=30),
+    params:
+        options=options,
+        spec=lambda w: spec("gpt.measure_baselines", gpt.BaselinesSpec, TEXTS[w.dataset].baselines),
+    shell:
+        "python -m gpt.measure_baselines --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
 rule sample_gpt:
     """Sample from the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
@@ -158,7 +183,8 @@ rule trace_gpt:
 
 
 for name in GPT.datasets:
-    REPORT["metrics"].append(f"{RUN}/gpt/{name}/metrics.json")
+    # The GPT first: the report's room has its name.
+    REPORT["metrics"] += [f"{RUN}/gpt/{name}/{file}.json" for file in ("metrics", "baselines")]
     REPORT["histories"] += [f"{RUN}/gpt/{name}/seed{seed}/history.json" for seed in GPT.seeds]
     REPORT["samples"].append(f"{RUN}/gpt/{name}/samples.json")
     REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
