@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from torch_nn.generation import LanguageModel, generate
+from torch_nn.generation import generate
+from torch_nn.language_model import LanguageModel
 
 
 def penalise_repetition(logits: Tensor, tokens: Tensor, penalty: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -117,13 +118,15 @@ class Replay(torch.nn.Module):
         super().__init__()
         self.anything = torch.nn.Parameter(torch.zeros(1))
         self.streams, self.vocab_size = streams, vocab_size
-        self.output_projection = torch.nn.Identity()
 
-    def hidden(self, tokens):
-        place = tokens.size(1)
-        following = [s[min(place, len(s) - 1)] for s in self.streams]
+    def new_cache(self, batch_size):
+        return SimpleNamespace(length=0)
+
+    def forward(self, tokens, cache):
+        cache.length += tokens.size(1)
+        following = [s[min(cache.length, len(s) - 1)] for s in self.streams]
         logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
-        return logits.unsqueeze(1), []  # (B, 1, V), no attention weights
+        return logits.unsqueeze(1)  # (B, 1, V)
 
 
 def test_nothing_to_read_is_refused():

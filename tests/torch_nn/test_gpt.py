@@ -17,9 +17,12 @@ def tiny(**changes):
 
 
 def test_attention_comes_with_the_same_logits():
-    model, tokens = tiny(), torch.randint(11, (3, 7))
-    logits, weights = model.forward_with_attention(tokens)
-    assert torch.equal(logits, model(tokens)) and logits.shape == (3, 7, 11)
+    tokens = torch.randint(11, (3, 7))
+    for attention in ("explicit", "fused"):
+        model = tiny(attention=attention)
+        logits, weights = model.forward_with_attention(tokens)
+        torch.testing.assert_close(logits, model(tokens), atol=1e-6, rtol=1e-5)
+        assert logits.shape == (3, 7, 11)
     assert [w.shape for w in weights] == [(3, 2, 7, 7)] * 2
     assert not torch.cat(weights).triu(1).any()
 
