@@ -11,8 +11,6 @@ from torch_nn.modern_gpt import ModernGPT
 from torch_nn.muon import Muon
 from torch_nn.optimisation import Optimizers, decay_groups
 
-# What a program reads that runs one trained model, for pipeline.settings.arguments.
-MODEL_INPUTS = {"weights": "trained model", "tokenizer": "tokenizer.json", "meta": "meta.json"}
 TITLES = {"gpt-2": "GPT", "llama": "Llama", "modern": "Modern GPT"}
 LLAMA: dict[str, Any] = {
     "positions": "rotary",

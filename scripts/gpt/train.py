@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gpt.model import build, optimizer_of, title
 from gpt.settings import TrainSpec
+from gpt.stored_model import describe
 from gpt.token_windows import covering_windows, load_tokens, random_windows
 from pipeline import settings
 from pipeline.checkpoint import Checkpoint
@@ -34,7 +35,12 @@ from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 
-INPUTS = {"train": "train.npy", "val": "val.npy", "meta": "meta.json of the text"}
+INPUTS = {
+    "train": "train.npy",
+    "val": "val.npy",
+    "tokenizer": "tokenizer.json, to travel with the weights",
+    "meta": "meta.json of the text",
+}
 
 
 def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
@@ -50,6 +56,7 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
             f" processes, found {spec.batch_size}"
         )
 
+    about = describe(spec.model, args.meta, args.tokenizer)
     vocab_size = load_json(args.meta, ("vocab_size",))["vocab_size"]
     model = build(spec.model, vocab_size).to(device)
     called = group.wrap(compiled(model, spec.compile, device))
@@ -100,7 +107,7 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
 
     if not group.leads:
         return
-    save_weights(args.weights, average.module if spec.keep == "last" else best)
+    save_weights(args.weights, average.module if spec.keep == "last" else best, about)
     chosen = run.curve[-1] if spec.keep == "last" else run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(

@@ -1,4 +1,4 @@
-"""Processes that train one model together. Alone, unless torchrun started them: pipeline.torchrun."""
+"""Processes that train one model together; pipeline.torchrun has those of several GPUs."""
 
 from typing import TypeVar
 

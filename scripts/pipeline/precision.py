@@ -1,4 +1,4 @@
-"""In which precision a device multiplies matrices: in 16 bits where that is faster, else float32."""
+"""The precision of matrix products: 16 bits where the device is faster with them, else float32."""
 
 from collections.abc import Mapping
 

@@ -58,9 +58,9 @@ class TrainingRun:
     history: where `finish` writes history.json; until then .progress.json beside it says how far
     the run is, for the terminal. parts: what the checkpoint holds; checkpoint: None for a run that
     is not to be resumed; steps_per_epoch: for the `epoch` of the history; provenance: what made the
-    numbers (pipeline.provenance), asked before the first step. group: processes that train together (pipeline.torchrun):
-    the one that leads is given the checkpoint, from which all resume, and finishes. `curve` is the history so far, a
-    point for each `record`.
+    numbers (pipeline.provenance), asked before the first step. group: processes that train
+    together (pipeline.torchrun): the one that leads is given the checkpoint, from which all resume,
+    and finishes. `curve` is the history so far, a point for each `record`.
     """
 
     def __init__(

@@ -19,7 +19,9 @@ def text(tmp_path_factory):
     random = np.random.default_rng(0)
     for name in ("train", "val"):
         np.save(folder / f"{name}.npy", random.integers(0, 30, 800).astype(np.uint16))
-    (folder / "meta.json").write_text(json.dumps({"vocab_size": 30}))
+    about = {"dataset": "x", "title": "X", "stand_in": True, "data_sha256": "0", "vocab_size": 30}
+    (folder / "meta.json").write_text(json.dumps(about))
+    (folder / "tokenizer.json").write_text("{}")
     return folder
 
 
@@ -27,7 +29,7 @@ def train(repository, text, folder, launcher=(), **changes):
     """The losses of each point of the curve, and what the processes printed."""
     folder.mkdir(exist_ok=True)
     words = [sys.executable, *launcher, "-m", "gpt.train", "--spec", json.dumps(SPEC | changes)]
-    for name in ("train.npy", "val.npy", "meta.json"):
+    for name in ("train.npy", "val.npy", "meta.json", "tokenizer.json"):
         words += [f"--{name.partition('.')[0]}", text / name]
     words += ["--weights", folder / "model.safetensors", "--history", folder / "history.json"]
     words += ["--checkpoint", folder / "checkpoint"]

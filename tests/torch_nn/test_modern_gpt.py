@@ -1,4 +1,4 @@
-"""The modern GPT: causal, cached and uncached alike, fused and explicit alike, what it starts as."""
+"""The modern GPT: causal; cached and uncached, fused and explicit attention give the same."""
 
 import math
 
