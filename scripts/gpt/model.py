@@ -1,5 +1,6 @@
 """The room's models: built from their settings, named, and given an optimizer."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,11 +39,11 @@ def title(shape: Model) -> str:
 def optimizer_of(model: LanguageModel, spec: Training) -> Optimizers:
     """AdamW for all; or Muon for the matrices of the blocks, and AdamW for all else, which then
     does not decay."""
-    adamw = {"lr": spec.lr, "betas": (spec.beta1, spec.beta2)}
+    adamw = partial(torch.optim.AdamW, lr=spec.lr, betas=(spec.beta1, spec.beta2))
     if spec.optimizer == "adamw":
-        return Optimizers(torch.optim.AdamW(decay_groups(model, spec.weight_decay), **adamw))
+        return Optimizers(adamw(decay_groups(model, spec.weight_decay)))
     matrices = [parameter for parameter in model.blocks.parameters() if parameter.dim() == 2]
     others = [parameter for parameter in model.parameters() if parameter not in set(matrices)]
     muon = Muon(matrices, spec.muon_lr, weight_decay=spec.weight_decay)
     muon.param_groups[0]["lr_scale"] = spec.muon_lr / spec.lr
-    return Optimizers(muon, torch.optim.AdamW(others, weight_decay=0.0, **adamw))
+    return Optimizers(muon, adamw(others, weight_decay=0.0))

@@ -134,11 +134,6 @@ class Block(nn.Module):
         nn.init.zeros_(self.attention.output_projection.weight)
         nn.init.zeros_(self.down_projection.weight)
 
-    def new_cache(self, batch_size: int, capacity: int) -> BlockCache:
-        """An empty cache for `batch_size` sequences of at most `capacity` tokens."""
-        weight, n_heads = self.down_projection.weight, self.attention.n_heads
-        return BlockCache(batch_size, n_heads, capacity, weight.size(0) // n_heads, weight)
-
     def forward(
         self,
         x: Tensor,
@@ -170,6 +165,8 @@ class ModernGPT(LanguageModel):
     The matrices of `blocks` are for Muon, all else for AdamW.
     """
 
+    blocks: nn.ModuleList
+
     def __init__(
         self,
         vocab_size: int,
@@ -182,6 +179,7 @@ class ModernGPT(LanguageModel):
     ):
         super().__init__()
         self.context = context
+        self.head_shape = n_heads, context, d_model // n_heads  # of a block's cache
         rotary = RotaryEmbedding(context, d_model // n_heads)
         self.embedding = nn.Embedding(vocab_size, d_model)
         self.dropout = Dropout(dropout)
@@ -194,21 +192,24 @@ class ModernGPT(LanguageModel):
 
     def new_cache(self, batch_size: int) -> Cache:
         """An empty cache for `batch_size` sequences of at most `context` tokens."""
-        return Cache([block.new_cache(batch_size, self.context) for block in self.blocks])
+        shape = batch_size, *self.head_shape
+        return Cache([BlockCache(*shape, self.embedding.weight) for _ in self.blocks])
 
     def _logits(
         self, tokens: Tensor, cache: Cache | None, need_weights: bool
-    ) -> tuple[Tensor, list[Tensor | None]]:
+    ) -> tuple[Tensor, list[Tensor]]:
         end = tokens.size(1) + (cache.length if cache else 0)
         if end > self.context:
             raise ValueError(f"{end} tokens do not fit into a context of {self.context}")
         x = embedded = self.dropout(rms_norm(self.embedding(tokens)))  # (B, T, C)
-        first_values, all_weights = None, []
+        first_values: Tensor | None = None
+        all_weights: list[Tensor] = []
         for number, block in enumerate(self.blocks):
             layer = cache.layers[number] if cache else None
             x, weights, values = block(x, embedded, first_values, layer, need_weights)
             first_values = values if first_values is None else first_values  # (B, H, T, D)
-            all_weights.append(weights)
+            if weights is not None:
+                all_weights.append(weights)
         z = self.output_projection(rms_norm(x))  # (B, T, V)
         return CAP * torch.tanh(z / CAP), all_weights
 
