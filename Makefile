@@ -13,6 +13,8 @@ CONDA =
 export CONTAINER =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =
+# make text DATA=path: your own text, a .txt or a folder of them
+DATA =
 # make verify: RESULTS, a folder other than PRESET's, such as results/reference; AGAINST, another run's
 RESULTS =
 AGAINST =
@@ -21,7 +23,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED
+WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS PRESET PROFILE PYTHON RESULTS SEED
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -30,7 +32,7 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint unit test-slurm test-conda container format \
+.PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
 	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all in-place
 
 VENV := .venv
@@ -44,7 +46,8 @@ export PYTHONIOENCODING := :replace
 unexport SNAKEMAKE_PROFILE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS PIP_PREFIX PIP_TARGET PIP_USER
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SNAKEFILES := Snakefile workflow tests
-CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
+PRESET_FILE := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
+CONFIG = $(PRESET_FILE)
 # With CONDA=1 a result counts only if its rule's environment, in its present form, made it (software-env). With an image
 # Snakemake would check that before it has fetched the image. The path is unused: without one, Snakemake looks for a conda
 # outside the image.
@@ -65,6 +68,11 @@ help: ## List the commands
 
 run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
+
+# The preset of such a run is written by own.py; its first lines say how to use the model.
+text: CONFIG = "$$own"
+text: $(READY) ## Train, evaluate and sample a GPT on your own text: DATA=file.txt, or a folder of .txt
+	@own=$$($(BIN)/python workflow/lib/own.py $@ $(call quoted,$(DATA)) $(PRESET_FILE)) && $(RUN) $(ARGS) && sed -n 's/^# //p' "$$own"
 
 why: $(READY) ## Say what a run would do now, and why
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)
