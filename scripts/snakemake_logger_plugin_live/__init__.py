@@ -26,7 +26,6 @@ REPEATED = ("RuleException:\nCalledProcessError", "WorkflowError:\nAt least one 
 STOPPING = "Terminating processes on user request"
 REFRESH = 0.5  # seconds
 WIDEST = 100  # columns of the live lines: further apart, the eye loses the line
-NARROW = 60  # columns, with fewer of which the time is all that is shown of a job's progress
 
 
 class LogHandler(LogHandlerBase):
@@ -166,13 +165,18 @@ class LogHandler(LogHandlerBase):
 def aligned(jobs: list[Job], width: int) -> list[str]:
     """A line per job of at most `width` letters: its name, then its progress in columns.
 
-    A name that is too long loses its middle; a screen that is too narrow shows the time alone.
+    Names get what they need, up to half of the width: the loss makes room first, then the steps.
+    What is still too long loses its middle.
     """
-    texts = [job.progress_texts()[-1 if width < NARROW else 0 :] for job in jobs]
-    wide = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    texts = [job.progress_texts() for job in jobs]
+    needed = min(max(len(job.name) for job in jobs), width // 2) if jobs else 0
+    for kept in ((0, 1, 2), (0, 2), (2,)):
+        wide = {place: max((len(row[place]) for row in texts), default=0) for place in kept}
+        room = width - 2 - sum(w + 2 for w in wide.values() if w)
+        if room >= needed:
+            break
     lines = []
     for job, row in zip(jobs, texts, strict=True):
-        cells = "".join(f"  {text:>{w}}" for text, w in zip(row, wide, strict=True) if w)
-        room = max(8, width - 2 - len(cells))
+        cells = "".join(f"  {row[place]:>{w}}" for place, w in wide.items() if w)
         lines.append(f"  {shortened(job.name, room):<{room}}{cells}")
     return lines

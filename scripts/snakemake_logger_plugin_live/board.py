@@ -81,19 +81,19 @@ class Job:
         return told if told is not None or usual is None else max(0.0, usual - self.seconds)
 
     def progress_texts(self) -> tuple[str, str, str]:
-        """("step 400 of 1600", "loss 1.435", "2 min 10 s left"); ("", "", "12 s") without any."""
+        """("step 400/1600", "loss 1.435", "2 min 10 s left"); ("", "", "12 s") without any."""
         told = self.progress()
         if not {"step", "steps"} <= told.keys():
             return "", "", duration(self.seconds)
         loss = f"loss {told['loss']:.3f}" if "loss" in told else ""
         return (
-            f"step {told['step']} of {told['steps']}",
+            f"step {told['step']}/{told['steps']}",
             loss,
             f"{duration(told['seconds_left'])} left",
         )
 
     def status(self) -> str:
-        """train_gpt tinyshakespeare, seed 1 (step 400 of 1600, loss 1.435, 2 min 10 s left)"""
+        """train_gpt tinyshakespeare, seed 1 (step 400/1600, loss 1.435, 2 min 10 s left)"""
         return f"{self.name} ({', '.join(filter(None, self.progress_texts()))})"
 
 
