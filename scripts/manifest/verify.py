@@ -168,11 +168,11 @@ def main() -> None:
         manifest = read_manifest(run)
         lines, counts = check(run, manifest, part)
         kinds = ("as recorded", "missing", "changed", "extra")
-        found = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
+        found = "files: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
-        good = f"{run} is as its manifest says ({made}): {found}"
-        bad = f"{run} is NOT as its manifest says ({made}): {found}"
+        good = f"{run} is as its manifest says ({made}); {found}"
+        bad = f"{run} is NOT as its manifest says ({made}); {found}"
         bad += AGAIN if counts["changed"] + counts["missing"] and not part else ""
     print(*lines[:SHOWN], sep="\n", end="\n" if lines else "")
     if len(lines) > SHOWN:
