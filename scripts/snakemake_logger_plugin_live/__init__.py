@@ -163,20 +163,21 @@ class LogHandler(LogHandlerBase):
 
 
 def aligned(jobs: list[Job], width: int) -> list[str]:
-    """A line per job of at most `width` letters: its name, then its progress in columns.
+    """A line per job of `width` letters: its name, then its progress in columns.
 
-    Names get what they need, up to half of the width: the loss makes room first, then the steps.
-    What is still too long loses its middle.
+    Where names and columns do not fit, the loss makes room first, then the steps; what is still too
+    long loses its middle. A job without steps has their room for its name.
     """
     texts = [job.progress_texts() for job in jobs]
-    needed = min(max(len(job.name) for job in jobs), width // 2) if jobs else 0
+    named = max((len(job.name) for job, row in zip(jobs, texts, strict=True) if row[0]), default=0)
     for kept in ((0, 1, 2), (0, 2), (2,)):
         wide = {place: max((len(row[place]) for row in texts), default=0) for place in kept}
         room = width - 2 - sum(w + 2 for w in wide.values() if w)
-        if room >= needed:
+        if room >= min(named, 2 * width // 5):
             break
     lines = []
     for job, row in zip(jobs, texts, strict=True):
-        cells = "".join(f"  {row[place]:>{w}}" for place, w in wide.items() if w)
-        lines.append(f"  {shortened(job.name, room):<{room}}{cells}")
+        cells = "".join(f"  {row[place]:>{w}}" for place, w in wide.items() if w).lstrip()
+        room = width - 4 - len(cells)
+        lines.append(f"  {shortened(job.name, room):<{room}}  {cells}")
     return lines
