@@ -7,6 +7,7 @@ line per long job or per rule, and a line on what runs after half a minute witho
 Snakemake always puts it.
 """
 
+import re
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from snakemake_logger_plugin_live.screen import RED, Screen
 SHOWN = ("Nothing to be done", "Complete log")
 # What repeats, at length, that a job failed: it has its own lines.
 REPEATED = ("RuleException:\nCalledProcessError", "WorkflowError:\nAt least one job did not")
+PLACE = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
 STOPPING = "Terminating processes on user request"
 REFRESH = 0.5  # seconds
 WIDEST = 100  # columns of the live lines: further apart, the eye loses the line
@@ -96,7 +98,9 @@ class LogHandler(LogHandlerBase):
             self.stopping = True
             self.line("Stopping: the trainings that run save how far they are ...")
         elif (important and not text.startswith(REPEATED)) or text.startswith(SHOWN):
-            self.line(text)
+            # A wrong configuration is not told by the place in the rules that found it.
+            lines = [line for line in text.splitlines() if not PLACE.match(line)]
+            self.line("\n".join(lines) or text)
 
     def line(self, text: str, style: str = "") -> None:
         """Print what stays."""

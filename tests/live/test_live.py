@@ -139,9 +139,11 @@ def test_a_failed_job_shows_its_last_lines_and_its_log(handler, here):
     ]
 
 
-def test_what_is_wrong_before_any_job_is_said(handler):
-    send(handler, "config: run: missing", logging.ERROR, event=LogEvent.ERROR)
-    assert handler.shown.getvalue() == "config: run: missing\n"
+def test_what_is_wrong_before_any_job_is_said_without_the_place_in_the_rules(handler):
+    place = 'WorkflowError in file "/x/common.smk", line 38:\n{}\n  File "/x", line 38, in <module>'
+    told = "config: run: missing\nconfig: gpt: missing"
+    send(handler, place.format(told), logging.ERROR, event=LogEvent.ERROR)
+    assert handler.shown.getvalue() == told + "\n"
 
 
 def progress(folder, **told):
