@@ -26,6 +26,7 @@ SHOWN = ("Nothing to be done", "Complete log")
 REPEATED = ("RuleException:\nCalledProcessError", "WorkflowError:\nAt least one job did not")
 PLACE = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
 STOPPING = "Terminating processes on user request"
+GO_ON = "What is done is kept; the same command goes on from there."
 REFRESH = 0.5  # seconds
 WIDEST = 100  # columns of the live lines: further apart, the eye loses the line
 
@@ -61,6 +62,7 @@ class LogHandler(LogHandlerBase):
         self.screen = Screen(stream, colours=not asked.nocolor)
         self.last_line = time.monotonic()
         self.stopping = False
+        self.broken: set[int] = set()  # the jobs that failed and did not end well since
         self.closed = threading.Event()
         threading.Thread(target=self.watch, daemon=True).start()
 
@@ -108,6 +110,7 @@ class LogHandler(LogHandlerBase):
         self.screen.print(*text.splitlines(), style=style)
 
     def finished(self, number: int) -> None:
+        self.broken.discard(number)
         for line in self.board.finish(number, grouped=not self.screen.live):
             self.line(shortened(line, self.screen.size()[0] - 1) if self.screen.live else line)
         self.draw()
@@ -117,6 +120,7 @@ class LogHandler(LogHandlerBase):
         job = self.board.fail(number)
         if job is None or self.stopping:  # one that was told to stop has not failed
             return
+        self.broken.add(number)
         self.line(f"failed: {job.name}, after {duration(job.seconds)}", style=RED)
         for text in last_lines(job.log):
             self.line(f"    {text}")
@@ -155,13 +159,15 @@ class LogHandler(LogHandlerBase):
             for line in self.board.rest():
                 self.line(line)
             board = self.board
+            done = f"{board.done} of {board.total} jobs"
             if self.stopping:
+                self.line(f"Stopped after {duration(board.seconds)}: {done} are done. {GO_ON}")
+            elif self.broken:
                 self.line(
-                    f"Stopped after {duration(board.seconds)}: {board.done} of {board.total} jobs"
-                    " are done and kept. The same command goes on from there."
+                    f"{done} in {duration(board.seconds)}, {len(self.broken)} failed. {GO_ON}"
                 )
             elif board.total:
-                self.line(f"{board.done} of {board.total} jobs in {duration(board.seconds)}")
+                self.line(f"{done} in {duration(board.seconds)}")
             board.remember()
         super().close()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 BOLD, RED, PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
-UP, CLEAR_LINE, CLEAR_BELOW = "\033[{}A", "\033[K", "\033[J"
+UP, CLEAR_BELOW = "\033[{}A", "\033[J"
 
 
 class Screen:
@@ -41,16 +41,16 @@ class Screen:
     def _write(self, staying: list[str], changing: list[str]) -> None:
         """Draw over the changing lines, in one go, so that nothing flickers.
 
-        A terminal that was made narrower has wrapped them since.
+        The cursor is below them, or behind the ^C that a terminal shows there. A terminal that was
+        made narrower has wrapped them since.
         """
         columns = self.size()[0] if self._changing else 1
         rows = sum(max(1, -(-len(line) // columns)) for line in self._changing)
-        parts = [UP.format(rows)] if rows else []
-        end = f"{CLEAR_LINE}\n" if self.live else "\n"
-        parts += [f"{line}{end}" for line in staying]
+        parts = [f"\r{UP.format(rows) if rows else ''}{CLEAR_BELOW}"] if self.live else []
+        parts += [f"{line}\n" for line in staying]
         for number, line in enumerate(changing):
             bold = number == 0 and self.colours
-            parts.append(f"{BOLD}{line}{PLAIN}{end}" if bold else f"{line}{end}")
+            parts.append(f"{BOLD}{line}{PLAIN}\n" if bold else f"{line}\n")
         self._changing = changing
-        self.stream.write("".join(parts) + CLEAR_BELOW * self.live)
+        self.stream.write("".join(parts))
         self.stream.flush()

@@ -205,17 +205,15 @@ def test_the_live_lines_fit_the_screen_and_line_up(start, here, monkeypatch, siz
     assert len({len(line) for line in lines[1:-1]}) == 1 and lines[-1].endswith(" more")
 
 
-def screen_of(text, columns=80):
+def screen_of(text):
     """What a terminal shows after `text`: lines, for the few codes that Screen uses."""
     rows, row, at = [""], 0, 0
-    for part in re.findall(r"\033\[[0-9;]*[A-Za-z]|\n|[^\033\n]+", text):
-        if part == "\n":
-            row, at = row + 1, 0
+    for part in re.findall(r"\033\[[0-9;]*[A-Za-z]|[\n\r]|[^\033\n\r]+", text):
+        if part in ("\n", "\r"):
+            row, at = row + (part == "\n"), 0
             rows += [""] * (row == len(rows))
         elif part.endswith("A") and part.startswith("\033"):
             row = max(0, row - int(part[2:-1]))
-        elif part == "\033[K":
-            rows[row] = rows[row][:at]
         elif part == "\033[J":
             rows[row:] = [rows[row][:at]]
         elif not part.startswith("\033"):
@@ -235,6 +233,7 @@ def test_on_a_terminal_finished_jobs_stay_above_the_live_lines(start):
     assert rows[2].startswith("2 of 3 jobs done in 0 s") and rows[3].startswith(
         "  train_gpt seed 8"
     )
+    handler.shown.write("^C")
     handler.close()
     rows = screen_of(handler.shown.getvalue())
     assert rows[2:] == ["2 of 3 jobs in 0 s", ""], "no live line is left behind"
@@ -246,7 +245,7 @@ def test_a_narrower_terminal_leaves_no_lines_behind(start, monkeypatch):
     screen.change(["x" * 70, "y" * 70])
     monkeypatch.setattr(screen, "size", lambda: (40, 24))
     screen.print("done")
-    assert "\033[4Adone" in handler.shown.getvalue(), "two lines of 70 letters are now four"
+    assert "\r\033[4A\033[Jdone" in handler.shown.getvalue(), "two lines of 70 letters are now four"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +289,7 @@ def test_a_run_that_is_stopped_says_what_is_kept_and_no_job_failed(handler):
     handler.close()
     shown = handler.shown.getvalue()
     assert "failed" not in shown and "Error" not in shown
-    assert shown.splitlines()[-1].startswith("Stopped after 0 s: 1 of 2 jobs are done and kept.")
+    assert shown.splitlines()[-1].startswith("Stopped after 0 s: 1 of 2 jobs are done. What is")
 
 
 @pytest.mark.parametrize("option", ["verbose", "dryrun", "printshellcmds", "debug_dag", "quiet"])
@@ -336,6 +335,7 @@ def test_a_real_run_that_fails_in_a_pipe(here):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "failed: make n" in done.stderr and "    error: no luck\n" in done.stderr
+    assert re.search(r"^0 of 3 jobs in \d+ s, \d failed. What is done is kept", done.stderr, re.M)
     assert done.stderr.count("CalledProcessError") == 0 and len(done.stderr.splitlines()) < 20
 
 
