@@ -23,7 +23,11 @@ from snakemake_logger_plugin_live.screen import RED, Screen
 # Of what has no event these are for everyone; the rest is in the full log.
 SHOWN = ("Nothing to be done", "Complete log")
 # What repeats, at length, that a job failed: it has its own lines.
-REPEATED = ("RuleException:\nCalledProcessError", "WorkflowError:\nAt least one job did not")
+REPEATED = (
+    "RuleException:\nCalledProcessError",
+    "WorkflowError:\nAt least one job did not",
+    "Exiting because a job",
+)
 PLACE = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
 STOPPING = "Terminating processes on user request"
 GO_ON = "What is done is kept; the same command goes on from there."

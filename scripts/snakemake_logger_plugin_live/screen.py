@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 BOLD, RED, PLAIN = "\033[1m", "\033[1;31m", "\033[0m"
-UP, CLEAR_BELOW = "\033[{}A", "\033[J"
+UP, CLEAR_LINE, CLEAR_BELOW = "\033[{}A", "\033[2K", "\033[J"
 
 
 class Screen:
@@ -30,27 +30,30 @@ class Screen:
     def print(self, *lines: str, style: str = "") -> None:
         """Add lines that stay, above those that change."""
         with self._lock:
-            before, after = (style, PLAIN) if style and self.colours else ("", "")
-            self._write([f"{before}{line}{after}" for line in lines], self._changing)
+            self._write([self._styled(line, style) for line in lines], self._changing)
 
     def change(self, lines: Sequence[str]) -> None:
         """Put `lines`, none wider than the screen, in the place of those that change."""
         with self._lock:
             self._write([], list(lines))
 
+    def _styled(self, line: str, style: str) -> str:
+        return f"{style}{line}{PLAIN}" if style and self.colours else line
+
     def _write(self, staying: list[str], changing: list[str]) -> None:
-        """Draw over the changing lines, in one go, so that nothing flickers.
+        """Draw over the changing lines, in one go, so that nothing flickers; the first one is bold.
 
         The cursor is below them, or behind the ^C that a terminal shows there. A terminal that was
         made narrower has wrapped them since.
         """
-        columns = self.size()[0] if self._changing else 1
-        rows = sum(max(1, -(-len(line) // columns)) for line in self._changing)
-        parts = [f"\r{UP.format(rows) if rows else ''}{CLEAR_BELOW}"] if self.live else []
-        parts += [f"{line}\n" for line in staying]
-        for number, line in enumerate(changing):
-            bold = number == 0 and self.colours
-            parts.append(f"{BOLD}{line}{PLAIN}\n" if bold else f"{line}\n")
-        self._changing = changing
-        self.stream.write("".join(parts))
+        lines = [*staying, *(self._styled(x, "" if n else BOLD) for n, x in enumerate(changing))]
+        if self.live:
+            columns = self.size()[0]
+            rows = sum(max(1, -(-len(line) // columns)) for line in self._changing)
+            # Line by line: what clears a whole screen at once puts it into the history.
+            text = "".join(f"{CLEAR_LINE}{line}\n" for line in lines)
+            self.stream.write(f"\r{UP.format(rows) if rows else ''}{text}{CLEAR_BELOW}")
+        else:
+            self.stream.write("".join(f"{line}\n" for line in lines))
         self.stream.flush()
+        self._changing = changing

@@ -214,6 +214,8 @@ def screen_of(text):
             rows += [""] * (row == len(rows))
         elif part.endswith("A") and part.startswith("\033"):
             row = max(0, row - int(part[2:-1]))
+        elif part == "\033[2K":
+            rows[row] = ""
         elif part == "\033[J":
             rows[row:] = [rows[row][:at]]
         elif not part.startswith("\033"):
@@ -245,7 +247,9 @@ def test_a_narrower_terminal_leaves_no_lines_behind(start, monkeypatch):
     screen.change(["x" * 70, "y" * 70])
     monkeypatch.setattr(screen, "size", lambda: (40, 24))
     screen.print("done")
-    assert "\r\033[4A\033[Jdone" in handler.shown.getvalue(), "two lines of 70 letters are now four"
+    assert "\r\033[4A\033[2Kdone" in handler.shown.getvalue(), (
+        "two lines of 70 letters are now four"
+    )
 
 
 @pytest.mark.parametrize(
