@@ -31,6 +31,7 @@ REPEATED = (
 PLACE = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
 STOPPING = "Terminating processes on user request"
 GO_ON = "What is done is kept; the same command goes on from there."
+PLANNING = "Finding out what is to be done ..."
 REFRESH = 0.5  # seconds
 WIDEST = 100  # columns of the live lines: further apart, the eye loses the line
 
@@ -68,7 +69,8 @@ class LogHandler(LogHandlerBase):
         self.stopping = False
         self.broken: set[int] = set()  # the jobs that failed and did not end well since
         self.closed = threading.Event()
-        threading.Thread(target=self.watch, daemon=True).start()
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
+        self.watcher.start()
 
     def emit(self, record: LogRecord) -> None:
         if self.usual:
@@ -144,8 +146,8 @@ class LogHandler(LogHandlerBase):
         return [shortened(line, width) for line in lines]
 
     def draw(self) -> None:
-        if self.screen.live and self.board.total and not self.closed.is_set():
-            self.screen.change(self.live_lines())
+        if self.screen.live and not self.closed.is_set():
+            self.screen.change(self.live_lines() if self.board.total else [PLANNING])
 
     def watch(self) -> None:
         """Keep the live lines true; elsewhere, say what runs when nothing was said for long."""
@@ -158,6 +160,7 @@ class LogHandler(LogHandlerBase):
     def close(self) -> None:
         if not self.usual and not self.closed.is_set():
             self.closed.set()
+            self.watcher.join()  # else it may draw once more
             if self.screen.live:
                 self.screen.change([])
             for line in self.board.rest():

@@ -18,6 +18,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
 from snakemake_logger_plugin_live import LogHandler, board
+from snakemake_logger_plugin_live.screen import Screen
 
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
@@ -226,6 +227,8 @@ def screen_of(text):
 
 def test_on_a_terminal_finished_jobs_stay_above_the_live_lines(start):
     handler = start(Terminal())
+    handler.draw()
+    assert screen_of(handler.shown.getvalue())[0] == "Finding out what is to be done ..."
     send(handler, event=LogEvent.RUN_INFO, stats={"train_gpt": 3, "total": 3})
     begin(handler, 8, seed="8")
     for number in range(2):
@@ -241,15 +244,14 @@ def test_on_a_terminal_finished_jobs_stay_above_the_live_lines(start):
     assert rows[2:] == ["2 of 3 jobs in 0 s", ""], "no live line is left behind"
 
 
-def test_a_narrower_terminal_leaves_no_lines_behind(start, monkeypatch):
-    handler = start(Terminal())
-    screen = handler.screen
+def test_a_narrower_terminal_leaves_no_lines_behind(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Screen(Terminal(), colours=False)
     screen.change(["x" * 70, "y" * 70])
     monkeypatch.setattr(screen, "size", lambda: (40, 24))
     screen.print("done")
-    assert "\r\033[4A\033[2Kdone" in handler.shown.getvalue(), (
-        "two lines of 70 letters are now four"
-    )
+    told = screen.stream.getvalue()
+    assert "\r\033[4A\033[2Kdone" in told, "two lines of 70 letters are now four"
 
 
 @pytest.mark.parametrize(
