@@ -161,7 +161,7 @@ def main(words=None):
     parser.add_argument("--torch", choices=["cpu", "cuda", ""], help="default: as last time")
     parser.add_argument("--fresh", action="store_true", help="start from an empty .venv")
     args = parser.parse_args(words)
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036
         version = sys.version.split()[0]
         sys.exit(f"Python 3.11 or newer is needed, found {version}: set PYTHON=/path/to/python3.11")
     torch = args.torch or remembered()
