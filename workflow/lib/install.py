@@ -15,6 +15,7 @@ It needs the standard library alone.
 
 import argparse
 import ast
+import functools
 import os
 import re
 import shutil
@@ -113,10 +114,15 @@ def pip(*words, **more):
     return subprocess.run(command, **more)
 
 
+@functools.lru_cache(maxsize=None)
+def pip_configuration():
+    """What pip is told by its files and the environment, a line each."""
+    return pip("config", "list", stdout=subprocess.PIPE, text=True).stdout
+
+
 def uv_install(*words):
     """Run uv and show what it says, but not the list of all packages."""
-    configuration = pip("config", "list", stdout=subprocess.PIPE, text=True).stdout
-    more, environment = like_pip(configuration, os.environ)
+    more, environment = like_pip(pip_configuration(), os.environ)
     command = [str(UV), "pip", "install", "--python", str(PYTHON), "--no-deps", *more, *words]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as uv:
         for line in uv.stderr:
@@ -198,7 +204,8 @@ def main(words=None):
     gone = before - installed()
     if gone:
         must(pip("uninstall", "--quiet", "--quiet", "--yes", *sorted(gone)).returncode)
-    must(pip_install("--no-build-isolation", "--editable", "."))
+    if args.stamp == READY:
+        must(pip_install("--no-build-isolation", "--editable", "."))
     UNFINISHED.rename(args.stamp)
 
 
