@@ -114,7 +114,7 @@ def pip(*words, **more):
     return subprocess.run(command, **more)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def pip_configuration():
     """What pip is told by its files and the environment, a line each."""
     return pip("config", "list", stdout=subprocess.PIPE, text=True).stdout
@@ -150,13 +150,13 @@ def create(note):
     """Make an empty .venv with pip in it."""
     VENV.mkdir(exist_ok=True)
     UNFINISHED.write_text(note)
+    python = os.path.realpath(sys.executable)  # The link in .venv, if that runs this, goes now.
     for path in VENV.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         elif path != UNFINISHED:
             path.unlink()
-    # Not the Python of .venv, which may run this.
-    if subprocess.run([sys._base_executable, "-m", "venv", str(VENV)]).returncode:
+    if subprocess.run([python, "-m", "venv", str(VENV)]).returncode:
         sys.exit("Python has no venv module: on Debian and Ubuntu, apt install python3-venv")
 
 
