@@ -11,7 +11,7 @@ ARGS =
 CONDA =
 # make run CONTAINER=image.sif: the same environments out of an Apptainer image (docs/environments.md)
 export CONTAINER =
-# make run TORCH=cpu: with PyTorch's build for CPUs, 200 MB; .venv keeps it until TORCH=cuda
+# make run TORCH=cpu: PyTorch's build for CPUs, without gigabytes for GPUs; .venv keeps it until TORCH=cuda
 TORCH =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =

@@ -173,8 +173,8 @@ def main(words=None):
     torch = args.torch or remembered()
     note = f"{VENV.resolve()}\n{torch}\n"
     if args.fresh or not READY.exists():
-        size = "1.5 GB" if torch == "cpu" else "about 6 GB, most of it PyTorch"
-        print(f"Installing the pinned packages into {VENV}: {size}.", flush=True)
+        size = "" if torch == "cpu" else ": about 6 GB, most of it PyTorch"
+        print(f"Installing the pinned packages into {VENV}{size}.", flush=True)
     else:
         print(f"Bringing {VENV} up to date with {args.pins}.", flush=True)
     if args.fresh or not PYTHON.exists() or pip("--version", stdout=subprocess.DEVNULL).returncode:
