@@ -160,31 +160,13 @@ def create(note):
         sys.exit("Python has no venv module: on Debian and Ubuntu, apt install python3-venv")
 
 
-def main(words=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pins", type=Path, help="requirements file")
-    parser.add_argument("--stamp", type=Path, required=True, help="file to write at the end")
-    parser.add_argument("--torch", choices=["cpu", "cuda", ""], help="default: as last time")
-    parser.add_argument("--fresh", action="store_true", help="start from an empty .venv")
-    args = parser.parse_args(words)
-    if sys.version_info < (3, 11):  # noqa: UP036
-        version = sys.version.split()[0]
-        sys.exit(f"Python 3.11 or newer is needed, found {version}: set PYTHON=/path/to/python3.11")
-    torch = args.torch or remembered()
-    note = f"{VENV.resolve()}\n{torch}\n"
-    if args.fresh or not READY.exists():
-        size = "" if torch == "cpu" else ": about 6 GB, most of it PyTorch"
-        print(f"Installing the pinned packages into {VENV}{size}.", flush=True)
-    else:
-        print(f"Bringing {VENV} up to date with {args.pins}.", flush=True)
-    if args.fresh or not PYTHON.exists() or pip("--version", stdout=subprocess.DEVNULL).returncode:
-        create(note)
-
-    install, files = uv_install, files_for(args.pins, torch)
-    hashed = ("--require-hashes", "-r", str(INSTALLED / args.pins.name))
+def bring_up_to_date(pins, torch, note):
+    """Install what changed in `pins`, and remove what no file pins any more."""
+    install, files = uv_install, files_for(pins, torch)
+    hashed = ("--require-hashes", "-r", str(INSTALLED / pins.name))
     if fetch_uv():
         # No change to .venv if an index cannot be reached.
-        dry = ("--quiet", "--dry-run", "--require-hashes", "-r", str(args.pins))
+        dry = ("--quiet", "--dry-run", "--require-hashes", "-r", str(pins))
         must(torch == "cuda" and uv_install(*dry))
         hashed += ("--build-constraints", "requirements.txt")
     elif torch == "cpu":
@@ -204,8 +186,30 @@ def main(words=None):
     gone = before - installed()
     if gone:
         must(pip("uninstall", "--quiet", "--quiet", "--yes", *sorted(gone)).returncode)
-    if args.stamp == READY:
+    if pins.name == "requirements.txt":
         must(pip_install("--no-build-isolation", "--editable", "."))
+
+
+def main(words=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pins", type=Path, help="requirements file")
+    parser.add_argument("--stamp", type=Path, required=True, help="file to write at the end")
+    parser.add_argument("--torch", choices=["cpu", "cuda", ""], help="default: as last time")
+    parser.add_argument("--fresh", action="store_true", help="start from an empty .venv")
+    args = parser.parse_args(words)
+    if sys.version_info < (3, 11):  # noqa: UP036
+        version = sys.version.split()[0]
+        sys.exit(f"Python 3.11 or newer is needed, found {version}: set PYTHON=/path/to/python3.11")
+    torch = args.torch or remembered()
+    note = f"{VENV.resolve()}\n{torch}\n"
+    if args.fresh or not READY.exists():
+        size = "" if torch == "cpu" else ": about 6 GB, most of it PyTorch"
+        print(f"Installing the pinned packages into {VENV}{size}.", flush=True)
+    else:
+        print(f"Bringing {VENV} up to date with {args.pins}.", flush=True)
+    if args.fresh or not PYTHON.exists() or pip("--version", stdout=subprocess.DEVNULL).returncode:
+        create(note)
+    bring_up_to_date(args.pins, torch, note)
     UNFINISHED.rename(args.stamp)
 
 
