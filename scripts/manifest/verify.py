@@ -140,7 +140,7 @@ def surroundings(one: Mapping, other: Mapping) -> list[str]:
     programs = differing(one["code"]["programs"], other["code"]["programs"])
     lines = [f"config.{key} differs" for key in sorted(configs) if key != "run"]
     lines += [f"the code of {name} differs" for name in sorted(programs)]
-    for key in ("processor", "blas_kernels", "device", "versions"):
+    for key in ("processor", "kernels", "blas_kernels", "device", "versions"):
         values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
         if values[0] != values[1]:
             texts = " and ".join(", ".join(value) for value in values)
