@@ -27,7 +27,10 @@ from reporting import leaderboard
 KEY = (*leaderboard.KEY, "source")  # the columns that name a row
 ROW = "leaderboard: "  # before a row's names, where rows and files are listed together
 # What `make reference` adds to its copy of a part of a run.
-REFERENCE_FILES = {"README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv"}
+REFERENCE_FILES = {
+    "README.md", "jobs.csv", "mlp_step.csv", "mlp_products.csv", "gpt_speed.csv", "dna_speed.csv",
+    "cnn_speed.csv", "dag_cost.csv",
+}  # fmt: skip
 SHOWN = 200  # lines: a run of other code differs in every file
 AGAIN = """
 To make changed or missing files again: make run ARGS="--forcerun FILE ..." with their names.
@@ -137,7 +140,7 @@ def surroundings(one: Mapping, other: Mapping) -> list[str]:
     programs = differing(one["code"]["programs"], other["code"]["programs"])
     lines = [f"config.{key} differs" for key in sorted(configs) if key != "run"]
     lines += [f"the code of {name} differs" for name in sorted(programs)]
-    for key in ("processor", "blas_kernels", "device", "versions"):
+    for key in ("processor", "kernels", "blas_kernels", "device", "versions"):
         values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
         if values[0] != values[1]:
             texts = " and ".join(", ".join(value) for value in values)

@@ -34,7 +34,7 @@ ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
 LESS_IS_BETTER = ("nats_per_token", "bits_per_byte")
 ISSUE_COLUMNS = (
     "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
-    "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,run,source,commit,config_sha256,data_sha256"
+    "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,kernels,run,source,commit,config_sha256,data_sha256"
 )
 
 
@@ -358,6 +358,18 @@ def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_leaderboard_and_a_metrics_json_without_kernels_are_still_read(tmp_path):
+    row = metrics_row()
+    del row["kernels"]
+    board = tmp_path / "leaderboard.csv"
+    old = [name for name in COLUMNS if name != "kernels"]
+    write_csv(board, [{**dict.fromkeys(old), **row}], old)
+    (found,) = read_leaderboard(board)
+    assert tuple(found) == COLUMNS and found["kernels"] is None
+    (tmp_path / "metrics.json").write_text(json.dumps({"rows": [row]}))
+    assert read_metrics(tmp_path / "metrics.json")[0]["kernels"] is None
 
 
 def test_the_leaderboard_of_other_columns_is_refused(tmp_path):
