@@ -72,7 +72,8 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
     )
 
     per_epoch = len(tokens) / (spec.batch_size * context)
-    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    precision = precision_name(dtype)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     changing = {"model": model, "average": average, "best": best, "optimizer": optimizer}
     parts = TorchParts(device, **changing, scaler=scaler)
     checkpoint = Checkpoint.of(args, args.train, args.val, args.meta) if group.leads else None
@@ -116,7 +117,7 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
         model=title(spec.model),
         seed=spec.seed,
         best_step=chosen["step"],
-        precision=precision_name(dtype),
+        precision=precision,
         compiled=called is not model,
         processes=group.size,
         parameters=parameter_count(model),
