@@ -1,18 +1,15 @@
 """A model is used from its file alone; one that does not fit is one line."""
 
-import json
-
 import pytest
 import torch
-from test_gpt_programs import MODEL, text, train  # noqa: F401
 from tiny_trainings import call
 
 from dna.settings import Model as DnaModel
-from gpt import evaluate, trace
+from gpt import trace
 from gpt.model import build
 from gpt.settings import Model, Stored
 from gpt.stored_model import load
-from gpt.tokenizer import CharacterTokenizer, load_tokenizer
+from gpt.tokenizer import CharacterTokenizer
 from pipeline.errors import InputError
 from pipeline.weights import save_weights
 
@@ -57,29 +54,6 @@ def test_a_model_of_another_room_is_one_line(tmp_path):
     save_weights(tmp_path / "m.safetensors", build(SHAPE, 4), DnaModel())
     with pytest.raises(InputError, match="expected a model of gpt, found: one of dna"):
         load(tmp_path / "m.safetensors")
-
-
-def test_a_training_stores_the_tokenizer_of_its_text(text, monkeypatch, tmp_path):  # noqa: F811
-    train(text, monkeypatch, tmp_path / "run")
-    _, tokenizer, about = load(tmp_path / "run" / "model.safetensors")
-    assert tokenizer.encode("Once upon") == load_tokenizer(text["tokenizer"]).encode("Once upon")
-    assert about.dataset == "grammar_stories" and about.model == Model(**MODEL)
-
-
-def test_what_does_not_fit_the_text_is_one_line(text, monkeypatch, tmp_path):  # noqa: F811
-    weights, history = tmp_path / "m.safetensors", tmp_path / "h.json"
-    history.write_text("{}")
-    paths = {name: text[name] for name in ("val", "test", "meta")}
-    paths |= {"weights": weights, "histories": history, "out": tmp_path / "out.json"}
-    stored(weights)
-    with pytest.raises(
-        InputError, match=r"trained on this text \(grammar_stories\), found .*\(x\)"
-    ):
-        call(monkeypatch, evaluate, {}, **paths)
-    monkeypatch.setitem(ABOUT, "data_sha256", json.loads(text["meta"].read_text())["data_sha256"])
-    stored(weights)
-    with pytest.raises(InputError, match="stride: expected at most the model's context 8, found 9"):
-        call(monkeypatch, evaluate, {"stride": 9}, **paths)
 
 
 def test_an_unknown_character_in_the_sentence_is_one_line(monkeypatch, tmp_path):
