@@ -3,6 +3,8 @@
 # Words are taken from the command line of make alone: an environment has its own CONDA, CORES, ARGS.
 PYTHON = python3
 PRESET = demo
+# make run ROOMS="gpt dna": these rooms and their data alone; what others left in the run's folder stays
+ROOMS =
 # CPUs of this machine; with PROFILE, what its `cores` says
 CORES = $(if $(PROFILE),,all)
 # More words for Snakemake: make run ARGS="--dry-run"
@@ -21,7 +23,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED
+WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS ROOMS SEED
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -50,9 +52,12 @@ CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 # outside the image.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
 DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
+space := $(subst ,, )
+comma := ,
+ONLY = $(if $(strip $(ROOMS)),--config 'rooms=[$(subst $(space),$(comma),$(strip $(ROOMS)))]')
 # Snakemake copies what it reads to a cache; a HOME need not be writable.
 CACHED := env XDG_CACHE_HOME=$(call quoted,$(CURDIR)/.snakemake/cache)
-OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
+OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) $(ONLY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 SNAKEMAKE = $(CACHED) $(BIN)/snakemake $(OPTIONS)
 # On a cluster Snakemake's own log, which has the numbers of the jobs.
@@ -63,7 +68,7 @@ READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
-run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
+run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full ROOMS="gpt dna" CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
 
 why: $(READY) ## Say what a run would do now, and why
