@@ -134,23 +134,26 @@ lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
 	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt || exit; done
 
-reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
-	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
-	@! test -e results/standard || $(BIN)/python -m reporting.collect_reference --run results/standard --out results/reference
-	@! test -e results/ensemble || $(BIN)/python -m reporting.collect_reference --run results/ensemble --out results/reference-ensemble --no-benchmarks
+# Of these runs, what is newer than in results/reference. The demo and the smoke test are no results.
+KEPT := $(patsubst %/manifest.json,%,$(wildcard $(patsubst %,results/%/manifest.json,standard ensemble dna cnn full)))
+
+reference: $(VENV)/ready ## Take what is new in finished runs into results/reference/, room by room
+	@test -n '$(KEPT)' || { echo 'no finished run is there: make run PRESET=standard, or ROOMS=gpt for a room of it' >&2; exit 2; }
+	@$(BIN)/python -m reporting.collect_reference --run $(KEPT) --out results/reference
 	@$(MAKE) --no-print-directory readme
 
 keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
 	@$(BIN)/python -m reporting.collect_reference --out results/reference
 	@$(MAKE) --no-print-directory readme
 
-readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
+readme: $(VENV)/ready ## Make the page of results/reference/ and README.md's tables of what is kept there
+	@$(BIN)/python workflow/lib/build_reference.py
 	@$(BIN)/python -m reporting.update_readme
 
 clean: $(VENV)/ready ## Delete PRESET's run, and the prepared data that no other run reads
 	@$(BIN)/python workflow/lib/clean.py $(CONFIG)
 
-clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference* stay
+clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference stay
 	@$(BIN)/python workflow/lib/clean.py --all
 
 # The programs of .venv name their Python by its whole path.
