@@ -82,7 +82,8 @@ def make(folder, *words, **environment) -> subprocess.CompletedProcess:
         "CORES=0", "CORES=x", "CORES=-1", "CORES=1.5", "CORES=1 2", "CORES=99999999999999",
         "PRESET=a b", "PRESET=config/demo.yaml", "PRESET=nope", "PRESET=datasets", "PRESET=",
         "PRESET=;true", "PROFILE=../slurm", "PROFILE=nope", "SEED=x", "SEED=", "INPUTS=0",
-        "INPUTS=1e6", "CONDA=yes", "PYTHON=no-such-python", "preset=demo", "CORE=2",
+        "INPUTS=1e6", "ROOMS=gtp", "ROOMS=gpt;true", "ROOMS=../gpt", "CONDA=yes",
+        "PYTHON=no-such-python", "preset=demo", "CORE=2",
     ],
 )  # fmt: skip
 def test_a_word_that_cannot_be_is_one_line_and_nothing_runs(project, word):
@@ -100,6 +101,15 @@ def test_all_wrong_words_are_told_at_once_and_the_names_that_can_be(project):
     done = make(project, "run", "CORES=0", "PRESET=nope")
     assert "one of: standard demo mine; found 'nope'" in done.stderr
     assert "CORES: expected a whole number above 0, or all; found '0'" in done.stderr
+
+
+def test_rooms_are_handed_to_snakemake_and_not_beside_another_config(project):
+    shown = make(project, "--dry-run", "run", "ROOMS=gpt  dna ").stdout
+    assert "--config 'rooms=[gpt,dna]' --configfile" in shown
+    assert "--config " not in make(project, "--dry-run", "run", "ROOMS=").stdout
+    done = make(project, "run", "ROOMS=gpt", "ARGS=--config run=other")
+    assert done.returncode == 2 and "ROOMS: not beside --config in ARGS" in done.stderr
+    assert "any of: dna gpt mlp seq2seq vision" in make(project, "run", "ROOMS=x").stderr
 
 
 def test_words_come_from_the_command_line_alone(project):

@@ -1,6 +1,5 @@
 """A run that is made room by room: what runs, and what leaderboard and report then cover."""
 
-
 import pytest
 from harness import planned, pretend, snakemake
 
