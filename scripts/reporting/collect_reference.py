@@ -89,6 +89,8 @@ def take(run: Path, out: Path) -> list[str]:
         if not (run / name).exists():
             raise InputError(f"{run}: it has no {name}: finish the run first (make run)")
     manifest, old = json.loads((run / "manifest.json").read_text("utf-8")), reference.read(out)
+    if "rooms" not in manifest:
+        raise InputError(f"{run}/manifest.json: of an older version: make run writes a new one")
     before = reference.finished(old, run.name)
     rooms = {name: end for name, end in manifest["rooms"].items() if end > before.get(name, "")}
     if not rooms:

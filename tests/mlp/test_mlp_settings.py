@@ -160,7 +160,7 @@ def test_several_mistakes_are_a_line_each(four):
         *("search.include.0.lrr", "search.include.1.lr")
     ]
     four["search"]["include"] = []
-    four["search"]["rungs"][0]["candidates"] = 5
+    four["search"]["rungs"][0]["candidates"] = 4
     assert [line.partition(":")[0] for line in lines(four)] == [
         *("folds_to_train", "recipes.mixer.inputs", "search.rungs.1.candidates")
     ]
