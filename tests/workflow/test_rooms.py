@@ -1,16 +1,14 @@
 """A run that is made room by room: what runs, and what leaderboard and report then cover."""
 
 import pytest
-from harness import planned, pretend, snakemake
+from harness import copy_repository, planned, pretend, snakemake
 
 ROOM = {"rooms": ["seq2seq"]}
 
 
 @pytest.fixture(scope="module")
 def two_goes(repository, tmp_path_factory):
-    """A copy whose demo has seq2seq, then of Part 1 what a first, stopped run left."""
-    from harness import copy_repository
-
+    """A copy in which a first go made seq2seq alone."""
     folder = copy_repository(repository, tmp_path_factory.mktemp("rooms") / "copy")
     pretend(folder, change=ROOM)
     return folder
