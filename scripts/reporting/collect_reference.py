@@ -2,9 +2,9 @@
 
 Of each run, the rooms that were finished later than what is kept of them replace it, with the
 metrics, histories, selections, samples, submissions and figures of their models; what a room no
-longer trains goes, and all else stays. jobs.csv has the time of every rule. The benchmarks
-mlp_step.csv and dag_cost.csv join them if they were run. Without a run only they are copied (make
-keep-bench). The page is made of what is kept by `make readme`.
+longer trains goes, and all else stays. jobs.csv has the time of every rule. The CSVs of benchmarks/
+join them if they were run; without a run only they are copied (make keep-bench). The page is made
+of what is kept by `make readme`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import reference
 from reporting.leaderboard import OURS, read_leaderboard
-from reporting.tables import COST, SPEED, markdown
+from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
     "metrics.json", "history.json", "selection.json", "ranking.json", "samples.json",
@@ -150,20 +150,17 @@ def main() -> None:
     add = parser.add_argument
     add("--run", type=Path, nargs="*", default=[], help="folders of finished runs")
     add("--out", type=Path, required=True, help="folder to fill")
-    for name, file in {"speed": SPEED, "dag": COST}.items():
-        default = Path("results/benchmarks") / file
-        add(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
+    add("--benchmarks", type=Path, default=Path("results/benchmarks"), help="their folder")
     args = parser.parse_args()
-    measured = {SPEED: args.speed, COST: args.dag}
-    measured = {name: path for name, path in measured.items() if path.exists()}
+    measured = [path for name in BENCHMARKS if (path := args.benchmarks / name).exists()]
     # Read before anything is changed: a damaged file leaves the folder untouched.
-    for name, path in measured.items():
-        markdown(name, path)
+    for table in COMMANDS if measured else ():
+        markdown(table, args.benchmarks)
     for run in args.run:
         rooms = take(run, args.out)
         print(f"{run}: {', '.join(rooms) or 'nothing new'} -> {args.out}")
-    for name, path in measured.items():
-        shutil.copyfile(path, args.out / name)
+    for path in measured:
+        shutil.copyfile(path, args.out / path.name)
 
 
 if __name__ == "__main__":

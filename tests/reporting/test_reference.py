@@ -10,6 +10,7 @@ import build_reference
 import dag_cost
 import matplotlib.pyplot as plt
 import pytest
+import side_by_side
 
 from manifest import verify
 from manifest.stable import results, stable_sha256
@@ -17,11 +18,15 @@ from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
 from reporting import collect_reference, plot_leaderboard, reference, update_readme
 from reporting.leaderboard import read_leaderboard, read_references
-from reporting.tables import COST, NEEDED, SPEED, markdown, markdown_table
+from reporting.tables import BENCHMARKS, NEEDED, markdown, markdown_table
 
-SPEEDS = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
-"PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
-"scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
+SPEEDS = """work,peer,ours,theirs,ratio,unit,processor,threads,versions,commit
+"a step, batch 32",PyTorch,15810.0,10010.0,1.594,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28
+an epoch,scikit-learn,96.5,7.25,13.31,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28
+"""
+CNN_SPEEDS = """work,peer,ours,theirs,ratio,unit,processor,threads,versions,commit
+a step,resnet18,71830000000.0,69330000000.0,1.023,FLOP/s,AMD EPYC,1,torch 2.14.1,0123456789ab
+a step,the peak,71830000000.0,84330000000.0,0.852,FLOP/s,AMD EPYC,1,torch 2.14.1,0123456789ab
 """
 COSTS = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
 "plan 10,000 CV jobs",10021,71.06,41.514,702,,"60 s, 2 GB",True,2,bbe457c53e28,AMD EPYC,9.9.0
@@ -35,7 +40,7 @@ OLD = {name: "\nold\n".join(update_readme.markers(name)) for name in ("results",
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
     path = tmp_path / "dag_cost.csv"
     path.write_text(COSTS)
-    lines = markdown(COST, path).splitlines()
+    lines = markdown("cost", tmp_path).splitlines()
     kept = " | `bbe457c` |"
     assert lines[2:5] == [
         "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes" + kept,
@@ -45,10 +50,10 @@ def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(
     assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
     assert "packed" in lines[-1]
     path.write_text(COSTS[: COSTS.index("overhead")])
-    assert "packed" not in markdown(COST, path)
+    assert "packed" not in markdown("cost", tmp_path)
     path.write_text("what,seconds\na,1\n")
     with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
-        markdown(COST, path)
+        markdown("cost", tmp_path)
 
 
 def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(tmp_path):
@@ -65,29 +70,35 @@ def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(t
     assert dag_cost.kept_rows(path, [], "demo") == []
 
 
-def test_the_benchmark_s_columns_are_those_that_the_table_needs():
-    assert set(NEEDED[COST]) <= set(dag_cost.COLUMNS)
+def test_the_benchmarks_columns_are_those_that_the_tables_need():
+    assert set(NEEDED["cost"]) <= set(dag_cost.COLUMNS)
+    assert set(NEEDED["speed"]) == set(side_by_side.COLUMNS)
 
 
-def test_pinned_and_free_kernels_are_told_apart(tmp_path):
-    path = tmp_path / "mlp_step.csv"
-    head, *rows = SPEEDS.splitlines()
+def test_every_benchmark_has_a_table_and_belongs_to_the_reference(repository):
+    files = {path.stem for path in (repository / "benchmarks").glob("*.py")}
+    tables = {Path(name).stem for name in BENCHMARKS}
+    assert files - {"side_by_side", "packing"} <= tables
+    assert set(BENCHMARKS) <= verify.REFERENCE_FILES
 
-    def table(*kernels: str) -> list[str]:
-        named = [f"{row},{kernel}" for kernel in kernels for row in rows]
-        path.write_text("\n".join([f"{head},blas_kernel", *named]))
-        return markdown(SPEED, path).splitlines()
 
-    path.write_text(SPEEDS)
-    assert "kernels" not in markdown(SPEED, path)
-    one = table('"Zen, chosen by OpenBLAS"')
-    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in one[-1] and "| Zen" not in one[2]
-    lines = table("Haswell", "free")
-    assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
-    assert "OPENBLAS_CORETYPE" in lines[-1]
-    path.write_text("peer,ours_ms\na,1\n")
-    with pytest.raises(InputError, match="batch_size, peer_ms, ratio"):
-        markdown(SPEED, path)
+def test_a_speed_is_told_beside_the_peer_s_with_what_measured_it(tmp_path):
+    assert markdown("speed", tmp_path) == ""
+    (tmp_path / "mlp_step.csv").write_text(SPEEDS)
+    (tmp_path / "cnn_speed.csv").write_text(CNN_SPEEDS)
+    *lines, about = markdown("speed", tmp_path).splitlines()
+    assert lines[2:] == [
+        "| MLP in NumPy | a step, batch 32 | PyTorch | 15,810 examples/s | 10,010 examples/s |"
+        " **1.59** |",
+        "|  | an epoch | scikit-learn | 96.5 examples/s | 7.25 examples/s | **13.31** |",
+        "| CNN | a step | resnet18 | 71.8 GFLOP/s | 69.3 GFLOP/s | **1.02** |",
+        "|  |  | the peak | 71.8 GFLOP/s | 84.3 GFLOP/s | **0.85** |",
+        "",
+    ]
+    assert "on AMD EPYC with torch 2.14.1, at commit bbe457c53e28, 0123456789ab." in about
+    (tmp_path / "cnn_speed.csv").write_text("work,peer,ours\n")
+    with pytest.raises(InputError, match="cnn_speed.csv: no theirs, ratio, .*make bench-speed"):
+        markdown("speed", tmp_path)
 
 
 def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
@@ -126,7 +137,8 @@ class Kept:
     def __init__(self, finished, folder: Path, patch: pytest.MonkeyPatch):
         self.results, self.patch, self.made_up = folder / "results", patch, finished.folder
         self.out = self.results / "reference"
-        self.speed, self.dag = folder / "mlp_step.csv", folder / "dag_cost.csv"
+        self.benchmarks = folder / "benchmarks"
+        self.speed, self.dag = self.benchmarks / "mlp_step.csv", self.benchmarks / "dag_cost.csv"
         self.references = str(finished.repository / "config" / "references.yaml")
         # What the figures show is asked elsewhere: here, whether they are there.
         patch.setattr(plot_leaderboard, "plot", lambda *_: plt.figure())
@@ -174,6 +186,7 @@ class Kept:
         return run
 
     def write_benchmarks(self) -> None:
+        self.benchmarks.mkdir(exist_ok=True)
         self.speed.write_text(SPEEDS)
         self.dag.write_text(COSTS)
 
@@ -183,7 +196,7 @@ class Kept:
 
     def collect(self, *names: str) -> None:
         runs = [self.results / name for name in names]
-        words = ["--out", self.out, "--speed", self.speed, "--dag", self.dag]
+        words = ["--out", self.out, "--benchmarks", self.benchmarks]
         self.call(collect_reference, *words, "--run", *runs)
 
     def page(self, *words: str) -> str:
@@ -244,7 +257,7 @@ def test_the_small_files_of_a_run_are_taken_with_its_times(kept):
     ]
     page = kept.page()
     assert "| made-up | gpt | 2026-01-01 | `0123456` | 2 | 2.5 | 1.2 | 90 s |" in page
-    assert "**0.9016**" in page and "**0.762**" in page and "| dry run of full | 2,400 |" in page
+    assert "**0.9016**" in page and "**1.59**" in page and "| dry run of full | 2,400 |" in page
 
 
 def test_a_training_that_was_kept_is_no_time(kept):
@@ -369,7 +382,7 @@ def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
     assert filled.startswith("before\n") and filled.endswith("\nafter\n")
     assert "\nold\n" not in filled and "\nbetween\n" in filled
     assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
-    assert "| **0.762** | 83 % |" in filled and "between 0.762 and 0.820" in filled
+    assert "| 10,010 examples/s | **1.59** |" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
     assert kept.fill(readme, "--check") == filled
     for name in ("mlp_step.csv", "dag_cost.csv"):
@@ -377,7 +390,7 @@ def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
         with pytest.raises(InputError, match="make readme"):
             kept.fill(readme, "--check")
     filled = kept.fill(readme)
-    assert "Not measured yet: `make bench-mlp`" in filled
+    assert "Not measured yet: `make bench-speed`" in filled
     assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
     assert "10,000 CV jobs" not in filled
 

@@ -30,7 +30,7 @@ from raw.table import Table
 from reporting import build_report, plot_leaderboard, plots, reference, splits
 from reporting.leaderboard import build, published_rows, read_references
 from reporting.settings import Section
-from reporting.tables import COST, SPEED, markdown, markdown_table, render
+from reporting.tables import COMMANDS, markdown, markdown_table, render
 
 # Files of a room -> the list of the report that they are in.
 HANDED = {
@@ -143,13 +143,11 @@ def make(folder: Path, out: Path) -> None:
     paths = [path for _, path in records], [path for _, path in figures]
     text = build_report.page(spec, rows, published, template, *paths)
     write_text(out / "report.html", text + "\n")
-    speed, cost = ((folder / name) for name in (SPEED, COST))
     text = render(
         "reference",
         runs=manifest["runs"],
         table="\n".join(markdown_table(rows, *published)),
-        speed=markdown(SPEED, speed) if speed.exists() else "",
-        cost=markdown(COST, cost) if cost.exists() else "",
+        **{name: markdown(name, folder) for name in COMMANDS},
         times=job_times(folder / "jobs.csv"),
     )
     write_text(out / "README.md", text + "\n")
