@@ -12,7 +12,7 @@ COLUMNS = (
     "split", "value", "std", "n_seeds", "ci_low", "ci_high", "parameters", "train_seconds",
     "train_flops", "threads", "device", "run", "source", "commit", "config_sha256", "data_sha256",
 )  # fmt: skip
-IMPLEMENTATIONS = ("numpy", "torch")
+IMPLEMENTATIONS = ("numpy", "torch", "xz")
 SPLITS = ("train", "cv", "val", "test")
 RESAMPLES = 1000
 

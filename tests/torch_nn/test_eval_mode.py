@@ -34,7 +34,7 @@ def cnn():
 
 IMAGES = torch.rand(9, 3, 8, 8)
 USES = {
-    "sample": (gpt, lambda m: sample(m, TOKENS[:, :2], 9, torch.Generator())),
+    "sample": (gpt, lambda m: sample(m, TOKENS[:, :2], 9, range(len(TOKENS)))),
     "window_nats": (gpt, lambda m: window_nats(m, [(TOKENS[0], TOKENS[0], 6)])[0]),
     "greedy_decode": (transformer, lambda m: greedy_decode(m, TOKENS, 0, 1, 9)),
     "probabilities": (cnn, lambda m: image_classifier.probabilities(m, IMAGES, bfloat16=False)),
