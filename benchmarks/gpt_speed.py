@@ -99,12 +99,11 @@ def training(work: str, context: int, batch_size: int, dropout: float) -> Iterat
 def sampling(prompts: int) -> Case:
     model, peer = ours(CONTEXT, 0.0, "gelu tanh"), gpt2(CONTEXT, 0.0).eval()
     prompt = torch.randint(VOCABULARY, (prompts, PROMPT))  # (B, T)
-    random = torch.Generator().manual_seed(0)
     draw = {"do_sample": True, "top_k": 0, "attention_mask": torch.ones_like(prompt)}
     return Case(
         f"sample {prompts}",
         GPT2,
-        lambda: sample(model, prompt, NEW_TOKENS, random),
+        lambda: sample(model, prompt, NEW_TOKENS, range(prompts)),
         lambda: peer.generate(prompt, max_new_tokens=NEW_TOKENS, **draw),
         prompts * NEW_TOKENS,
         "tokens",
