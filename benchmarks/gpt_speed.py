@@ -4,9 +4,9 @@
 
 The shape is that of nanoGPT's recipe for a CPU: 4 layers, 4 heads, width 128, 65 characters. A step
 of training is the forward pass, the loss, the backward pass, a clipped gradient and AdamW: the same
-code for all but the model. GPT-2 has the GELU by tanh, nn.TransformerEncoder the exact one, and ours
-the same as its peer. Samples: 1 or 16 prompts of 16 tokens, 256 new ones drawn at temperature 1,
-both with their key-value cache.
+code for all but the model. GPT-2 has, as always, the GELU by tanh; nn.TransformerEncoder and ours
+the exact one. Samples: 1 or 16 prompts of 16 tokens, 256 new ones drawn at temperature 1, both with
+their key-value cache.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,14 +32,19 @@ CONTEXT, PROMPT, NEW_TOKENS = 512, 16, 256
 GPT2, ENCODER = "transformers GPT2LMHeadModel", "torch nn.TransformerEncoder"
 
 
-def ours(context: int, dropout: float, activation: str) -> GPT:
-    return GPT(VOCABULARY, context, LAYERS, HEADS, WIDTH, dropout, activation=activation)
+def ours(context: int, dropout: float) -> GPT:
+    return GPT(VOCABULARY, context, LAYERS, HEADS, WIDTH, dropout)
 
 
 def gpt2(context: int, dropout: float) -> GPT2LMHeadModel:
     shape = {"n_layer": LAYERS, "n_head": HEADS, "n_embd": WIDTH, "n_positions": context}
     dropouts = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
-    tokens = {"vocab_size": VOCABULARY, "bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+    tokens = {
+        "vocab_size": VOCABULARY,
+        "bos_token_id": None,
+        "eos_token_id": None,
+        "pad_token_id": None,
+    }
     return GPT2LMHeadModel(GPT2Config(**shape, **dropouts, **tokens))
 
 
@@ -82,7 +87,7 @@ def step(
 
 def training(work: str, context: int, batch_size: int, dropout: float) -> Iterator[Case]:
     amount = context * batch_size
-    model, peer = ours(context, dropout, "gelu tanh"), gpt2(context, dropout).train()
+    model, peer = ours(context, dropout), gpt2(context, dropout).train()
     yield Case(
         work,
         GPT2,
@@ -91,13 +96,13 @@ def training(work: str, context: int, batch_size: int, dropout: float) -> Iterat
         amount,
         "tokens",
     )
-    model, encoder = ours(context, dropout, "gelu"), TorchEncoder(context, dropout)
+    model, encoder = ours(context, dropout), TorchEncoder(context, dropout)
     sides = (step(net, net, context, batch_size) for net in (model, encoder))
     yield Case(work, ENCODER, *sides, amount, "tokens")
 
 
 def sampling(prompts: int) -> Case:
-    model, peer = ours(CONTEXT, 0.0, "gelu tanh"), gpt2(CONTEXT, 0.0).eval()
+    model, peer = ours(CONTEXT, 0.0), gpt2(CONTEXT, 0.0).eval()
     prompt = torch.randint(VOCABULARY, (prompts, PROMPT))  # (B, T)
     draw = {"do_sample": True, "top_k": 0, "attention_mask": torch.ones_like(prompt)}
     return Case(
