@@ -21,13 +21,23 @@ def moved(model):
 
 def assert_same_logits(ours, theirs):
     """Of the whole sequence, and of all that a cache gives token by token."""
-    cache, read = ours.new_cache(2), []
+    cache = ours.new_cache(2)
     with torch.no_grad():
         expected = theirs(TOKENS).logits
         assert_close(ours(TOKENS), expected, atol=1e-4, rtol=1e-4)
         token_reader = ours.token_reader(cache)
         read = [token_reader(token) for token in TOKENS.unbind(dim=1)]
     assert_close(torch.stack(read, dim=1), expected, atol=1e-4, rtol=1e-4)
+
+
+GPT2_NAMES = {
+    "attention.norm": "ln_1",
+    "attention.inner.joined": "attn.c_attn",
+    "attention.inner.output_projection": "attn.c_proj",
+    "feed_forward.norm": "ln_2",
+    "feed_forward.inner.up_projection": "mlp.c_fc",
+    "feed_forward.inner.down_projection": "mlp.c_proj",
+}
 
 
 @pytest.mark.parametrize("attention", ["explicit", "fused"])
@@ -44,24 +54,19 @@ def test_gpt2(attention):
         "blocks.norm.bias": found["transformer.ln_f.bias"],
     }
     for layer in range(2):
-        to, of = f"blocks.layers.{layer}", f"transformer.h.{layer}"
+        for to, of in GPT2_NAMES.items():
+            for kind in ("weight", "bias"):
+                weight = found[f"transformer.h.{layer}.{of}.{kind}"]
+                # A Conv1D's matrix is that of a Linear, transposed.
+                weights[f"blocks.layers.{layer}.{to}.{kind}"] = (
+                    weight.mT if weight.dim() == 2 else weight
+                )
         for kind in ("weight", "bias"):
-            # A Conv1D's matrix is a Linear's, transposed.
-            of_query, of_key, of_value = found[f"{of}.attn.c_attn.{kind}"].T.chunk(3)
-            weights |= {
-                f"{to}.attention.norm.{kind}": found[f"{of}.ln_1.{kind}"],
-                f"{to}.attention.inner.query_projection.{kind}": of_query,
-                f"{to}.attention.inner.key_projection.{kind}": of_key,
-                f"{to}.attention.inner.value_projection.{kind}": of_value,
-                f"{to}.attention.inner.output_projection.{kind}": found[
-                    f"{of}.attn.c_proj.{kind}"
-                ].T,
-                f"{to}.feed_forward.norm.{kind}": found[f"{of}.ln_2.{kind}"],
-                f"{to}.feed_forward.inner.up_projection.{kind}": found[f"{of}.mlp.c_fc.{kind}"].T,
-                f"{to}.feed_forward.inner.down_projection.{kind}": found[
-                    f"{of}.mlp.c_proj.{kind}"
-                ].T,
-            }
+            joined = f"blocks.layers.{layer}.attention.inner.joined.{kind}"
+            for part, rows in zip(
+                ("query", "key", "value"), weights.pop(joined).chunk(3), strict=True
+            ):
+                weights[joined.replace("joined", f"{part}_projection")] = rows
     ours.load_state_dict(weights)
     assert_same_logits(ours, theirs)
 
