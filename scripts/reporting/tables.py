@@ -20,7 +20,7 @@ from reporting.splits import Line, lines, more_views, spread, validation_of
 # The files of benchmarks/: those of side_by_side.py, each with what it times, and dag_cost.py's.
 SPEEDS = {
     "mlp_step.csv": "MLP in NumPy",
-    "mlp_products.csv": "its matrix products",
+    "mlp_products.csv": "MLP in NumPy",
     "gpt_speed.csv": "GPT",
     "dna_speed.csv": "DNA encoder",
     "cnn_speed.csv": "CNN",
@@ -79,11 +79,13 @@ def markdown(table: str, folder: Path) -> str:
     """The table "speed" or "cost", of the benchmarks whose CSVs are in `folder`, and a paragraph on
     it; an empty text if none is there. Raises InputError as read_benchmark does."""
     files = SPEEDS if table == "speed" else {COST: ""}
-    there = {what: folder / name for name, what in files.items() if (folder / name).exists()}
-    found = {what: read_benchmark(path, table) for what, path in there.items()}
-    if not found:
-        return ""
-    return render("speed", found) if table == "speed" else render("cost", found[""])
+    rows = [
+        {"of": of, **row}
+        for name, of in files.items()
+        if (folder / name).exists()
+        for row in read_benchmark(folder / name, table)
+    ]
+    return render(table, rows) if rows else ""
 
 
 def chosen_lines(rows: list[dict], references: list[dict]) -> list[tuple[Line, str]]:

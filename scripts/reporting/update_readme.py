@@ -45,7 +45,8 @@ def results(macro: str, leaderboard: Path, references: Path, **more: str) -> str
     rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
-    devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
+    places = {(f"{row['device']}, {row['threads']} thread(s)", row["kernels"]) for row in ours}
+    devices = "; ".join(sorted(", ".join(filter(None, place)) for place in places))
     return render(
         macro,
         table="\n".join(markdown_table(rows, *read_references(references))),
