@@ -3,9 +3,6 @@
 from gpt.settings import Model
 from torch_nn.gpt import GPT
 
-# What a program reads that runs one trained model, for pipeline.settings.arguments.
-MODEL_INPUTS = {"weights": "trained model", "tokenizer": "tokenizer.json", "meta": "meta.json"}
-
 
 def build(shape: Model, vocab_size: int) -> GPT:
     """The GPT of this shape over `vocab_size` tokens, with fresh weights."""

@@ -3,11 +3,11 @@
 No code hash covers this file, since all values are in --spec: what computes belongs elsewhere.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width
+from pipeline.settings import Seed, Seeds, Settings, Share, Threads, Width, each_once
 from raw.settings import About, Checksum
 
 
@@ -59,6 +59,12 @@ class Training(Settings):
         return value
 
 
+class Baselines(Settings):
+    orders: Annotated[list[Annotated[int, Field(ge=1, le=7)]], AfterValidator(each_once)] = Field(
+        [3, 4, 5, 6], description="n of the n-gram models, 1 to 7"
+    )
+
+
 class Evaluation(Settings):
     stride: int | None = Field(None, ge=1, description="tokens counted per window; null: context")
 
@@ -74,6 +80,12 @@ class Way(Settings):
     temperature: float = Field(1.0, ge=0, description="0: the likeliest token; else at least 0.001")
     top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
     top_p: float | None = Field(None, gt=0, le=1, description="from the likeliest of this mass")
+    min_p: float | None = Field(
+        None, gt=0, le=1, description="from those at least this share as likely as the likeliest"
+    )
+    repetition_penalty: float = Field(
+        1.0, gt=0, description="divides the logits of tokens that were there already; 1: none"
+    )
 
     @field_validator("temperature")
     @classmethod
@@ -87,8 +99,19 @@ class Sampling(Settings):
     prompts: list[str] = Field(["\n"], min_length=1, description="what is continued")
     ways: list[Way] = Field([Way()], min_length=1, description="every prompt in each way")
     max_new_tokens: int = Field(300, ge=1, description="longest continuation, tokens")
-    grammar_samples: int = Field(0, ge=0, description="stories for the grammar to judge")
+    quality_samples: int = Field(0, ge=0, description="texts to measure, drawn by the first way")
     seed: Seed = Field(1, description="of the first sample; the next ones count up")
+
+
+class Stored(Settings):
+    """What travels with the weights, so that a model can be used from its file alone."""
+
+    model: Model = Field(description="shape of the model")
+    tokenizer: dict[str, Any] = Field(description="content of tokenizer.json")
+    dataset: str = Field(description="name of the data set")
+    title: str = Field(description="what people call the data set")
+    stand_in: bool = Field(description="whether the data set takes a real one's place")
+    data_sha256: str = Field(description="of the tokens that it was trained on")
 
 
 class Trace(Settings):
@@ -102,6 +125,7 @@ class Dataset(Trace):
     model: Model = Model()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    baselines: Baselines = Baselines()
     sampling: Sampling = Sampling()
     stories: int | None = Field(None, ge=10, le=1_000_000, description="for grammar_stories alone")
 
@@ -131,28 +155,29 @@ class PrepareSpec(Data):
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 
 
-class OfModel(Settings):
+class Threaded(Settings):
     """What every program reads that runs the model."""
 
-    model: Model = Field(Model(), description="shape of the model")
     threads: Threads = Field(1, description="threads of PyTorch")
 
 
-class TrainSpec(Training, OfModel):
+class TrainSpec(Training, Threaded):
+    model: Model = Field(Model(), description="shape of the model")
     dataset: str = Field("tinyshakespeare", description="name of the data set")
     seed: Seed = Field(1, description="of weights, batches and dropout")
 
 
-class EvaluateSpec(Evaluation, OfModel):
-    @model_validator(mode="after")
-    def _no_token_is_skipped(self) -> Self:
-        self.check_stride(self.model.context, "stride")
-        return self
-
-
-class SampleSpec(Sampling, OfModel):
+class EvaluateSpec(Evaluation, Threaded):
     pass
 
 
-class TraceSpec(Trace, OfModel):
+class SampleSpec(Sampling, Threaded):
+    pass
+
+
+class BaselinesSpec(Baselines):
+    pass
+
+
+class TraceSpec(Trace, Threaded):
     pass

@@ -1,8 +1,9 @@
 """Text to token numbers and back: characters, or byte-level BPE. Stored as JSON."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -98,19 +99,22 @@ class BytePairTokenizer:
 Tokenizer = CharacterTokenizer | BytePairTokenizer
 
 
+def read_tokenizer(value: Mapping[str, Any]) -> Tokenizer:
+    """The tokenizer whose `save` wrote this JSON. Raises an exception of any kind if it is none."""
+    if value.get("kind") != "characters":
+        return BytePairTokenizer(tokenizers.Tokenizer.from_str(json.dumps(value)))
+    characters, separator = value["characters"], value["separator"]
+    if type(characters) is not str or type(separator) is not bool:
+        raise ValueError("characters that are no text")
+    if len(set(characters)) < len(characters):
+        raise ValueError("a character that is there twice")
+    return CharacterTokenizer(characters, separator)
+
+
 def load_tokenizer(path: str | Path) -> Tokenizer:
     """The tokenizer that `save` wrote. Raises InputError if the file holds none."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = json.loads(text)
-        if value.get("kind") != "characters":
-            return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
-        characters, separator = value["characters"], value["separator"]
-        if type(characters) is not str or type(separator) is not bool:
-            raise ValueError("characters that are no text")
-        if len(set(characters)) < len(characters):
-            raise ValueError("a character that is there twice")
-        return CharacterTokenizer(characters, separator)
+        return read_tokenizer(json.loads(Path(path).read_text(encoding="utf-8")))
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
 
@@ -124,3 +128,15 @@ def token_stream(tokenizer: Tokenizer, documents: list[str], split: str = "text"
     for number, document in enumerate(documents, start=1):
         stream += tokenizer.encode(document, f"{split}, document {number}") + end
     return stream
+
+
+def split_stream(tokenizer: Tokenizer, stream: Sequence[int]) -> list[str]:
+    """The documents of what `token_stream` made; without a separator it is one text."""
+    if tokenizer.separator is None:
+        return [tokenizer.decode(stream)]
+    documents, start = [], 0
+    for place, token in enumerate(stream):
+        if token == tokenizer.separator:
+            documents.append(tokenizer.decode(stream[start:place]))
+            start = place + 1
+    return documents[1:]

@@ -7,6 +7,7 @@ import torch
 
 from gpt.model import build, title
 from gpt.settings import TrainSpec
+from gpt.stored_model import describe
 from gpt.token_windows import covering_windows, load_tokens, random_windows
 from pipeline import settings
 from pipeline.checkpoint import Checkpoint
@@ -24,10 +25,16 @@ from torch_nn.parameters import parameter_count
 from torch_nn.perplexity import window_nats
 from torch_nn.schedules import one_cycle
 
+INPUTS = {
+    "train": "train.npy",
+    "val": "val.npy",
+    "tokenizer": "tokenizer.json, to travel with the weights",
+    "meta": "meta.json of the text",
+}
+
 
 def main() -> None:
-    inputs = {"train": "train.npy", "val": "val.npy", "meta": "meta.json of the text"}
-    args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
+    args = settings.arguments(__doc__, TrainSpec, INPUTS, TRAINING_OUTPUTS)
     spec = args.spec
     device = setup(spec.seed, spec.threads)
     bfloat16 = use_bfloat16(spec.precision == "bfloat16", device)
@@ -35,6 +42,7 @@ def main() -> None:
     train = load_tokens(args.train, context)
     val = load_tokens(args.val, context)[: spec.eval_tokens + 1]
 
+    about = describe(spec.model, args.meta, args.tokenizer)
     vocab_size = load_json(args.meta, ("vocab_size",))["vocab_size"]
     model = build(spec.model, vocab_size).to(device)
     best = copy.deepcopy(model)
@@ -63,7 +71,7 @@ def main() -> None:
             if point is run.best(itemgetter("val_loss")):
                 best.load_state_dict(model.state_dict())
 
-    save_weights(args.weights, best)
+    save_weights(args.weights, best, about)
     chosen = run.best(itemgetter("val_loss"))
     window = torch.zeros(1, context, dtype=torch.int64, device=device)
     run.finish(

@@ -44,7 +44,7 @@ def gpt(monkeypatch, tmp_path):
     model = {"context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
     spec = {"steps": 12, "warmup_steps": 2, "eval_every": 5, "batch_size": 4, "eval_tokens": 200}
     spec |= {"model": model, "precision": "bfloat16"}
-    return train_gpt, spec, {name: paths[name] for name in ("train", "val", "meta")}
+    return train_gpt, spec, {n: paths[n] for n in ("train", "val", "tokenizer", "meta")}
 
 
 def dna(monkeypatch, tmp_path):

@@ -7,7 +7,8 @@ TEXTS = GPT.settings  # of each data set
 GPT_RUN = f"{RUN}/gpt/{{dataset}}"
 
 for name in GPT.datasets:
-    REPORT["metrics"].append(f"{RUN}/gpt/{name}/metrics.json")
+    # The GPT first: the report's room has its name.
+    REPORT["metrics"] += [f"{RUN}/gpt/{name}/{file}.json" for file in ("metrics", "baselines")]
     REPORT["histories"] += [f"{RUN}/gpt/{name}/seed{seed}/history.json" for seed in GPT.seeds]
     REPORT["samples"].append(f"{RUN}/gpt/{name}/samples.json")
     REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
