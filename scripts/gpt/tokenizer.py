@@ -55,24 +55,26 @@ class CharacterTokenizer:
 class BytePairTokenizer:
     """Byte-level byte-pair encoding (Sennrich et al. 2016; on bytes: Radford et al. 2019).
 
-    Every text can be encoded, since the 256 bytes are tokens. Token 0 is the separator, which no
-    text holds: its letters in a text are letters.
+    Every text can be encoded, since the 256 bytes are tokens. The separator, if it is used, is
+    token 0, which no text holds: its letters in a text are letters.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer):
         self.tokenizer = tokenizer
         tokenizer.encode_special_tokens = True
         self.vocab_size = tokenizer.get_vocab_size()
-        self.separator = tokenizer.token_to_id(SEPARATOR)
+        self.separator = 0 if tokenizer.id_to_token(0) == SEPARATOR else None
 
     @classmethod
-    def train(cls, documents: Iterable[str], vocab_size: int) -> "BytePairTokenizer":
+    def train(
+        cls, documents: Iterable[str], vocab_size: int, separator: bool = True
+    ) -> "BytePairTokenizer":
         """Merge the most frequent pairs of `documents` until there are vocab_size tokens."""
         tokenizer = tokenizers.Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-        first = {"special_tokens": [SEPARATOR], "initial_alphabet": alphabet}
+        first = {"special_tokens": [SEPARATOR] * separator, "initial_alphabet": alphabet}
         trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **first)
         tokenizer.train_from_iterator(documents, trainer)
         return cls(tokenizer)

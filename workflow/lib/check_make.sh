@@ -32,6 +32,7 @@ for word; do
     CONDA) expected='1, or nothing' ;;
     TORCH) expected='cpu or cuda' ;;
     PYTHON) expected='a program' ;;
+    DATA) expected='a file or a folder that is there' ;;
     esac
     case $word in
     CORES= | CORES=all | PROFILE= | CONDA= | CONDA=1 | TORCH= | TORCH=cpu | TORCH=cuda) ;;
@@ -45,6 +46,7 @@ for word; do
     CORES=??????????* | INPUTS=??????????* | SEED=??????????*) good=false ;;
     ROOMS=*[!a-z0-9_\ ]*) good=false ;;
     ROOMS=*) for room in $value; do test -e "workflow/rules/${room}_plan.smk" || good=false; done ;;
+    DATA=*) test -e "$value" || good=false ;;
     PYTHON=*) command -v "$value" > /dev/null || good=false ;;
     esac
     case $word in
