@@ -41,17 +41,18 @@ def split_documents(documents: list[str], share: float, seed: int) -> tuple[list
 def tinyshakespeare(paths: list[Path], val_share: float, seed: int) -> Corpus:
     """nanoGPT's split: the last 10 % of the characters are held out (it calls them val).
 
-    The end of the first 90 % (val_share of them) is kept back to choose the step of training on, so
-    that nothing at all is chosen on nanoGPT's val.
+    The beginning of the first 90 % (val_share of them) is kept back to choose on, so that nothing
+    at all is chosen on nanoGPT's val. Not the end: the held-out text goes on where it stops, in the
+    middle of a play whose names are to be learned from the part before.
     """
     text = _read(paths, "input.txt")
     known, held_out = text[: int(0.9 * len(text))], text[int(0.9 * len(text)) :]
-    end = len(known) - round(val_share * len(known))
+    start = round(val_share * len(known))
     notes = (
         "nanoGPT's split: the last 10 % of the characters are the row 'val'; the step is chosen"
-        f" on the last {val_share:.0%} of the first 90 %, which are not trained on"
+        f" on the first {val_share:.0%} of the other 90 %, which are not trained on"
     )
-    train, val = known[:end], known[end:]
+    val, train = known[:start], known[start:]
     return Corpus([train], [val], [held_out], notes, stories=False, split_names={"test": "val"})
 
 

@@ -59,7 +59,7 @@ def load_all(
 def main() -> None:
     args = settings.arguments(__doc__, EvaluateSpec, INPUTS, {"out": "metrics.json"})
     spec = args.spec
-    device = setup(0, spec.threads)
+    device = setup(0, spec.threads, spec.device)
     meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.weights, args.histories)
     models, shape = load_all(args.weights, meta, device)

@@ -115,7 +115,7 @@ def quality(
 def main() -> None:
     args = settings.arguments(__doc__, SampleSpec, INPUTS, {"out": "samples.json"})
     spec = args.spec
-    model, tokenizer, stored = load(args.weights, setup(spec.seed, spec.threads))
+    model, tokenizer, stored = load(args.weights, setup(spec.seed, spec.threads, spec.device))
     found = {}
     for number, way in enumerate(spec.ways):
         seeds = range(spec.seed + number, spec.seed + 2**32, len(spec.ways))[: len(spec.prompts)]

@@ -10,7 +10,7 @@ from gpt.tokenizer import Tokenizer, read_tokenizer
 from pipeline.errors import InputError
 from pipeline.weights import load_weights, read_metadata
 from raw.prepared import load_json
-from torch_nn.gpt import GPT
+from torch_nn.language_model import LanguageModel
 
 # What a program reads that runs one trained model, for pipeline.settings.arguments.
 MODEL_INPUTS = {"weights": "trained model, which holds its shape and its tokenizer"}
@@ -27,7 +27,7 @@ def describe(shape: Model, meta: Path, tokenizer: Path) -> Stored:
     return Stored(model=shape, tokenizer=load_json(tokenizer, ()), **about)
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> tuple[GPT, Tokenizer, Stored]:
+def load(path: Path, device: torch.device | str = "cpu") -> tuple[LanguageModel, Tokenizer, Stored]:
     """The model on `device`, its tokenizer, and what its file says of it.
 
     Raises InputError if the file holds no model of this room.

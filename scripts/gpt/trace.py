@@ -17,7 +17,7 @@ def main() -> None:
     outputs = {"attention": "attention.npz", "positions": "positions.npz"}
     args = settings.arguments(__doc__, TraceSpec, MODEL_INPUTS, outputs)
     spec = args.spec
-    model, tokenizer, about = load(args.weights, setup(0, spec.threads))
+    model, tokenizer, about = load(args.weights, setup(0, spec.threads, spec.device))
     shape = about.model
     tokens = tokenizer.encode(spec.sentence, "sentence")[: shape.context]
     read = torch.tensor([tokens], device=next(model.parameters()).device)  # (1, T)
@@ -32,8 +32,11 @@ def main() -> None:
         title=np.array(f"{title(shape)}, {about.title}"),
         layer_names=np.array([f"layer {number + 1}" for number in range(shape.n_layers)]),
     )
-    tables = {"sinusoidal": sinusoidal_table(shape.context, shape.d_model).numpy()}
-    if shape.positions == "learned":
+    if shape.architecture == "gpt-2":
+        tables = {"sinusoidal": sinusoidal_table(shape.context, shape.d_model).numpy()}
+    else:  # the angles by which a head's queries and keys are turned
+        tables = {"rotary": sinusoidal_table(shape.context, shape.d_model // shape.n_heads).numpy()}
+    if shape.architecture == "gpt-2" and shape.positions == "learned":
         tables["learned"] = model.positions.embedding.weight.detach().cpu().numpy()
     write_npz(args.positions, **tables)
     print(f"attention over {len(tokens)} tokens, {shape.n_layers} layers")

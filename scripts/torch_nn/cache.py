@@ -32,6 +32,10 @@ class LayerCache:
         keys, values = self.stored[:, :, :, : self.length].unbind()
         return keys, values
 
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows, int64 (B',), of the batch: some, in another order, or repeated."""
+        self.stored = self.stored[:, rows]
+
 
 class Cache:
     """A LayerCache for the self-attention of each layer; in a decoder, also one for each
@@ -46,6 +50,6 @@ class Cache:
         return self.layers[0].length
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows, int64 (B',), of the batch: some, in another order, or repeated."""
+        """LayerCache.select of every layer."""
         for layer in self.layers + self.memory:
-            layer.stored = layer.stored[:, rows]
+            layer.select(rows)

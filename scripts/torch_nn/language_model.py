@@ -8,9 +8,11 @@ from torch_nn.cache import Cache
 
 
 class LanguageModel(nn.Module):
-    """context: the most tokens that it reads at once; a longer input raises ValueError."""
+    """context: the most tokens that it reads at once; a longer input raises ValueError. blocks: its
+    layers, without embeddings and head."""
 
     context: int
+    blocks: nn.Module
 
     def new_cache(self, batch_size: int) -> Cache:
         """An empty cache for `batch_size` sequences of at most `context` tokens."""

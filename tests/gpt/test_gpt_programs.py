@@ -77,6 +77,9 @@ def test_the_best_weights_on_validation_are_kept(text, monkeypatch, tmp_path):
     monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 2.0, 1.0]))
     last, _ = train(text, monkeypatch, tmp_path / "last")
     assert best != last
+    monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 1.0, 2.0]))
+    kept, history = train(text, monkeypatch, tmp_path / "kept", keep="last")
+    assert kept == last and history["best_step"] == 12
 
 
 def fake_nats(values):
