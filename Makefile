@@ -33,7 +33,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean clean-all fresh
+	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -120,12 +120,13 @@ test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what 
 fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
-bench: bench-mlp bench-dag ## Run all of benchmarks/
+bench: bench-speed bench-dag ## Run all of benchmarks/: one CSV each in results/benchmarks/
 
-bench-mlp: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
-	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
+bench-speed: $(VENV)/ready ## Time our code beside PyTorch's, scikit-learn's and others' in one process
+	@for file in benchmarks/mlp_*.py benchmarks/*_speed.py; do name=$$(basename $$file .py); \
+		$(BIN)/python $$file --out results/benchmarks/$$name.csv || exit; done
 
-bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead: results/benchmarks/dag_cost.csv
+bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --kept results/reference/dag_cost.csv \
 		--out results/benchmarks/dag_cost.csv
 
