@@ -15,6 +15,8 @@ export CONTAINER =
 TORCH =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =
+# make text DATA=path: your own text, a .txt or a folder of them
+DATA =
 # make verify: RESULTS, a folder other than PRESET's, such as results/reference; AGAINST, another run's
 RESULTS =
 AGAINST =
@@ -23,7 +25,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED TORCH
+WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS PRESET PROFILE PYTHON RESULTS SEED TORCH
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -32,8 +34,8 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
+.PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
+	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh in-place
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,7 +50,8 @@ INSTALL = $(PYTHON) workflow/lib/install.py
 # fresh: .venv was moved, is half there, or has another PyTorch, and is made again.
 FRESH := $(shell sh workflow/lib/venv_is_whole.sh $(TORCH) || echo fresh)
 SNAKEFILES := Snakefile workflow tests
-CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
+PRESET_FILE := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
+CONFIG = $(PRESET_FILE)
 # With CONDA=1 a result counts only if its rule's environment, in its present form, made it (software-env). With an image
 # Snakemake would check that before it has fetched the image. The path is unused: without one, Snakemake looks for a conda
 # outside the image.
@@ -69,6 +72,11 @@ help: ## List the commands
 
 run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
+
+# The preset of such a run is written by own.py; its first lines say how to use the model.
+text: CONFIG = "$$own"
+text: $(READY) ## Train, evaluate and sample a GPT on your own text: DATA=file.txt, or a folder of .txt
+	@own=$$($(BIN)/python workflow/lib/own.py $@ $(call quoted,$(DATA)) $(PRESET_FILE)) && $(RUN) $(ARGS) && sed -n 's/^# //p' "$$own"
 
 why: $(READY) ## Say what a run would do now, and why
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)

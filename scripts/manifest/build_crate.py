@@ -134,6 +134,7 @@ def main() -> None:
     args = settings.arguments(__doc__, settings.Settings, INPUTS, OUTPUTS)
     manifest = json.loads(args.manifest.read_text(encoding="utf-8"))
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
+    datasets |= manifest["config"]["values"].get("own", {})
     crate = build(manifest, datasets, args.snakefile.name)
     write_text(args.snakefile, args.workflow.read_text(encoding="utf-8"))
     write_json(args.crate, crate)

@@ -103,6 +103,7 @@ def main() -> None:
     args = settings.arguments(__doc__, Spec, INPUTS, {"manifest": "manifest.json of the run"})
     run, spec = args.manifest.parent, args.spec
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
+    datasets |= spec.config.get("own", {})
     every = read_jobs(RECORDS)
     jobs, files = ancestry(map(str, args.files), every)
     own, others = outputs(files, run, every)

@@ -60,7 +60,7 @@ class Row(Settings):
     views: Literal["none", "flips", "shifts", "flips and shifts", "both strands"]
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
     subset: Literal["all", "not in train"]
-    implementation: Literal["numpy", "torch"]
+    implementation: Literal["numpy", "torch", "xz"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
     value: float

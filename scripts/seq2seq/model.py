@@ -10,6 +10,7 @@ from pipeline.errors import InputError
 from raw.prepared import again, load_arrays
 from seq2seq import genetic_code as code
 from seq2seq.settings import Model
+from torch_nn.decoding import greedy_decode
 from torch_nn.eval_mode import evaluating
 from torch_nn.transformer import Transformer
 
@@ -56,7 +57,7 @@ def predict(
     with evaluating(model):
         for x, y in zip(source.split(batch_size), target.split(batch_size), strict=True):
             ends = code.TARGET_START, code.TARGET_END, longest
-            tokens = model.greedy_decode(x, *ends, lengths(x), pad)  # (B, <= Tt - 1)
+            tokens = greedy_decode(model, x, *ends, lengths(x), pad)  # (B, <= Tt - 1)
             parts.append(nn.functional.pad(tokens, (0, longest - tokens.size(1)), value=pad))
             total += token_loss(model, x, y).item() * len(x)
     return torch.cat(parts).cpu().numpy(), total / len(source)

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from pipeline import settings
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.precision import precision_name, use_bfloat16
+from pipeline.precision import choose_dtype, precision_name
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
@@ -41,7 +41,8 @@ def main() -> None:
     args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec, classes = args.spec, len(load_meta(args.meta)["classes"])
     device = setup(spec.seed, spec.threads)
-    bfloat16 = use_bfloat16(spec.bfloat16, device)
+    dtype = choose_dtype("bfloat16" if spec.bfloat16 else "float32", device)
+    bfloat16 = dtype is torch.bfloat16
     arrays = load_part(args.images, "train", classes)
     kept, held_out = split_by_seed(len(arrays[0]), spec.validation_size, spec.seed)
     x, y = (torch.from_numpy(array[kept]) for array in arrays)

@@ -27,6 +27,7 @@ for word; do
     CONDA) expected='1, or nothing' ;;
     TORCH) expected='cpu or cuda' ;;
     PYTHON) expected='a program' ;;
+    DATA) expected='a file or a folder that is there' ;;
     esac
     case $word in
     CORES= | CORES=all | PROFILE= | CONDA= | CONDA=1 | TORCH= | TORCH=cpu | TORCH=cuda) ;;
@@ -38,6 +39,7 @@ for word; do
     INPUTS= | SEED= | CORES=0* | INPUTS=0*) good=false ;;
     CORES=*[!0-9]* | INPUTS=*[!0-9]* | SEED=*[!0-9]*) good=false ;;
     CORES=??????????* | INPUTS=??????????* | SEED=??????????*) good=false ;;
+    DATA=*) test -e "$value" || good=false ;;
     PYTHON=*) command -v "$value" > /dev/null || good=false ;;
     esac
     case " $known " in

@@ -12,7 +12,7 @@ from gpt.settings import Section as Gpt
 from mlp.settings import Section as Mlp
 from pipeline.settings import Settings, each_once, nearest, problems, text_of
 from raw.settings import Section as Data
-from raw.table import Dataset
+from raw.table import Dataset, Table
 from reporting.settings import Section as Report
 from seq2seq.settings import Section as Seq2seq
 from vision.settings import Section as Vision
@@ -41,6 +41,7 @@ class Configuration(Settings):
     run: Run = Field(description="name of the results folder, results/<run>")
     rooms: Rooms = Field(description="which parts of the project to run")
     data_mirror: str | None = Field(description="directory or URL prefix of <dataset>/<file>")
+    own: dict[str, Any] = Field(description="your own data sets, as in datasets.yaml")
     data: Data = Field(description="bundled and generated images")
     mlp: Mlp = Field(description="Part 1: fully connected nets in NumPy")
     vision: Vision = Field(description="Part 2, images")
@@ -77,6 +78,14 @@ def load_table(path: Path, kind: Any) -> Any:
     if line:
         raise ConfigurationError(line)
     return checked(f"config/{path.name}", values, kind)
+
+
+def own_data(config: Mapping) -> dict[str, Dataset]:
+    """The data sets that the configuration brings itself: name -> entry.
+
+    Raises ConfigurationError if one does not fit.
+    """
+    return checked("config: own", config.get("own", {}), Table)
 
 
 def check_config(config: Mapping, datasets: Mapping[str, Dataset]) -> Configuration:
