@@ -60,7 +60,7 @@ def main() -> None:
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
-    precision = precision_name(bfloat16)
+    precision = precision_name(dtype)
     origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
     checkpoint = Checkpoint.of(args, args.images, args.meta)
