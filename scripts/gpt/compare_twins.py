@@ -8,6 +8,7 @@ from argparse import Namespace
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from gpt.numpy_model import build, optimiser_of, rate, title, train_step
 from gpt.settings import CompareTwinsSpec
@@ -19,11 +20,32 @@ from pipeline.provenance import provenance
 from pipeline.seeds import generator
 from pipeline.torch_setup import setup
 from raw.prepared import load_json
-from torch_nn.optimisation import clipped_step, decay_groups
+from torch_nn.gpt import GPT
+from torch_nn.optimisation import decay_groups
 
 INPUTS = {"train": "train.npy", "meta": "meta.json of the text"}
 # In float64 differences are small enough to be seen as rounding within a few steps.
 STEPS_IN_FLOAT64 = 50
+
+
+def torch_step(
+    model: GPT, optimizer: torch.optim.Optimizer, tokens: Tensor, targets: Tensor, clip: float
+) -> float:
+    """What gpt.numpy_model.train_step does, by autograd.
+
+    torch.nn.utils.clip_grad_norm_ divides by the norm + 1e-6: a millionth that training would make
+    a ten-thousandth within 50 steps, and the curves would be two.
+    """
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(tokens).flatten(0, 1), targets.flatten())  # (B T, V), (B T,)
+    loss.backward()
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(grads)
+    if norm > clip:
+        for grad in grads:
+            grad *= clip / norm
+    optimizer.step()
+    return loss.item()
 
 
 def losses(args: Namespace, dtype: str, steps: int) -> dict[str, list[float]]:
@@ -44,9 +66,10 @@ def losses(args: Namespace, dtype: str, steps: int) -> dict[str, list[float]]:
         drawn = generator(spec.seed, "batch", step)
         inputs, targets = random_windows(tokens, drawn, spec.batch_size, context)  # (B, T) each
         found["numpy"].append(train_step(ours, optimiser, inputs, targets, spec.clip))
-        logits = theirs(torch.from_numpy(inputs)).flatten(0, 1)  # (B T, V)
-        loss = F.cross_entropy(logits, torch.from_numpy(targets).flatten())
-        found["torch"].append(clipped_step(theirs, optimizer, loss, lr, spec.clip))
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        batch = torch.from_numpy(inputs), torch.from_numpy(targets)
+        found["torch"].append(torch_step(theirs, optimizer, *batch, spec.clip))
     return found
 
 

@@ -76,7 +76,9 @@ def window_nats(
                 inputs, targets, counted = zip(*batch, strict=True)
                 z = model(np.stack(inputs))  # (B, T, V)
                 z = z - z.max(axis=-1, keepdims=True)  # (B, T, V)
-                at_target = np.take_along_axis(z, np.stack(targets)[..., None], axis=-1)  # (B, T, 1)
+                at_target = np.take_along_axis(
+                    z, np.stack(targets)[..., None], axis=-1
+                )  # (B, T, 1)
                 losses = np.log(np.exp(z).sum(axis=-1)) - at_target[..., 0]  # (B, T)
                 for row, last in zip(losses, counted, strict=True):
                     nats.append(float(row[-last:].sum(dtype=np.float64)))

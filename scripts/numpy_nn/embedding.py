@@ -21,9 +21,7 @@ class Embedding(Module):
     shown = ("vocab_size", "channels")
     axes, kinds = ("B", "T"), "iu"
 
-    def __init__(
-        self, vocab_size: int, channels: int, rng: np.random.Generator, std: float = 0.02
-    ):
+    def __init__(self, vocab_size: int, channels: int, rng: np.random.Generator, std: float = 0.02):
         self.vocab_size, self.channels = vocab_size, channels
         self.table = Parameter(normal(std)(rng, vocab_size, channels))
 

@@ -91,7 +91,10 @@ class GPT(Module):
         for block in reversed(self.blocks):
             grad = block.backward(grad)  # (B, T, C)
         self.embedding.backward(self.positions.backward(grad))  # dL/dE of the first use
-        rows, hidden = grad_output.reshape(-1, self.vocab_size), self.hidden.reshape(-1, self.d_model)
+        rows, hidden = (
+            grad_output.reshape(-1, self.vocab_size),
+            self.hidden.reshape(-1, self.d_model),
+        )
         table.grad += rows.T @ hidden  # (V, B T) @ (B T, C): of the second
 
     def new_caches(self, batch_size: int) -> list[Cache]:
