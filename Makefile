@@ -35,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh in-place
+	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -162,7 +162,9 @@ def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) ->
         raise InputError(f"no text data set {dataset!r}: expected one of {sorted(READERS)}")
     try:
         corpus = read(paths, val_share, seed)
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{dataset}: a raw text cannot be read: {error}. Fetch it again."
         ) from None

@@ -106,8 +106,8 @@ def main() -> None:
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
     samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
-    if judged := samples.get("judged"):
-        share = samples["accepted_share"]
+    if (share := samples.get("accepted_share")) is not None:
+        judged = samples["judged"]
         ci = proportion_interval(np.arange(judged) < round(share * judged))
         scores = {"metric": "accepted_share", "split": "test", "values": [share], "ci": ci}
         rows.append(row(**scores, **about, **cost(histories[:1])))

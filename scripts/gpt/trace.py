@@ -32,7 +32,10 @@ def main() -> None:
         title=np.array(f"{title(shape)}, {about.title}"),
         layer_names=np.array([f"layer {number + 1}" for number in range(shape.n_layers)]),
     )
-    tables = {"sinusoidal": sinusoidal_table(shape.context, shape.d_model).numpy()}
+    if shape.architecture == "gpt-2":
+        tables = {"sinusoidal": sinusoidal_table(shape.context, shape.d_model).numpy()}
+    else:  # the angles by which a head's queries and keys are turned
+        tables = {"rotary": sinusoidal_table(shape.context, shape.d_model // shape.n_heads).numpy()}
     if shape.architecture == "gpt-2" and shape.positions == "learned":
         tables["learned"] = model.positions.embedding.weight.detach().cpu().numpy()
     write_npz(args.positions, **tables)

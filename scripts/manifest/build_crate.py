@@ -66,7 +66,8 @@ def add_dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
     if about.get("homepage"):
         properties["url"] = about["homepage"]
     sources: dict[str, Mapping] = {}
-    for file in about.get("files", []):
+    # Your own files have no address.
+    for file in about.get("files", []) if about.get("kind") != "own" else ():
         source = about["archives"][file["archive"]] if "archive" in file else file
         sources[source["urls"][0]] = source
     if sources:

@@ -5,6 +5,7 @@ the lower number goes first.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -87,7 +88,7 @@ def sample(
     stop_token: int | None = None,
     lengths: Tensor | None = None,
     repetition_penalty: float = 1.0,
-    **way: float | None,
+    **way: Any,
 ) -> Tensor:
     """Continue prompt (B, T >= 1) int64 by tokens drawn at random; returns (B, T + new tokens).
 

@@ -16,6 +16,7 @@ from gpt import sample as sample_gpt
 from gpt import trace as trace_gpt
 from gpt import train as train_gpt
 from gpt.settings import SampleSpec, TrainSpec, Way
+from gpt.stored_model import load
 from gpt.story_grammar import accepts, entropy_bits, tell
 from gpt.tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
@@ -243,3 +244,19 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
         assert not np.triu(weights, 1).any() and np.allclose(weights.sum(-1), 1, atol=1e-5)
     with np.load(positions, allow_pickle=False) as stored:
         assert stored["sinusoidal"].shape == stored["learned"].shape == (16, 16)
+
+
+def test_a_model_and_a_text_that_do_not_fit_are_one_line(text, monkeypatch, tmp_path):
+    train(text, monkeypatch, tmp_path / "run")
+    model, tokenizer, about = load(tmp_path / "run" / "model.safetensors")
+    assert tokenizer.encode("Once upon") == load_tokenizer(text["tokenizer"]).encode("Once upon")
+    assert about.dataset == "grammar_stories" and model.context == 16
+    paths = {name: text[name] for name in ("val", "test", "meta")} | {"out": tmp_path / "m.json"}
+    paths |= {"weights": tmp_path / "run" / "model.safetensors"}
+    paths |= {"histories": tmp_path / "run" / "history.json"}
+    with pytest.raises(InputError, match="stride: .*the model's context 16, found 17"):
+        call(monkeypatch, evaluate_gpt, {"stride": 17}, **paths)
+    other = json.loads(text["meta"].read_text()) | {"data_sha256": "0" * 64}
+    text["meta"].write_text(json.dumps(other))
+    with pytest.raises(InputError, match=r"trained on this text \(grammar_stories\), found"):
+        call(monkeypatch, evaluate_gpt, {}, **paths)

@@ -86,6 +86,16 @@ def test_a_text_too_short_to_split_is_one_line(tmp_path):
         read_corpus("own/a", [tmp_path / "documents.json"], 0.1, 0)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [[], {"running": True}, {"running": 1, "documents": []}, {"running": 0, "documents": {"a": 1}}],
+)
+def test_a_raw_file_of_another_form_is_refused(tmp_path, value):
+    (tmp_path / "documents.json").write_text(json.dumps(value))
+    with pytest.raises(InputError, match="own/x: a raw text cannot be read"):
+        read_corpus("own/x", [tmp_path / "documents.json"], 0.1, 0)
+
+
 def test_the_raw_file_is_the_same_for_the_same_documents(tmp_path):
     (tmp_path / "a.txt").write_text("Text ü", encoding="utf-8")
     for name in ("1.json", "2.json"):

@@ -141,3 +141,18 @@ def test_setup_repeats_and_sets_threads(capsys):
         assert "since" in capsys.readouterr().out
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_device_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"device: expected one that is there \(.*cpu\), found"):
+        setup(5, 1, "cuda")
+
+
+def test_the_device_is_the_wanted_one_and_says_why(capsys):
+    before = torch.get_num_threads()
+    try:
+        assert setup(5, 1, "cpu").type == "cpu"
+        assert "device: cpu, 1 thread(s), as the settings say" in capsys.readouterr().out
+    finally:
+        torch.set_num_threads(before)

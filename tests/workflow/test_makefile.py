@@ -225,3 +225,26 @@ def test_recipes_need_no_newer_make_than_a_mac_has(repository):
         assert not any(word in line for word in ("[[", "<(", "&>", "|&", "pipefail", "source ")), (
             line
         )
+
+
+def test_make_text_needs_data_that_are_there(project):
+    done = make(project, "text", "DATA=nowhere.txt")
+    assert "DATA: expected a file or a folder that is there; found 'nowhere.txt'" in done.stderr
+    done = make(project, "text")
+    assert done.returncode and "error: make text DATA=path: expected your data" in done.stderr
+
+
+def test_make_text_runs_the_preset_and_says_how_to_use_the_model(pretending):
+    path = pretending / "config" / "config.yaml"
+    like = {"training": {"steps": 3}, "sampling": {"prompts": ["Once"]}}
+    config = yaml.safe_load(path.read_text())
+    config["gpt"] = {"seeds": [7], "settings": {"tinystories": like}}
+    path.write_text(yaml.safe_dump(config))
+    (pretending / "It's a poem.txt").write_text("A poem.\n")
+    done = make(pretending, "text", "DATA=It's a poem.txt", "PRESET=mine", "ARGS=--dry-run")
+    assert "--configfile results/own-it_s_a_poem/preset.yaml" in done.stderr, done.stderr
+    model = "results/own-it_s_a_poem/gpt/own/it_s_a_poem/seed7/model.safetensors"
+    assert f"python -m gpt.sample --weights {model}" in done.stdout
+    preset = yaml.safe_load((pretending / "results/own-it_s_a_poem/preset.yaml").read_text())
+    (found,) = preset["gpt"]["settings"].values()
+    assert found["training"] == {"steps": 3} and preset["rooms"] == ["gpt"]

@@ -1,12 +1,11 @@
 """`make text DATA=path`: its preset is one that Snakemake runs, as any other."""
 
-import shutil
+from pathlib import Path
 
 import own
 import pytest
 import yaml
 from harness import copy_repository, jobs_of, snakemake
-from test_makefile import make, pretending, project  # noqa: F401
 
 POEM = "".join(f"Line {number} of a poem.\n\n" for number in range(2000))
 
@@ -26,8 +25,6 @@ def planned(folder, preset):
 
 
 def test_the_preset_runs_the_room_on_the_data(folder):
-    from pathlib import Path
-
     preset = own.write_preset("text", Path("../My Poem.txt"), Path("config/smoke.yaml"))
     assert preset == Path("results/own-my_poem/preset.yaml")
     values = yaml.safe_load(preset.read_text())
@@ -63,14 +60,3 @@ def test_an_entry_that_does_not_fit_is_one_line(folder):
     change = {"own": {"own/x": {"title": "x", "kind": "own"}}}
     shown = snakemake(folder, "--dry-run", change=change, check=False)
     assert "config: own: own/x.task: missing" in shown
-
-
-def test_make_text_writes_the_preset_runs_it_and_says_how_to_use_the_model(pretending):  # noqa: F811
-    repository = pretending.parent
-    (pretending / "poem.txt").write_text(POEM)
-    shutil.copy(own.__file__, pretending / "workflow/lib/own.py")
-    assert repository
-    done = make(pretending, "text", "DATA=nowhere.txt")
-    assert "DATA: expected a file or a folder that is there; found 'nowhere.txt'" in done.stderr
-    done = make(pretending, "text")
-    assert done.returncode and "make text DATA=path: expected your data" in done.stderr
