@@ -187,7 +187,10 @@ def bring_up_to_date(pins, torch, note):
     if gone:
         must(pip("uninstall", "--quiet", "--quiet", "--yes", *sorted(gone)).returncode)
     if pins.name == "requirements.txt":
-        must(pip_install("--no-build-isolation", "--editable", "."))
+        for site in VENV.glob("lib/python*/site-packages"):
+            # Relative: Python reads it in the encoding of the locale, which may lack a letter of
+            # this folder's path and then would not start at all.
+            (site / "scripts.pth").write_text(f"{os.path.relpath('scripts', site)}\n")
 
 
 def main(words=None):
