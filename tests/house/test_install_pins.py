@@ -151,6 +151,21 @@ def test_pip_takes_the_place_of_a_uv_that_cannot_be_had(place, capsys):
     assert "pip takes its place" in capsys.readouterr().out
 
 
+def test_what_is_in_the_way_is_named(place, repository):
+    (place / ".venv").symlink_to("nowhere")
+    with pytest.raises(SystemExit, match="^.venv is no folder: remove it"):
+        installs(place)
+    (place / ".venv").unlink()
+    (place / "python").write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(SystemExit, match="the lines above say why"):  # not: no venv module
+        installs(place)
+    (place / ".venv/unfinished").unlink()
+    (place / ".venv/unfinished").mkdir()
+    program = [REAL, repository / "workflow/lib/install.py", "requirements.txt"]
+    done = subprocess.run([*program, "--stamp=.venv/ready"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(".venv cannot be written: [Errno")
+
+
 def test_when_a_venv_is_whole(place, repository):
     installs(place)
     (place / ".venv").rename(place / "moved")

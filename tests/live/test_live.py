@@ -213,7 +213,7 @@ def test_a_terminal_of_a_few_columns_gets_what_fits(start, here, monkeypatch):
     begin(handler, 2)
     progress(here / "results/gpt", step=400, steps=1600, loss=1.23456, seconds_left=130.2)
     for columns in range(1, 40):
-        monkeypatch.setattr(handler.screen, "size", lambda: (columns, 8))
+        monkeypatch.setattr(handler.screen, "size", lambda columns=columns: (columns, 8))
         assert max(map(len, handler.live_lines())) < columns
 
 
