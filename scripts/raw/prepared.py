@@ -29,7 +29,7 @@ def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def again(path: str | Path) -> str:
-    """What to do about a prepared file that cannot be used; one given by hand is not ours to delete."""
+    """What to do about a prepared file that cannot be used; somebody's own is not to be deleted."""
     return f"If a run prepared it, delete {Path(path).parent} and run again."
 
 
