@@ -171,7 +171,7 @@ clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw 
 
 fresh:
 
-$(VENV)/ready: requirements.txt requirements-uv.txt pyproject.toml $(FRESH)
+$(VENV)/ready: requirements.txt requirements-uv.txt $(FRESH)
 	@$(INSTALL) requirements.txt --stamp $@ --torch "$(TORCH)" $(FRESH:%=--%)
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt

@@ -195,6 +195,6 @@ def aligned(jobs: list[Job], width: int) -> list[str]:
     lines = []
     for job, row in zip(jobs, texts, strict=True):
         cells = "".join(f"  {row[place]:>{w}}" for place, w in wide.items() if w).lstrip()
-        room = width - 4 - len(cells)
+        room = max(0, width - 4 - len(cells))
         lines.append(f"  {shortened(job.name, room):<{room}}  {cells}")
     return lines

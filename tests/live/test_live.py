@@ -206,6 +206,17 @@ def test_the_live_lines_fit_the_screen_and_line_up(start, here, monkeypatch, siz
     assert len({len(line) for line in lines[1:-1]}) == 1 and lines[-1].endswith(" more")
 
 
+def test_a_terminal_of_a_few_columns_gets_what_fits(start, here, monkeypatch):
+    handler = start(Terminal())
+    send(handler, event=LogEvent.RUN_INFO, stats={"train_gpt": 2, "total": 2})
+    begin(handler, 1, output="results/gpt/model", dataset="stories", seed="1")
+    begin(handler, 2)
+    progress(here / "results/gpt", step=400, steps=1600, loss=1.23456, seconds_left=130.2)
+    for columns in range(1, 40):
+        monkeypatch.setattr(handler.screen, "size", lambda columns=columns: (columns, 8))
+        assert max(map(len, handler.live_lines())) < columns
+
+
 def screen_of(text):
     """What a terminal shows after `text`: lines, for the few codes that Screen uses."""
     rows, row, at = [""], 0, 0

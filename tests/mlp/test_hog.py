@@ -303,4 +303,4 @@ def test_damaged_features_are_refused_in_one_line(folder, tmp_path, kind, messag
         (tmp_path / "images.npz").write_bytes(b"other")
     with pytest.raises(InputError, match=message) as raised:
         load(tmp_path)
-    assert "\n" not in str(raised.value) and "Delete" in str(raised.value)
+    assert "\n" not in str(raised.value) and "delete" in str(raised.value)

@@ -49,7 +49,7 @@ def project(repository, tmp_path):
     for name, text in programs.items():
         (folder / ".venv" / "bin" / name).write_text(text)
         (folder / ".venv" / "bin" / name).chmod(0o755)
-    for name in ("requirements.txt", "requirements-uv.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "requirements-uv.txt"):
         (folder / name).touch()
     (folder / ".venv" / "ready").write_text(f"{folder / '.venv'}\n")
     return folder
