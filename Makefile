@@ -37,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
+	test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -142,6 +142,9 @@ bench-speed: $(VENV)/ready ## Time our code beside PyTorch's, scikit-learn's and
 bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --kept results/reference/dag_cost.csv \
 		--out results/benchmarks/dag_cost.csv
+
+check-gpu: $(VENV)/ready ## Do trainings on the GPU agree with the CPU, and how fast are they? Six minutes on one card
+	@$(BIN)/python benchmarks/check_gpu.py
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
 	@for name in uv "" dev cluster conda; do name=requirements$${name:+-$$name}; $(BIN)/uv pip compile --quiet \
