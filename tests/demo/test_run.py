@@ -4,9 +4,8 @@ import csv
 import json
 import re
 import shutil
-import subprocess
-import sys
 
+from forks import python
 from harness import jobs_of, planned, snakemake
 
 from pipeline.results import COLUMNS
@@ -112,8 +111,7 @@ def test_snakemakes_own_report(demo):
 
 
 def test_the_table_is_printed(demo):
-    words = [sys.executable, "-m", "reporting.print_leaderboard", "results/demo"]
-    shown = subprocess.run(words, cwd=demo, capture_output=True, text=True, check=True).stdout
+    shown = python("-m", "reporting.print_leaderboard", "results/demo", cwd=demo).stdout
     assert (
         "digits (scikit-learn, 8x8) (stand-in): accuracy" in shown
         and "results/demo/report.html" in shown

@@ -9,15 +9,13 @@ import select
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from harness import SNAKEMAKE
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
 from snakemake_logger_plugin_live import LogHandler, board
-
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import dag_cost
 import pytest
+from forks import python
 
 from pipeline.errors import InputError
 from reporting import collect_reference, update_readme
@@ -297,10 +297,5 @@ def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, read
 
 
 def test_the_committed_readme_shows_the_committed_reference(repository):
-    done = subprocess.run(
-        [sys.executable, "-m", "reporting.update_readme", "--check"],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-    )
+    done = python("-m", "reporting.update_readme", "--check", cwd=repository)
     assert done.returncode == 0, done.stderr
