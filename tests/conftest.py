@@ -24,7 +24,7 @@ settings.load_profile("house")
 
 @cache
 def starts_snakemake(file: Path) -> bool:
-    """Whether a file of tests has its copies of the repository and its Snakemake from harness.py."""
+    """Whether a file of tests gets its copies of the repository and Snakemake from harness.py."""
     return "\nfrom harness import" in file.read_text(encoding="utf-8")
 
 

@@ -29,8 +29,8 @@ from pathlib import Path
 # What the programs import of other people's.
 PACKAGES = (
     "jinja2", "matplotlib.pyplot", "pandas", "pydantic", "requests", "rich.progress",
-    "rocrate.rocrate", "safetensors.torch", "scipy.ndimage", "scipy.stats", "tokenizers", "torch.nn.attention",
-    "torch.utils.flop_counter", "yaml",
+    "rocrate.rocrate", "safetensors.torch", "scipy.ndimage", "scipy.stats", "tokenizers",
+    "torch.nn.attention", "torch.utils.flop_counter", "yaml",
 )  # fmt: skip
 KILLED = -9
 
@@ -163,10 +163,6 @@ def become(caller, files, words, folder, environment, executable) -> None:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    if "FORKS_LOG" in os.environ:
-        open(os.environ["FORKS_LOG"], "a").write(
-            f"{sum(os.times()[:4]):.2f} {words[1]} {words[-1][-60:]}\n"
-        )
     caller.sendall(str(status).encode())
     os._exit(0)
 

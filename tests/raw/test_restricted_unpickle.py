@@ -83,7 +83,6 @@ class Evil:
         return self.call
 
 
-@pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize(
     "evil",
     [
@@ -94,11 +93,12 @@ class Evil:
         Evil(getattr, "", "join"),
     ],
 )
-def test_calls_are_refused_and_never_made(tmp_path, monkeypatch, evil, protocol):
+def test_calls_are_refused_and_never_made(tmp_path, monkeypatch, evil):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "evil").write_bytes(pickle.dumps({"data": [evil]}, protocol=protocol))
-    with pytest.raises(InputError, match="evil"):
-        read_pickle(tmp_path / "evil")
+    for protocol in range(6):
+        (tmp_path / "evil").write_bytes(pickle.dumps({"data": [evil]}, protocol=protocol))
+        with pytest.raises(InputError, match="evil"):
+            read_pickle(tmp_path / "evil")
     assert [p.name for p in tmp_path.iterdir()] == ["evil"]
 
 
