@@ -123,7 +123,8 @@ test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what 
 	@$(BIN)/python -m pytest tests/faults
 	@$(BIN)/python tests/faults/chaos.py --seed $(SEED) --kept results/faults
 
-fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
+fuzz: $(VENV)/ready-dev ## New draws for every property test, INPUTS=N mutated inputs for the readers of outside data
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis tests
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
 bench: bench-mlp bench-dag ## Run all of benchmarks/

@@ -16,10 +16,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Neither the clock nor chance decides: a busy machine stalls any test, and a draw that fails must
 # fail again. `make fuzz` is where new draws are.
-settings.register_profile(
-    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("house")
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", calm, derandomize=True, max_examples=40)
+settings.register_profile("fuzz", calm, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 @cache

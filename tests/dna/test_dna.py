@@ -5,7 +5,6 @@ import pandas
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dna import sequences as dna
@@ -82,7 +81,6 @@ def test_a_broken_csv_is_refused(tmp_path, text, says):
     assert says in str(error.value) and "train.csv" in str(error.value)
 
 
-@hypothesis_settings(max_examples=300)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,7 +17,6 @@ from raw.restricted_unpickle import parse_pickle, read_pickle
 DTYPES = [np.bool_, np.uint8, np.int64, np.dtype(">i4"), np.float32, np.dtype(">f8"), np.uint16]
 
 
-@settings(max_examples=150)
 @given(
     array=st.sampled_from(DTYPES).flatmap(
         lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
@@ -44,7 +43,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150)
 @given(VALUES, st.sampled_from([2, 3]))
 def test_builtin_containers_come_back(value, protocol):
     data = pickle.dumps(value, protocol=protocol)
