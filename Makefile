@@ -11,6 +11,8 @@ ARGS =
 CONDA =
 # make run CONTAINER=image.sif: the same environments out of an Apptainer image (docs/environments.md)
 export CONTAINER =
+# make run TORCH=cpu: PyTorch's build for CPUs, without gigabytes for GPUs; .venv keeps it until TORCH=cuda
+TORCH =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =
 # make verify: RESULTS, a folder other than PRESET's, such as results/reference; AGAINST, another run's
@@ -21,7 +23,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED
+WORDS := AGAINST ARGS CONDA CONTAINER CORES INPUTS PRESET PROFILE PYTHON RESULTS SEED TORCH
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -31,7 +33,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run why unlock report verify check test lint quick unit test-slurm test-conda container \
-	format test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean clean-all in-place
+	format test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean clean-all fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,7 +44,9 @@ export PYTHONPATH := scripts
 # A terminal that lacks a letter gets a question mark. What else would change how Python or pip starts stays out.
 export PYTHONIOENCODING := :replace
 unexport SNAKEMAKE_PROFILE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONWARNINGS PIP_PREFIX PIP_TARGET PIP_USER
-PIP := $(BIN)/pip --quiet --disable-pip-version-check
+INSTALL = $(PYTHON) workflow/lib/install.py
+# fresh: .venv was moved, is half there, or has another PyTorch, and is made again.
+FRESH := $(shell sh workflow/lib/venv_is_whole.sh $(TORCH) || echo fresh)
 SNAKEFILES := Snakefile workflow tests
 CONFIG := config/$(if $(filter standard,$(PRESET)),config,$(PRESET)).yaml
 # With CONDA=1 a result counts only if its rule's environment, in its present form, made it (software-env). With an image
@@ -137,8 +141,8 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 		--out results/benchmarks/dag_cost.csv
 
 lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
-	@for name in requirements requirements-dev requirements-cluster requirements-conda; do \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $$name.in -o $$name.txt || exit; done
+	@for name in uv "" dev cluster conda; do name=requirements$${name:+-$$name}; $(BIN)/uv pip compile --quiet \
+		--universal --python-version 3.11 --no-header --generate-hashes $$name.in -o $$name.txt || exit; done
 
 reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
 	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
@@ -159,32 +163,19 @@ clean: $(VENV)/ready ## Delete PRESET's run, and the prepared data that no other
 clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference* stay
 	@$(BIN)/python workflow/lib/clean.py --all
 
-# The programs of .venv name their Python by its whole path.
-in-place:
-	@test ! -s $(VENV)/ready || test "$$(cat $(VENV)/ready)" -ef $(VENV) || { printf '%s\n' \
-		"This folder was moved or copied: its .venv still belongs to $$(cat $(VENV)/ready)." \
-		'Remove .venv (rm -r .venv) and run make again, or move the folder back.' >&2; exit 2; }
+fresh:
 
-# What it holds is the place of .venv, for in-place.
-$(VENV)/ready: requirements.txt pyproject.toml | in-place
-	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, found {v}: set PYTHON=/path/to/python3.11")'
-	@$(BIN)/pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
-	@if test -x $(BIN)/snakemake; then echo "Bringing $(VENV) up to date with requirements.txt."; \
-	else echo "Installing the pinned dependencies into $(VENV): some minutes, about 6 GB (most of it PyTorch)."; fi
-	@$(PIP) install -r requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@(cd ./$(VENV) && pwd -P) > $@
+$(VENV)/ready: requirements.txt requirements-uv.txt pyproject.toml $(FRESH)
+	@$(INSTALL) requirements.txt --stamp $@ --torch "$(TORCH)" $(FRESH:%=--%)
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
-	@$(PIP) install -r requirements-dev.txt
-	@touch $@
+	@$(INSTALL) requirements-dev.txt --stamp $@
 
 $(VENV)/ready-cluster: $(VENV)/ready requirements-cluster.txt
-	@$(PIP) install -r requirements-cluster.txt
-	@touch $@
+	@$(INSTALL) requirements-cluster.txt --stamp $@
 
 # What only test-conda needs stays out of .venv.
 $(VENV)-conda/ready: requirements-conda.txt
 	@$(PYTHON) -m venv --clear $(VENV)-conda
-	@$(VENV)-conda/bin/pip install --quiet --disable-pip-version-check -r requirements-conda.txt
+	@$(VENV)-conda/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-conda.txt
 	@touch $@

@@ -1,8 +1,7 @@
-"""The packages of scripts/ are installed into .venv by make, under names that nobody else uses."""
+"""The packages of scripts/ are installed under names that nobody else uses, beside locked pins."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +11,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 from harness import copy_repository
+from install import blocks
 
 PROJECT = "neural-networks-and-transformers"
 
@@ -47,34 +47,24 @@ def test_no_room_has_the_name_of_another_package(repository):
     assert not rooms(repository) & (others | sys.stdlib_module_names)
 
 
-def run(*words, cwd):
-    """`words` as a person types them: without what a test or make puts into the environment."""
-    left_out = {"PYTHONPATH", "PYTHONSAFEPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
-    environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    # Nothing may be fetched: neither a package nor a build backend.
-    environment |= {"PIP_NO_INDEX": "1"}
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
-
-
 def test_a_learner_imports_what_make_installed(repository, tmp_path):
-    """Offline, where the packages are there already; then the folder is moved."""
+    """Offline, where the packages are there already, by pip: there is no program uv."""
     folder = copy_repository(repository, tmp_path / "a folder")
     venv.create(folder / ".venv")
     site = next((folder / ".venv" / "lib").glob("python*/site-packages"))
     (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = folder / ".venv" / "bin" / "pip"
-    pip.write_text(f'#!/bin/sh\nexec "{folder}/.venv/bin/python" -m pip "$@"\n')
-    pip.chmod(0o755)
-    done = run("make", ".venv/ready", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    # As a person types it: without what a test or make puts into the environment.
+    left_out = {"PYTHONPATH", "PYTHONSAFEPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    # Nothing may be fetched: neither a package nor a build backend.
+    around = {"cwd": folder, "env": environment | {"PIP_NO_INDEX": "1"}, "text": True}
+    done = subprocess.run(["make", ".venv/ready"], capture_output=True, **around)
+    assert done.returncode == 0 and "pip takes its place" in done.stdout, done.stderr
     words = "from numpy_nn import Linear; import gpt, numpy_nn; print(numpy_nn.__file__)"
-    learner = run(folder / ".venv/bin/python", "-c", words, cwd=tmp_path)
+    command = [folder / ".venv/bin/python", "-c", words]
+    learner = subprocess.run(command, capture_output=True, **{**around, "cwd": tmp_path})
     assert learner.stdout == f"{folder}/scripts/numpy_nn/__init__.py\n", learner.stderr
-    assert run("make", ".venv/ready", cwd=folder).returncode == 0
-    moved = shutil.move(folder, tmp_path / "moved")
-    refused = run("make", ".venv/ready", cwd=moved)
-    assert refused.returncode == 2
-    assert f"belongs to {folder}/.venv." in refused.stderr and "rm -r .venv" in refused.stderr
+    assert subprocess.run(["make", "--question", ".venv/ready"], **around).returncode == 0
 
 
 def test_every_target_that_is_no_file_is_phony(repository):
@@ -82,3 +72,14 @@ def test_every_target_that_is_no_file_is_phony(repository):
     phony = set(re.search(r"^\.PHONY: (.*)$", text, flags=re.M)[1].split())
     targets = set(re.findall(r"^([\w-]+):(?!=)", text, flags=re.M))
     assert targets == phony
+
+
+def test_every_pin_of_every_file_has_hashes(repository):
+    files = sorted(repository.glob("requirements*.txt"))
+    assert {path.stem for path in files} == {
+        path.stem for path in repository.glob("requirements*.in")
+    }
+    for path in files:
+        pinned = blocks(path.read_text())
+        assert len(pinned) == len(re.findall(r"^[^\s#]", path.read_text(), flags=re.M)), path
+        assert all("--hash=sha256:" in text for _, text in pinned), path

@@ -4,18 +4,17 @@ import sys
 
 import pytest
 from declared import ENVIRONMENTS, imports, packages, rules
+from install import blocks
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 
 def pins(repository):
     """The versions that requirements.txt gives this interpreter."""
     found = {}
-    for line in (repository / "requirements.txt").read_text().splitlines():
-        if line and not line.lstrip().startswith("#"):
-            requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate():
-                found[canonicalize_name(requirement.name)] = str(requirement.specifier)[2:]
+    for name, text in blocks((repository / "requirements.txt").read_text()):
+        requirement = Requirement(text.partition(" \\\n")[0])
+        if requirement.marker is None or requirement.marker.evaluate():
+            found[name] = str(requirement.specifier)[2:]
     return found
 
 

@@ -46,10 +46,10 @@ def project(repository, tmp_path):
     (folder / "config" / "demo.yaml").write_text("run: demo\n")
     (folder / "config" / "mine.yaml").write_text("run: mine\n")
     programs = {"python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "snakemake": "#!/bin/sh\n"}
-    for name, text in {**programs, "pip": "#!/bin/sh\n"}.items():
+    for name, text in programs.items():
         (folder / ".venv" / "bin" / name).write_text(text)
         (folder / ".venv" / "bin" / name).chmod(0o755)
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "requirements-uv.txt", "pyproject.toml"):
         (folder / name).touch()
     (folder / ".venv" / "ready").write_text(f"{folder / '.venv'}\n")
     return folder
@@ -82,7 +82,7 @@ def make(folder, *words, **environment) -> subprocess.CompletedProcess:
         "CORES=0", "CORES=x", "CORES=-1", "CORES=1.5", "CORES=1 2", "CORES=99999999999999",
         "PRESET=a b", "PRESET=config/demo.yaml", "PRESET=nope", "PRESET=datasets", "PRESET=",
         "PRESET=;true", "PROFILE=../slurm", "PROFILE=nope", "SEED=x", "SEED=", "INPUTS=0",
-        "INPUTS=1e6", "CONDA=yes", "PYTHON=no-such-python", "preset=demo", "CORE=2",
+        "INPUTS=1e6", "CONDA=yes", "TORCH=gpu", "PYTHON=no-such-python", "preset=demo", "CORE=2",
     ],
 )  # fmt: skip
 def test_a_word_that_cannot_be_is_one_line_and_nothing_runs(project, word):
@@ -104,7 +104,8 @@ def test_all_wrong_words_are_told_at_once_and_the_names_that_can_be(project):
 
 def test_words_come_from_the_command_line_alone(project):
     """A runner of GitHub's has CONDA=/usr/share/miniconda in its environment."""
-    words = dict.fromkeys(["CONDA", "CORES", "PRESET", "ARGS", "PROFILE", "SEED"], "nonsense")
+    names = ["CONDA", "CORES", "PRESET", "ARGS", "PROFILE", "SEED", "TORCH"]
+    words = dict.fromkeys(names, "nonsense")
     shown = make(project, "--dry-run", "run", **words).stdout
     assert "nonsense" not in shown and "--cores all" in shown and "--sdm" not in shown
     assert "--sdm conda" in make(project, "--dry-run", "run", "CONDA=1").stdout
@@ -130,20 +131,28 @@ def test_make_run_says_last_what_failed(pretending):
     assert len(lines) == 3 and lines[2].startswith("make: ***") and "Error 3" in lines[2]
 
 
-def test_make_says_whether_it_installs_or_updates(project):
-    (project / ".venv" / "ready").unlink()
-    assert make(project, ".venv/ready").stdout == (
-        "Bringing .venv up to date with requirements.txt.\n"
-    )
-    for name in ("bin/snakemake", "ready"):
-        (project / ".venv" / name).unlink()
-    assert make(project, ".venv/ready").stdout.startswith("Installing the pinned dependencies")
+def installer(folder, *words):
+    """The command that would make .venv/ready; none if nothing is to be done."""
+    lines = make(folder, "--dry-run", ".venv/ready", *words).stdout.splitlines()
+    return [line for line in lines if "install.py" in line]
 
 
-def test_a_folder_that_was_moved_or_has_a_colon_says_so(project):
+def test_make_installs_only_what_it_must(project):
+    command = "python3 workflow/lib/install.py requirements.txt --stamp .venv/ready --torch "
+    assert installer(project) == installer(project, "TORCH=cuda") == []
+    assert installer(project, "TORCH=cpu") == [f'{command}"cpu" --fresh']
+    (project / ".venv" / "unfinished").touch()
+    assert installer(project) == [f'{command}"" --fresh']
+    (project / ".venv" / "unfinished").unlink()
+    os.utime(project / "requirements.txt", (2**33, 2**33))
+    assert installer(project) == [f'{command}"" ']
+    shutil.rmtree(project / ".venv")
+    assert installer(project, "TORCH=cpu") == [f'{command}"cpu" ']
+
+
+def test_a_folder_that_was_moved_gets_a_new_venv_and_one_with_a_colon_says_so(project):
     moved = project.rename(project.parent / "moved")
-    done = make(moved, "run")
-    assert "This folder was moved or copied" in done.stderr and done.returncode == 2
+    assert installer(moved)[0].endswith("--fresh")
     colon = moved.rename(project.parent / "a:b")
     done = make(colon, "run")
     assert "the path of this folder holds a colon" in done.stderr and done.returncode == 2

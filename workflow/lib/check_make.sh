@@ -25,11 +25,12 @@ for word; do
     INPUTS) expected='a whole number above 0' ;;
     SEED) expected='a whole number' ;;
     CONDA) expected='1, or nothing' ;;
+    TORCH) expected='cpu or cuda' ;;
     PYTHON) expected='a program' ;;
     esac
     case $word in
-    CORES= | CORES=all | PROFILE= | CONDA= | CONDA=1) ;;
-    PRESET=*[!A-Za-z0-9_-]* | PROFILE=*[!A-Za-z0-9_-]* | CONDA=*) good=false ;;
+    CORES= | CORES=all | PROFILE= | CONDA= | CONDA=1 | TORCH= | TORCH=cpu | TORCH=cuda) ;;
+    PRESET=*[!A-Za-z0-9_-]* | PROFILE=*[!A-Za-z0-9_-]* | CONDA=* | TORCH=*) good=false ;;
     PRESET=standard) ;;
     PRESET=datasets | PRESET=references) good=false ;;
     PRESET=*) test -e "config/$value.yaml" || good=false ;;
