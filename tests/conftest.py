@@ -17,7 +17,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Neither the clock nor chance decides: a busy machine stalls any test, and a draw that fails must
 # fail again. `make fuzz` is where new draws are.
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("house", calm, derandomize=True, max_examples=40)
+settings.register_profile("house", calm, derandomize=True, max_examples=25)
 settings.register_profile("fuzz", calm, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 

@@ -81,17 +81,6 @@ def test_a_broken_csv_is_refused(tmp_path, text, says):
     assert says in str(error.value) and "train.csv" in str(error.value)
 
 
-@given(st.binary(max_size=80))
-def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
-    path = tmp_path_factory.getbasetemp() / "fuzz.csv"
-    for text in (content, b"sequence,label\n" + content):
-        try:
-            sequences, labels = dna.read_labelled_csv(write(path, text))
-        except InputError:
-            continue
-        assert len(sequences) == len(labels) > 0
-
-
 def test_statlog_bits():
     bits = np.array([[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]])
     assert statlog.statlog_tokens(bits).tolist() == [[0, 1, 2, 3]]
