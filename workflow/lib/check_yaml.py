@@ -48,8 +48,8 @@ class DuplicateKeyError(yaml.MarkedYAMLError):
 class OnceLoader(Composer, yaml.CSafeLoader):
     """SafeLoader that raises DuplicateKeyError; what a merge `<<` brings may be written over.
 
-    Its scanner and parser are those in C, several times as fast. The composer in C is not: thousands
-    of brackets in each other overflow its stack, where this one raises RecursionError.
+    Its scanner and parser are those in C, several times as fast. The composer in C is not:
+    thousands of brackets in each other overflow its stack, where this one raises RecursionError.
     """
 
     def __init__(self, stream: str) -> None:
