@@ -33,7 +33,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run why unlock report verify check test lint quick unit test-slurm test-conda container \
-	format test-faults fuzz bench bench-mlp bench-dag lock reference keep-bench readme clean clean-all fresh
+	format test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -131,12 +131,13 @@ fuzz: $(VENV)/ready-dev ## New draws for every property test, INPUTS=N mutated i
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis tests
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
-bench: bench-mlp bench-dag ## Run all of benchmarks/
+bench: bench-speed bench-dag ## Run all of benchmarks/: one CSV each in results/benchmarks/
 
-bench-mlp: $(VENV)/ready ## Time Part 1 beside PyTorch and scikit-learn: results/benchmarks/mlp_step.csv
-	@$(BIN)/python benchmarks/mlp_step.py --out results/benchmarks/mlp_step.csv
+bench-speed: $(VENV)/ready ## Time our code beside PyTorch's, scikit-learn's and others' in one process
+	@for file in benchmarks/mlp_*.py benchmarks/*_speed.py; do name=$$(basename $$file .py); \
+		$(BIN)/python $$file --out results/benchmarks/$$name.csv || exit; done
 
-bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead: results/benchmarks/dag_cost.csv
+bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's overhead
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --kept results/reference/dag_cost.csv \
 		--out results/benchmarks/dag_cost.csv
 

@@ -105,7 +105,8 @@ def main() -> None:
     if spec.dataset == "planted_motifs":
         meta["bayes_accuracy"] = planted_motifs.bayes_accuracy(spec.motifs, spec.noise)
     meta["data_sha256"] = arrays_sha256(arrays)
-    print(meta)
+    sizes = ", ".join(f"{size} {split}" for split, size in meta["sizes"].items())
+    print(f"{spec.dataset}: {sizes} sequences, {sum(meta['repeated_rows'].values())} repeated")
     write_npz(args.out, **arrays)
     write_json(args.meta, meta)
 

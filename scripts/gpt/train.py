@@ -44,7 +44,8 @@ def main() -> None:
     rate = one_cycle(spec.steps, spec.warmup_steps, final=spec.min_lr_share)
 
     per_epoch = len(train) / (spec.batch_size * context)
-    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    precision = precision_name(bfloat16)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     parts = TorchParts(device, model=model, optimizer=optimizer, best=best)
     checkpoint = Checkpoint.of(args, args.train, args.val, args.meta)
     run = TrainingRun(args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin)
@@ -71,7 +72,7 @@ def main() -> None:
         model=title(spec.model),
         seed=spec.seed,
         best_step=chosen["step"],
-        precision=precision_name(bfloat16),
+        precision=precision,
         parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, window) * run.step * spec.batch_size,
     )

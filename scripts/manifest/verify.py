@@ -27,7 +27,10 @@ from reporting import leaderboard
 KEY = (*leaderboard.KEY, "source")  # the columns that name a row
 ROW = "leaderboard: "  # before a row's names, where rows and files are listed together
 # What `make reference` adds to its copy of a part of a run.
-REFERENCE_FILES = {"README.md", "jobs.csv", "mlp_step.csv", "dag_cost.csv"}
+REFERENCE_FILES = {
+    "README.md", "jobs.csv", "mlp_step.csv", "mlp_products.csv", "gpt_speed.csv", "dna_speed.csv",
+    "cnn_speed.csv", "dag_cost.csv",
+}  # fmt: skip
 SHOWN = 200  # lines: a run of other code differs in every file
 AGAIN = """
 To make changed or missing files again: make run ARGS="--forcerun FILE ..." with their names.
@@ -137,7 +140,7 @@ def surroundings(one: Mapping, other: Mapping) -> list[str]:
     programs = differing(one["code"]["programs"], other["code"]["programs"])
     lines = [f"config.{key} differs" for key in sorted(configs) if key != "run"]
     lines += [f"the code of {name} differs" for name in sorted(programs)]
-    for key in ("processor", "blas_kernels", "device", "versions"):
+    for key in ("processor", "kernels", "blas_kernels", "device", "versions"):
         values = [sorted({str(t.get(key)) for t in m["trained_on"]}) for m in (one, other)]
         if values[0] != values[1]:
             texts = " and ".join(", ".join(value) for value in values)
@@ -168,11 +171,11 @@ def main() -> None:
         manifest = read_manifest(run)
         lines, counts = check(run, manifest, part)
         kinds = ("as recorded", "missing", "changed", "extra")
-        found = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
+        found = "files: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
         code = manifest["code"]
         made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
-        good = f"{run} is as its manifest says ({made}): {found}"
-        bad = f"{run} is NOT as its manifest says ({made}): {found}"
+        good = f"{run} is as its manifest says ({made}); {found}"
+        bad = f"{run} is NOT as its manifest says ({made}); {found}"
         bad += AGAIN if counts["changed"] + counts["missing"] and not part else ""
     print(*lines[:SHOWN], sep="\n", end="\n" if lines else "")
     if len(lines) > SHOWN:

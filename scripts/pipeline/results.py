@@ -10,7 +10,8 @@ from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 COLUMNS = (
     "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
     "split", "value", "std", "n_seeds", "ci_low", "ci_high", "parameters", "train_seconds",
-    "train_flops", "threads", "device", "run", "source", "commit", "config_sha256", "data_sha256",
+    "train_flops", "threads", "device", "kernels", "run", "source", "commit", "config_sha256",
+    "data_sha256",
 )  # fmt: skip
 IMPLEMENTATIONS = ("numpy", "torch")
 SPLITS = ("train", "cv", "val", "test")
@@ -74,6 +75,7 @@ def row(
     tokens). views ("none"): over which versions of an example its answers are averaged (flips,
     shifts, flips and shifts, both strands). members ("1"): how many trained models answer together
     (`5 seeds`, `5 folds`). subset ("all"): which examples of the split count (not in train).
+    kernels: what multiplied the matrices in training (pipeline.provenance), None if not recorded.
     train_seconds: mean wall seconds of training one seed's model; train_flops: its training compute
     in floating-point operations. Of several members both are sums.
     Raises ValueError for a column that is missing or unknown, or for an implementation or split
@@ -87,6 +89,7 @@ def row(
         "n_seeds": len(values),
         **dict(zip(("ci_low", "ci_high"), ci or (None, None), strict=True)),
         **{name: provenance[name] for name in ("threads", "device", "commit")},
+        "kernels": provenance.get("kernels"),  # a training of before did not record them
     }
     if wrong := set(found) ^ (set(COLUMNS) - {"run", "source", "config_sha256"}):
         raise ValueError(f"a row: missing or unknown columns: {', '.join(sorted(wrong))}")

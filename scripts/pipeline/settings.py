@@ -11,10 +11,9 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from inspect import formatannotation
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
@@ -209,6 +208,42 @@ def _place(settings: Any, path: Sequence[str | int]) -> tuple[list[str | int], l
     return found, known
 
 
+# Types as --help names them, and what bounds them: an attribute of annotated_types.
+KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
+    """A type in words: `whole number, at least 1`, `list of 1 or more: text`, `"a" or "b"`.
+
+    metadata: what pydantic keeps of an Annotated type beside the type itself.
+    """
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner = [each for part in parts[1:] for each in getattr(part, "metadata", [part])]
+        return kind(parts[0], [*inner, *metadata])
+    if origin in (Union, UnionType):
+        words = ["null" if part is type(None) else kind(part, metadata) for part in parts]
+        return " or ".join(sorted(dict.fromkeys(words), key=lambda word: word != "null"))
+    if origin is Literal:
+        return " or ".join(map(json.dumps, parts))
+    if origin in (list, dict):
+        least = next((m.min_length for m in metadata if getattr(m, "min_length", 0)), 0)
+        held = f"list{f' of {least} or more' if least else ''}: " if origin is list else "keys: "
+        return held + kind(parts[-1])
+    limits = {
+        name: f"{words} {value:.15g}"
+        for name, words in BOUNDS.items()
+        for each in metadata
+        if isinstance(value := getattr(each, name, None), int | float)
+    }
+    if {"ge", "le"} <= limits.keys():
+        limits = {"range": " to ".join(limits[name].split()[-1] for name in ("ge", "le"))}
+    return ", ".join(
+        filter(None, [KINDS.get(annotation, "settings"), " and ".join(limits.values())])
+    )
+
+
 def _described(annotation: Any, prefix: str = "", defaults: Any = None) -> Iterator[str]:
     """The lines of --help for each setting, nested ones after the one that holds them.
 
@@ -217,14 +252,15 @@ def _described(annotation: Any, prefix: str = "", defaults: Any = None) -> Itera
     for key, field in inside(annotation):
         name, value = f"{prefix}{key if isinstance(key, str) else '*'}", None
         if isinstance(key, str):
-            kind = re.sub(r"[A-Za-z_]\w*\.", "", formatannotation(field.annotation))  # no modules
             default = getattr(defaults, key, field.get_default(call_default_factory=True))
             value = default if isinstance(default, Settings) else None
             if field.is_required() and defaults is None:
-                shown = "(required)"
+                shown = "required"
             else:
-                shown = "(see below)" if value else f"= {json.dumps(default, default=_json)}"
-            yield f"  {name}: {kind} {shown}\n      {field.description or ''}"
+                shown = "see below" if value else f"default {json.dumps(default, default=_json)}"
+            yield f"  {name}: {kind(field.annotation, field.metadata)}; {shown}"
+            if field.description:
+                yield f"      {field.description}"
         yield from _described(field.annotation, f"{name}.", value)
 
 
@@ -248,8 +284,14 @@ def arguments(
     `spec_key` (the sha256 that names this stage's settings and code).
     """
     raw = argparse.RawDescriptionHelpFormatter
-    epilog = "\n".join(["settings (keys of --spec, with their defaults):", *_described(settings)])
-    parser = argparse.ArgumentParser(description=description, epilog=epilog, formatter_class=raw)
+    epilog = "\n".join(["settings, as keys of --spec:", *_described(settings)])
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module.name}" if module else None,
+        description=description,
+        epilog=epilog,
+        formatter_class=raw,
+    )
     parser.add_argument("--spec", default="{}", help="settings: a JSON object, or @file.json")
     for name, text in {**inputs, **outputs}.items():
         option, several = f"--{name.rstrip('*?')}", "+" if name.endswith("*") else None

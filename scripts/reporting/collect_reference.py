@@ -2,8 +2,8 @@
 
 It copies the leaderboard, report, figures, and each room's metrics, histories, selections, samples
 and submissions. A README.md beside them shows the results; jobs.csv has the time of every rule. The
-benchmarks mlp_step.csv and dag_cost.csv join them if they were run, unless --no-benchmarks is
-given. Without --run the folder keeps its run, and only they are copied (make keep-bench).
+CSVs of benchmarks/ join them if they were run, unless --no-benchmarks is given. Without --run the
+folder keeps its run, and only they are copied (make keep-bench).
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from reporting.leaderboard import OURS, read_leaderboard, read_references
-from reporting.tables import COST, SPEED, markdown, markdown_table, render
+from reporting.tables import BENCHMARKS, COMMANDS, markdown, markdown_table, render
 
 PATTERNS = (
     "leaderboard.csv", "accuracy_by_split.csv", "report.html", "manifest.json", "figures/**/*.svg",
@@ -93,7 +93,7 @@ def page(out: Path, references: Path) -> str:
     """The text of README.md, from what is in `out`."""
     rows = read_leaderboard(out / "leaderboard.csv")
     ours = [row for row in rows if row["source"] == OURS]
-    manifest, speed, cost = (out / name for name in ("manifest.json", SPEED, COST))
+    manifest = out / "manifest.json"
     return render(
         "reference",
         runs=sorted({row["run"] for row in ours}),
@@ -101,8 +101,7 @@ def page(out: Path, references: Path) -> str:
         # What the manifest says about files that were rebuilt later.
         rebuilt=json.loads(manifest.read_text("utf-8")).get("rebuilt") if manifest.exists() else {},
         table="\n".join(markdown_table(rows, *read_references(references))),
-        speed=markdown(SPEED, speed) if speed.exists() else "",
-        cost=markdown(COST, cost) if cost.exists() else "",
+        **{table: markdown(table, out) for table in COMMANDS},
         times=pd.read_csv(out / "jobs.csv"),
     )
 
@@ -112,24 +111,23 @@ def main() -> None:
     add = parser.add_argument
     add("--run", type=Path, help="folder of a finished run; none: the one in --out stays")
     add("--out", type=Path, required=True, help="folder to fill")
-    for name, file in {"speed": SPEED, "dag": COST}.items():
-        default = Path("results/benchmarks") / file
-        add(f"--{name}", type=Path, default=default, help=f"{file}, if it exists")
-    add("--no-benchmarks", action="store_true", help="copy neither of the two")
+    add("--benchmarks", type=Path, default=Path("results/benchmarks"), help="their folder")
+    add("--no-benchmarks", action="store_true", help="copy none of them")
     add("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
-    measured = {} if args.no_benchmarks else {SPEED: args.speed, COST: args.dag}
-    measured = {name: path for name, path in measured.items() if path.exists()}
+    measured = [] if args.no_benchmarks else [args.benchmarks / name for name in BENCHMARKS]
+    measured = [path for path in measured if path.exists()]
     # Read before anything is removed: a damaged file leaves the folder untouched.
     read_references(args.references)
-    for name, path in measured.items():
-        markdown(name, path)
+    if measured:
+        for table in COMMANDS:
+            markdown(table, args.benchmarks)
     if args.run:
         take_run(args.run, args.out)
     elif not (args.out / "leaderboard.csv").exists():
         raise InputError(f"{args.out}: it has no leaderboard.csv: name a finished run with --run")
-    for name, path in measured.items():
-        shutil.copyfile(path, args.out / name)
+    for path in measured:
+        shutil.copyfile(path, args.out / path.name)
     write_text(args.out / "README.md", page(args.out, args.references) + "\n")
 
 

@@ -73,6 +73,7 @@ class Row(Settings):
     train_flops: float | None = Field(ge=0)
     threads: int = Field(ge=1)
     device: str = Field(min_length=1)
+    kernels: str | None = None
     commit: str = Field(min_length=1)
     data_sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -181,14 +182,16 @@ def panels(rows: Iterable[dict]) -> list[list[dict]]:
 def read_leaderboard(path: Path) -> list[dict]:
     """The rows of a leaderboard.csv: numbers as numbers, an empty field as None.
 
-    Raises InputError if the columns are not COLUMNS.
+    Raises InputError if the columns are not COLUMNS; `kernels`, a new one, may be missing.
     """
     with path.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        found = tuple(reader.fieldnames or ())
+        if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
             raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}: build it again")
         return [
-            {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
+            dict.fromkeys(COLUMNS)
+            | {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
             for row in reader
         ]
 

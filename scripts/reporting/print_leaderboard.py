@@ -1,7 +1,7 @@
-"""Print the leaderboard of a finished run as tables, and where its report is.
+"""Print what a finished run achieved as one short table, and where its leaderboard and report are.
 
-Classifiers first, one line per model, with training, validation and test in columns of their own;
-then every other metric. Columns that do not fit the terminal are left out; nothing is cut.
+A line per single model, by the metric that speaks for its data set, beside the best published
+result that compares. Columns that do not fit the terminal are left out; nothing is cut.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -18,24 +19,21 @@ from rich.text import Text
 
 from pipeline import settings
 from pipeline.provenance import REPOSITORY
-from reporting.formats import flops, seconds, several_inputs, weights
-from reporting.leaderboard import METRICS, OURS, SPLITS, panels, read_leaderboard
+from reporting.formats import several_inputs, weights
+from reporting.headline import best_published, metric_and_split
+from reporting.leaderboard import METRICS, OURS, number, ordinary, read_leaderboard, read_references
 from reporting.report import shown
-from reporting.splits import PLACES, classifiers, spread
+from reporting.splits import Line, lines, spread
 from reporting.terminal import Column, Group, table
 
-SPLIT_COLUMNS = [
-    Column("training", 2), Column("validation", 1),
-    Column("test", 0), Column("test + flips", 3), Column("+ shifts", 4), Column("weights", 5),
-    Column("time", 6), Column("compute", 7),
-]  # fmt: skip
-METRIC_COLUMNS = [
-    Column("value", 0), Column("± std (seeds)", 1), Column("95 % interval", 2),
-    Column("weights", 3), Column("time", 4), Column("source", 5, "left"), Column("compute", 6),
+COLUMNS = [
+    Column("training", 2, "left"), Column("validation", 1, "left"), Column("test", 0, "left"),
+    Column("95 % interval", 4), Column("weights", 3), Column("time", 5), Column("compute", 6),
+    Column("in", 7, "left"),
 ]  # fmt: skip
 
 
-def titles() -> dict[str, str]:
+def dataset_titles() -> dict[str, str]:
     """What the data sets are called; one that takes a real one's place is a stand-in."""
     table = yaml.safe_load((REPOSITORY / "config" / "datasets.yaml").read_text(encoding="utf-8"))
     return {
@@ -44,57 +42,50 @@ def titles() -> dict[str, str]:
     }
 
 
-def by_split(rows: list[dict]) -> list[Group]:
-    """A group per data set with classifiers: ours by split, then the published test values."""
-    groups = []
-    for dataset, found in groupby(classifiers(rows), key=lambda line: line.dataset):
-        lines, ours = [], list(found)
-        inputs = several_inputs(line.trained for line in ours)
-        for line in ours:
-            row = line.trained
-            values = (spread(line.columns[column]) for column in list(PLACES)[:5])
-            costs = (weights(row["parameters"]), seconds(row["train_seconds"]))
-            name = f"{line.label(inputs)} [{line.implementation}]"
-            lines.append((name, (*values, *costs, flops(row["train_flops"])), "bold"))
-        for row in rows:
-            own = (row["dataset"], row["metric"], row["split"]) == (dataset, "accuracy", "test")
-            if own and row["source"] != OURS:
-                cells = ("", "", spread(row), "", "", weights(row["parameters"]), "", "")
-                lines.append((f"{row['model']} (published)", cells, "dim"))
-        groups.append(Group(f"{dataset}: accuracy", lines))
-    return groups
-
-
-def by_metric(rows: list[dict]) -> list[Group]:
-    """A group per data set and metric that by_split lacks: test rows, or else validation rows."""
-    by_splits = {(line.dataset, line.metric) for line in classifiers(rows)}
-    groups = []
-    for panel in panels(rows):
-        dataset, metric, split = (panel[0][name] for name in ("dataset", "metric", "split"))
-        if (dataset, metric) in by_splits:
+def groups(rows: list[dict], references: list[dict], titles: Mapping[str, str]) -> list[Group]:
+    """A group per data set: ours in the order of their validation values, the published last."""
+    ours = [row for row in rows if row["source"] == OURS and ordinary(row)]
+    found = []
+    for dataset, models in groupby(lines(ours), key=lambda line: line.dataset):
+        published = [r for r in references if r["comparable"] and r["dataset"] == dataset]
+        speaks = metric_and_split([r for r in ours if r["dataset"] == dataset], published)
+        if speaks is None:
             continue
-        lines = []
-        for row in map(shown, panel):
-            deviation = f"± {row['std_text']} " if row["std_text"] else ""
-            deviation += f"({row['n_seeds']})" if row["n_seeds"] else ""
-            source = "" if row["ours"] else row["source_short"]
-            cells = (row["value_text"], deviation, row["ci_text"], row["parameters_text"])
-            cells += (row["seconds_text"], source, row["flops_text"])
-            kind = f"[{row['implementation']}]" if row["ours"] else "(published)"
-            lines.append((f"{row['label']} {kind}", cells, "bold" if row["ours"] else "dim"))
-        groups.append(Group(f"{dataset}: {METRICS[metric].title}, {SPLITS[split]}", lines))
-    return groups
+        metric, split = speaks
+        single = [line for line in models if line.metric == metric]
+        inputs = several_inputs(line.trained for line in single)
+        texts = [(line.label(inputs), cells(line), "bold") for line in single]
+        wanted = {"dataset": dataset, "metric": metric, "split": split}
+        if best := best_published(wanted, published):
+            place = "test" if split == "test" else "validation"
+            known = {
+                place: number(metric, best["value"]),
+                "weights": weights(best.get("parameters")),
+            }
+            other = tuple(known.get(column.title, "") for column in COLUMNS)
+            texts.append((f"{best['model']} (published)", other, "dim"))
+        found.append(Group(f"{titles.get(dataset, dataset)}: {METRICS[metric].title}", texts))
+    return found
 
 
-def text(name: str, rows: list[dict], folder: Path, width: int, colours: bool) -> str:
+def cells(line: Line) -> tuple[str, ...]:
+    """The texts of a model of ours, one per column."""
+    row = shown(line.trained)
+    values = (spread(line.train), spread(line.validation), spread(line.test))
+    costs = (row["parameters_text"], row["seconds_text"], row["flops_text"])
+    return *values, row["ci_text"], *costs, row["implementation"]
+
+
+def text(folder: Path, width: int, colours: bool) -> str:
     """Everything that is printed; colours: with the codes of a terminal."""
+    rows = read_leaderboard(folder / "leaderboard.csv")
+    _, references = read_references(REPOSITORY / "config" / "references.yaml")
+    found = groups(rows, references, dataset_titles())
     held = io.StringIO()
     console = Console(file=held, width=width, force_terminal=colours)
-    console.print(Text(f"\nLeaderboard of {name}\n", style="bold"))
-    for groups, columns in ((by_split(rows), SPLIT_COLUMNS), (by_metric(rows), METRIC_COLUMNS)):
-        if groups:
-            console.print(table(groups, columns, width))
-    where = f"Leaderboard: {folder / 'leaderboard.csv'}\nReport:      {folder / 'report.html'}\n"
+    console.print(Text(f"\nLeaderboard of {folder.name}: single models\n", style="bold"))
+    console.print(table(found, COLUMNS, width))
+    where = f"All rows: {folder / 'leaderboard.csv'}\nReport:   {folder / 'report.html'}\n"
     return held.getvalue() + where
 
 
@@ -104,14 +95,9 @@ def show(folder: Path) -> None:
     if not board.exists():  # only a part of the run was asked for
         print(f"No leaderboard yet: {board} is made by `make run`.")
         return
-    names = titles()
-    rows = [
-        row | {"dataset": names.get(row["dataset"], row["dataset"])}
-        for row in read_leaderboard(board)
-    ]
     width = max(40, shutil.get_terminal_size((80, 24)).columns)
     try:
-        print(text(folder.name, rows, folder, width, sys.stdout.isatty()), end="", flush=True)
+        print(text(folder, width, sys.stdout.isatty()), end="", flush=True)
     except BrokenPipeError:
         # The reader has stopped (`| head`); Python would complain once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

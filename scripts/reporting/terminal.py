@@ -27,11 +27,11 @@ class Group(NamedTuple):
 
 
 def fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
-    """Places of the columns that leave the name three tenths of the width, in their order.
+    """Places of the columns that leave the name half of the width, in their order.
 
     Empty columns (width 0) are never kept; of the others the one with the lowest rank always is.
     """
-    left = width - max(18, min(3 * width // 10, 48))
+    left = width - max(18, min(width // 2, 60))
     kept: list[int] = []
     filled = [place for place, size in enumerate(widths) if size]
     for place in sorted(filled, key=lambda place: columns[place].rank):

@@ -1,7 +1,7 @@
 """Fill the tables of README.md, each between its two markers, from the committed reference results.
 
 `results` comes from the leaderboard of the standard run, `ensemble` from that of the run of this
-name, `speed` from the benchmark of Part 1 (mlp_step.csv), `cost` from that of the workflow
+name, `speed` from the benchmarks beside peers (mlp_step.csv ...), `cost` from that of the workflow
 (dag_cost.csv), each if it exists. With --check nothing is written: the program ends with status 1
 if a table is out of date.
 """
@@ -14,7 +14,7 @@ from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.report import COUNTED
-from reporting.tables import COMMANDS, COST, SPEED, markdown, markdown_table, render
+from reporting.tables import COMMANDS, markdown, markdown_table, render
 
 PATHS = {
     "readme": "README.md",
@@ -45,7 +45,8 @@ def results(macro: str, leaderboard: Path, references: Path, **more: str) -> str
     rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
-    devices = ", ".join(sorted({f"{row['device']}, {row['threads']} thread(s)" for row in ours}))
+    places = {(f"{row['device']}, {row['threads']} thread(s)", row["kernels"]) for row in ours}
+    devices = "; ".join(sorted(", ".join(filter(None, place)) for place in places))
     return render(
         macro,
         table="\n".join(markdown_table(rows, *read_references(references))),
@@ -67,11 +68,9 @@ def main() -> None:
     fresh["ensemble"] = "Not run yet: `make run PRESET=ensemble`, then `make reference`."
     if args.ensemble.exists():
         fresh["ensemble"] = results("ensemble", args.ensemble, args.references)
-    for table, file in {"speed": SPEED, "cost": COST}.items():
-        measured = args.leaderboard.with_name(file)
-        fresh[table] = f"Not measured yet: `{COMMANDS[file]}`, then `make reference`."
-        if measured.exists():
-            fresh[table] = markdown(file, measured)
+    for table, command in COMMANDS.items():
+        missing = f"Not measured yet: `{command}`, then `make keep-bench`."
+        fresh[table] = markdown(table, args.leaderboard.parent) or missing
     text = filled = args.readme.read_text(encoding="utf-8")
     for table, content in fresh.items():
         filled = replaced(filled, table, content)

@@ -59,7 +59,8 @@ def main() -> None:
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
-    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    precision = precision_name(bfloat16)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
     checkpoint = Checkpoint.of(args, args.images, args.meta)
     run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
@@ -88,7 +89,7 @@ def main() -> None:
         dataset=spec.dataset,
         model=title(spec),
         seed=spec.seed,
-        precision=precision_name(bfloat16),
+        precision=precision,
         val_accuracy={"none": plain, "flips": flipped},
         parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, x[:1].to(device)) * run.step * spec.batch_size,

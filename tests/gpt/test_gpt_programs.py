@@ -59,6 +59,7 @@ def test_the_history_says_what_ran(text, monkeypatch, tmp_path, units):
     monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": units})
     _, history = train(text, monkeypatch, tmp_path / "run", precision="bfloat16")
     assert history["precision"] == ("bfloat16" if units else "float32")
+    assert history["provenance"]["kernels"].endswith(f", {history['precision']}")
     assert [point["step"] for point in history["curve"]] == [4, 8, 12]
     # Two blocks of width 16 on 16 tokens: queries, keys, values and output (4 C^2), feed-forward
     # (8 C^2), Q K^T and weights V (2 T C); and the output projection to 300 tokens or fewer.

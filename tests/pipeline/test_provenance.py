@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from forks import python
@@ -92,6 +94,41 @@ def test_git_may_be_missing_or_refuse(project, tmp_path, monkeypatch):
     assert commit().startswith("unknown (git refuses a folder of another user")
     monkeypatch.setenv("PATH", str(project))
     assert commit() == "unknown (git is not installed)"
+
+
+def test_kernels_are_those_of_openblas_until_pytorch_is_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    pools = [{"internal_api": "openmp"}, {"internal_api": "openblas", "architecture": "SkylakeX"}]
+    monkeypatch.setattr(provenance, "threadpool_info", lambda: pools)
+    assert provenance.kernels() == "AVX-512, float32"
+    assert provenance.provenance(1)["kernels"] == "AVX-512, float32"
+    pools[1]["architecture"] = "neoversen1"
+    assert provenance.kernels() == "neoversen1, float32"
+    pools.clear()
+    assert provenance.kernels() == "unknown, float32"
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "units", "told"),
+    [
+        ("cpu", "float32", {"amx_bf16": True}, "AVX-512, float32"),
+        ("cpu", "bfloat16", {"amx_bf16": True}, "AMX, bfloat16"),
+        ("cpu", "bfloat16", {"amx_bf16": False}, "AVX-512, bfloat16"),
+        ("cpu", "bfloat16", None, "AVX-512, bfloat16"),
+        ("cuda", "bfloat16", {}, "Example GPU, bfloat16"),
+    ],
+)
+def test_kernels_of_pytorch_by_device_and_precision(monkeypatch, device, precision, units, told):
+    """units: None as an older PyTorch, which does not know them."""
+    cpu = {} if units is None else {"get_capabilities": lambda: units}
+    torch = SimpleNamespace(
+        cpu=SimpleNamespace(**cpu),
+        cuda=SimpleNamespace(get_device_name=lambda: "Example GPU"),
+        backends=SimpleNamespace(cpu=SimpleNamespace(get_cpu_capability=lambda: "AVX512")),
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert provenance.kernels(device, precision) == told
+    assert provenance.provenance(1, device, precision=precision)["kernels"] == told
 
 
 PROGRAM = """

@@ -87,7 +87,7 @@ def test_a_program_prints_its_settings_and_one_line_for_an_error(repository, tmp
         )
 
     shown = call("--help").stdout
-    assert "lr: float = 0.1" in shown and "learning rate" in shown
+    assert "lr: number, above 0; default 0.1" in shown and "learning rate" in shown
     failed = call("--spec", '{"lr": 0}')
     assert failed.returncode == 1
     assert failed.stderr == "error: --spec: lr: expected a number above 0, found 0\n"
@@ -123,8 +123,24 @@ def test_help_shows_what_is_required_and_what_is_inside(capsys):
     with pytest.raises(SystemExit):
         settings.arguments("x", Outer, {}, {}, ["--help"])
     shown = capsys.readouterr().out
-    assert "name: str (required)" in shown and "inner.width: int = 7\n      of the inside" in shown
-    assert "more.*.width: int = 4" in shown and "Undefined" not in shown
+    assert "name: text; required" in shown
+    assert "inner.width: whole number; default 7\n      of the inside" in shown
+    assert "more.*.width: whole number; default 4" in shown and "Undefined" not in shown
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (settings.Seed, "whole number, at least 0 and below 4294967296"),
+        (settings.Seeds | None, "null or list of 1 or more: whole number, at least 0 and below"),
+        (Annotated[int, Field(ge=1, le=64)], "whole number, 1 to 64"),
+        (Annotated[float, Field(gt=0)] | bool, "number, above 0 or true or false"),
+        (Literal["a", "b"] | None, 'null or "a" or "b"'),
+        (dict[str, Inner], "keys: settings"),
+    ],
+)
+def test_help_says_types_in_words(annotation, words):
+    assert settings.kind(annotation).startswith(words)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"lr": ' + "9" * 5000 + "}", "@a\0b", "@\ud800"])

@@ -14,6 +14,7 @@ PROVENANCE = {
     "threads": 1,
     "device": "cpu",
     "processor": "Example Processor 3000",
+    "kernels": "AVX2, float32",
     "cores": 2,
     "versions": {"python": "3.11.7", "numpy": "2.4.6"},
 }

@@ -8,16 +8,22 @@ from pathlib import Path
 
 import dag_cost
 import pytest
+import side_by_side
 from forks import python
 
+from manifest.verify import REFERENCE_FILES
 from pipeline.errors import InputError
 from reporting import collect_reference, update_readme
 from reporting.leaderboard import read_leaderboard, read_references
-from reporting.tables import COST, NEEDED, SPEED, markdown, markdown_table
+from reporting.tables import BENCHMARKS, NEEDED, markdown, markdown_table
 
-SPEEDS = """peer,batch_size,ours_ms,peer_ms,ratio,matmul_share,blocks,threads,commit,processor
-"PyTorch eager, a step",128,3.033,3.985,0.762,0.832,9,1,bbe457c53e28,AMD EPYC
-"scikit-learn MLPClassifier, an epoch",128,309.022,395.167,0.82,,9,1,bbe457c53e28,AMD EPYC
+SPEEDS = """work,peer,ours,theirs,ratio,unit,processor,threads,versions,commit
+"a step, batch 32",PyTorch,15810.0,10010.0,1.594,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28
+an epoch,scikit-learn,96.5,7.25,13.31,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28
+"""
+CNN_SPEEDS = """work,peer,ours,theirs,ratio,unit,processor,threads,versions,commit
+a step,resnet18,71830000000.0,69330000000.0,1.023,FLOP/s,AMD EPYC,1,torch 2.14.1,0123456789ab
+a step,the peak,71830000000.0,84330000000.0,0.852,FLOP/s,AMD EPYC,1,torch 2.14.1,0123456789ab
 """
 COSTS = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit,processor,snakemake
 "plan 10,000 CV jobs",10021,71.06,41.514,702,,"60 s, 2 GB",True,2,bbe457c53e28,AMD EPYC,9.9.0
@@ -34,7 +40,7 @@ OLD = {
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
     path = tmp_path / "dag_cost.csv"
     path.write_text(COSTS)
-    lines = markdown(COST, path).splitlines()
+    lines = markdown("cost", tmp_path).splitlines()
     kept = " | `bbe457c` |"
     assert lines[2:5] == [
         "| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB | 60 s, 2 GB | yes" + kept,
@@ -44,10 +50,10 @@ def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(
     assert "2 cores, AMD EPYC, Snakemake 9.9.0" in lines[-1]
     assert "packed" in lines[-1]
     path.write_text(COSTS[: COSTS.index("overhead")])
-    assert "packed" not in markdown(COST, path)
+    assert "packed" not in markdown("cost", tmp_path)
     path.write_text("what,seconds\na,1\n")
     with pytest.raises(InputError, match="jobs, cpu_seconds, .*make bench-dag"):
-        markdown(COST, path)
+        markdown("cost", tmp_path)
 
 
 def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(tmp_path):
@@ -64,29 +70,35 @@ def test_what_a_benchmark_of_the_workflow_left_out_is_kept_from_an_earlier_one(t
     assert dag_cost.kept_rows(path, [], "demo") == []
 
 
-def test_the_benchmark_s_columns_are_those_that_the_table_needs():
-    assert set(NEEDED[COST]) <= set(dag_cost.COLUMNS)
+def test_the_benchmarks_columns_are_those_that_the_tables_need():
+    assert set(NEEDED["cost"]) <= set(dag_cost.COLUMNS)
+    assert set(NEEDED["speed"]) == set(side_by_side.COLUMNS)
 
 
-def test_pinned_and_free_kernels_are_told_apart(tmp_path):
-    path = tmp_path / "mlp_step.csv"
-    head, *rows = SPEEDS.splitlines()
+def test_every_benchmark_has_a_table_and_belongs_to_the_reference(repository):
+    files = {path.stem for path in (repository / "benchmarks").glob("*.py")}
+    tables = {Path(name).stem for name in BENCHMARKS}
+    assert files - {"side_by_side", "packing"} <= tables
+    assert set(BENCHMARKS) <= REFERENCE_FILES
 
-    def table(*kernels: str) -> list[str]:
-        named = [f"{row},{kernel}" for kernel in kernels for row in rows]
-        path.write_text("\n".join([f"{head},blas_kernel", *named]))
-        return markdown(SPEED, path).splitlines()
 
-    path.write_text(SPEEDS)
-    assert "kernels" not in markdown(SPEED, path)
-    one = table('"Zen, chosen by OpenBLAS"')
-    assert "OpenBLAS kernels: Zen, chosen by OpenBLAS" in one[-1] and "| Zen" not in one[2]
-    lines = table("Haswell", "free")
-    assert [line.split(" | ")[1] for line in lines[2:6]] == ["Haswell", "Haswell", "free", "free"]
-    assert "OPENBLAS_CORETYPE" in lines[-1]
-    path.write_text("peer,ours_ms\na,1\n")
-    with pytest.raises(InputError, match="batch_size, peer_ms, ratio"):
-        markdown(SPEED, path)
+def test_a_speed_is_told_beside_the_peer_s_with_what_measured_it(tmp_path):
+    assert markdown("speed", tmp_path) == ""
+    (tmp_path / "mlp_step.csv").write_text(SPEEDS)
+    (tmp_path / "cnn_speed.csv").write_text(CNN_SPEEDS)
+    *lines, about = markdown("speed", tmp_path).splitlines()
+    assert lines[2:] == [
+        "| MLP in NumPy | a step, batch 32 | PyTorch | 15,810 examples/s | 10,010 examples/s |"
+        " **1.59** |",
+        "|  | an epoch | scikit-learn | 96.5 examples/s | 7.25 examples/s | **13.31** |",
+        "| CNN | a step | resnet18 | 71.8 GFLOP/s | 69.3 GFLOP/s | **1.02** |",
+        "|  |  | the peak | 71.8 GFLOP/s | 84.3 GFLOP/s | **0.85** |",
+        "",
+    ]
+    assert "on AMD EPYC with torch 2.14.1, at commit bbe457c53e28, 0123456789ab." in about
+    (tmp_path / "cnn_speed.csv").write_text("work,peer,ours\n")
+    with pytest.raises(InputError, match="cnn_speed.csv: no theirs, ratio, .*make bench-speed"):
+        markdown("speed", tmp_path)
 
 
 def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
@@ -120,7 +132,8 @@ class Kept:
 
     def __init__(self, finished, folder: Path, patch: pytest.MonkeyPatch):
         self.run, self.out, self.patch = folder / "made-up", folder / "reference", patch
-        self.speed, self.dag = folder / "mlp_step.csv", folder / "dag_cost.csv"
+        self.benchmarks = folder / "benchmarks"
+        self.speed, self.dag = (self.benchmarks / name for name in ("mlp_step.csv", "dag_cost.csv"))
         self.references = str(finished.repository / "config" / "references.yaml")
         shutil.copytree(finished.folder, self.run)
 
@@ -131,13 +144,14 @@ class Kept:
             path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
 
     def write_benchmarks(self) -> None:
+        self.benchmarks.mkdir(exist_ok=True)
         self.speed.write_text(SPEEDS)
         self.dag.write_text(COSTS)
 
     def collect(self, *more: str, run: bool = True) -> str:
         """Run collect_reference; returns the README that it wrote."""
         words = ["collect_reference", "--out", str(self.out), "--references", self.references]
-        words += ["--speed", str(self.speed), "--dag", str(self.dag), *more]
+        words += ["--benchmarks", str(self.benchmarks), *more]
         words += ["--run", str(self.run)] if run else []
         self.patch.setattr(sys, "argv", words)
         collect_reference.main()
@@ -184,7 +198,7 @@ def test_the_small_files_of_a_run_are_copied_with_its_times_and_benchmarks(kept)
         "build_report,1,3.0,1.5,3.0,0,0",
     ]
     assert "**0.9016**" in page and "3 jobs, one core each, took 2.5 minutes in all" in page
-    assert "**0.762**" in page and "| dry run of full | 2,400 |" in page
+    assert "**1.59**" in page and "| dry run of full | 2,400 |" in page
 
 
 def test_a_training_that_was_kept_is_no_time(kept):
@@ -196,7 +210,7 @@ def test_a_training_that_was_kept_is_no_time(kept):
 
 
 def test_benchmarks_are_copied_if_there_are_any_and_are_whole(kept):
-    assert "A training step of Part 1" not in kept.collect()
+    assert "How fast it is" not in kept.collect()
     assert not {"mlp_step.csv", "dag_cost.csv"} & set(kept.files())
     before = kept.files()
     kept.write_benchmarks()
@@ -205,7 +219,7 @@ def test_benchmarks_are_copied_if_there_are_any_and_are_whole(kept):
         kept.collect()
     assert kept.files() == before
     kept.write_benchmarks()
-    assert "A training step of Part 1" not in kept.collect("--no-benchmarks")
+    assert "How fast it is" not in kept.collect("--no-benchmarks")
     assert "mlp_step.csv" not in kept.files()
 
 
@@ -213,9 +227,9 @@ def test_without_a_run_benchmarks_alone_are_copied(kept):
     kept.write_benchmarks()
     kept.collect()
     before = kept.files()
-    kept.speed.write_text(SPEEDS.replace("0.76", "0.66"))
+    kept.speed.write_text(SPEEDS.replace("1.594", "1.404"))
     kept.dag.unlink()
-    assert "**0.662**" in kept.collect(run=False)
+    assert "**1.40**" in kept.collect(run=False)
     changed = {name for name, content in kept.files().items() if content != before[name]}
     assert changed == {"mlp_step.csv", "README.md"}
     kept.speed.write_text(SPEEDS)
@@ -260,7 +274,7 @@ def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
     assert filled.startswith("before\n") and filled.endswith("\nafter\n")
     assert "\nold\n" not in filled and "\nbetween\n" in filled
     assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
-    assert "| **0.762** | 83 % |" in filled and "between 0.762 and 0.820" in filled
+    assert "| 10,010 examples/s | **1.59** |" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
     assert "Not run yet: `make run PRESET=ensemble`" in filled
     shutil.copytree(kept.out, kept.out.with_name("other"))
@@ -278,7 +292,7 @@ def test_the_readme_says_what_was_not_measured(kept, readme):
         with pytest.raises(InputError, match="make readme"):
             kept.fill(readme, "--check")
     filled = kept.fill(readme)
-    assert "Not measured yet: `make bench-mlp`" in filled
+    assert "Not measured yet: `make bench-speed`" in filled
     assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
     assert "10,000 CV jobs" not in filled
 

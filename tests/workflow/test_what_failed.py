@@ -185,3 +185,11 @@ def test_many_jobs_are_cut_short(folder):
     lines = said(folder, "2026")
     assert len(lines) == 21
     assert lines[-1] == f"and 5 more that failed: see .snakemake/log/{NAME}"
+
+
+def test_what_ctrl_c_ended_has_not_failed(folder):
+    own = folder / ".snakemake" / "log" / NAME
+    own.write_text(f"{what_failed.STOPPED}, this might take some time.\n{GROUP}")
+    assert said(folder, "2026") == []
+    own.write_text(f"{GROUP}{what_failed.STOPPED}, this might take some time.\n")
+    assert len(said(folder, "2026")) == 2

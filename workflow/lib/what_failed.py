@@ -13,6 +13,7 @@ FIELD = re.compile(r" +(jobid|wildcards|log): (.*?)(?: \(check log file\(s\) for
 FINISHED = re.compile(r"Finished jobid: (\d+)\b.*")
 INCOMPLETE = re.compile(r"Job (\d+) +completed successfully, but some output files are missing.*")
 GROUP = re.compile(r" +jobs:")
+STOPPED = "Terminating processes on user request"
 MOST_JOBS = 20
 LAST_BYTES = 100_000
 LONGEST = 400  # letters of a line out of a log
@@ -117,9 +118,10 @@ def report(own: Path) -> list[str]:
     """A line for each failed job in Snakemake's own file.
 
     Snakemake takes all jobs of a group for failed: those whose log holds an `error:` are told, or
-    all where none does.
+    all where none does. Jobs that Ctrl-C ended have not failed.
     """
-    jobs = failed_jobs(own.read_text(encoding="utf-8", errors="replace"))
+    text = own.read_text(encoding="utf-8", errors="replace")
+    jobs = failed_jobs(text.partition(STOPPED)[0])
     lines = [(job, *told(job, own)) for job in jobs]
     explained = {job.group for job, _, certain in lines if certain} - {0}
     shown = [line for job, line, certain in lines if certain or job.group not in explained]

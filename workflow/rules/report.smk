@@ -50,6 +50,7 @@ rule build_leaderboard:
     """The leaderboard of run {config[run]}: every evaluation's rows, beside published results."""
     input:
         metrics=REPORT["metrics"],
+        # Its bytes, comments too: so are they in the manifest, and this takes seconds.
         references=REFERENCES,
     output:
         out=report(
