@@ -52,7 +52,7 @@ def test_every_model_learnt(demo):
         if row["split"] == "test" and key in ABOVE_CHANCE:
             assert float(row["value"]) > ABOVE_CHANCE[key], row
             seen.add(key)
-        if row["metric"] == "bits_per_byte":
+        if row["metric"] == "bits_per_byte" and row["implementation"] == "torch":
             assert float(row["value"]) < 0.5, row
     assert seen == set(ABOVE_CHANCE)
 

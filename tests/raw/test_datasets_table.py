@@ -53,9 +53,10 @@ def changed(change) -> dict:
         (lambda e: e["files"][0].update(urls=["ftp://x/y"]), "toy.files.0.urls.0"),
         (lambda e: e["files"][0].update(urls=[]), "toy.files.0.urls"),
         (lambda e: e.pop("files"), "toy.files: expected files of a data set that is downloaded"),
-        (lambda e: e.update(kind="magic"), "toy.kind: expected 'downloaded', 'bundled' or 'gen"),
+        (lambda e: e.update(kind="magic"), "toy.kind: expected 'downloaded', 'bundled', 'gen"),
         (lambda e: e.update(kind="bundled"), "toy.files: expected no files of a data set that is"),
         (lambda e: e["files"][0].pop("urls"), "toy.files.0.urls: expected either urls or archive"),
+        (lambda e: e.update(kind="own"), "toy.files.0.urls: expected no urls"),
         (lambda e: e["files"][0].update(member="x"), "toy.files.0.archive: missing beside member"),
     ],
 )

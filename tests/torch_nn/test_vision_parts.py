@@ -99,9 +99,19 @@ def test_one_cycle_rises_then_falls_to_its_end(decay, quarter):
     assert math.isclose(one_cycle(104, 4, decay, final=0.1)(53), 0.55)
 
 
+def test_one_cycle_stays_at_the_peak_for_a_while():
+    factor = one_cycle(104, 4, "linear", constant_steps=50)
+    assert [factor(s) for s in (3, 4, 53)] == [1.0] * 3
+    assert math.isclose(factor(78), 0.5)  # 25 of 50 falling steps are done
+    assert factor(103) == 0.0
+
+
 def test_one_cycle_refuses_what_cannot_be():
-    with pytest.raises(ValueError, match="fit"):
-        one_cycle(10, 10)
+    for constant in (0, -1):
+        with pytest.raises(ValueError, match="fit"):
+            one_cycle(10, 10, constant_steps=constant)
+    with pytest.raises(ValueError, match="4 steps of warm-up and 6 at the peak do not fit"):
+        one_cycle(10, 4, constant_steps=6)
     with pytest.raises(ValueError, match="decay"):
         one_cycle(10, 1, "step")
 

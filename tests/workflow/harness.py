@@ -19,7 +19,7 @@ SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 BRIEF = REPOSITORY / "tests" / "demo" / "brief.yaml"
 # What a `make` above the tests was told: not for the makes and Snakemakes that they start.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
-HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
+HANDED_ON |= {"PROFILE", "ROOMS", "CONDA", "CONTAINER", "DATA_MIRROR"}
 
 
 def copy_repository(repository: Path, target: Path) -> Path:
