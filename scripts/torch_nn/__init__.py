@@ -4,5 +4,5 @@ library; knows nothing of files, configurations or rules.
 Read in this order: attention, positions, norms, encoder, transformer, cache, decoding; then gpt,
 generation, sampling, token_reader, perplexity and dna_classifier, which are made of the same parts,
 and dna_augmentation; for images mlp, cnn, augment and image_classifier. Several share dropout,
-optimisation, schedules, eval_mode, parameters and flops. docs/part2.md explains them, with examples.
+optimisation, schedules, eval_mode, parameters and flops. docs/part2.md explains them by examples.
 """
