@@ -36,8 +36,9 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all fresh
+.PHONY: help run text why unlock report verify check test lint quick unit test-slurm test-conda container \
+	format test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all \
+	fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -98,7 +99,15 @@ verify: $(VENV)/ready ## Check a run against its manifest; AGAINST=other/results
 	@name=$$($(BIN)/python workflow/lib/clean.py --name $(CONFIG)) || exit; $(BIN)/python -m manifest.verify \
 		$(if $(AGAINST),--against "$(AGAINST)") --run "$(or $(RESULTS),results/$$name)"
 
-test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
+# Lint runs beside two workers, of which each takes the next file of tests.
+BESIDE := --no-print-directory --keep-going --jobs 2
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: $(VENV)/ready-dev ## After each edit: lint, and the tests that start no Snakemake (a minute)
+	@$(MAKE) $(BESIDE) lint quick
+
+test: $(VENV)/ready-dev ## Before each commit: lint and all tests, the demo DAG end to end among them
+	@$(MAKE) $(BESIDE) lint unit
 
 lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, mypy, snakemake --lint
 	@$(BIN)/ruff format --check . || { echo 'run `make format`'; exit 1; }
@@ -107,9 +116,11 @@ lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, myp
 	@$(BIN)/mypy
 	@told=$$($(CACHED) $(BIN)/snakemake --lint 2>&1) || { printf '%s\n' "$$told" | tail -n 20 >&2; exit 1; }
 
-# Two at a time: one worker runs the demo and the tests of it, the other the rest.
-unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+quick: $(VENV)/ready-dev
+	@$(TESTS) -m 'not dag' $(ARGS)
+
+unit: $(VENV)/ready-dev ## All tests without lint: ARGS="-k name" for some
+	@$(TESTS) $(ARGS)
 
 # REQUIRE_SLURM=1: fail where Slurm is missing, instead of skipping.
 test-slurm: $(VENV)/ready-dev $(VENV)/ready-cluster ## The demo and job failures on a one-node Slurm: Debian, as root
@@ -130,7 +141,8 @@ test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what 
 	@$(BIN)/python -m pytest tests/faults
 	@$(BIN)/python tests/faults/chaos.py --seed $(SEED) --kept results/faults
 
-fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
+fuzz: $(VENV)/ready-dev ## New draws for every property test, INPUTS=N mutated inputs for the readers of outside data
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis tests
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
 bench: bench-speed bench-dag ## Run all of benchmarks/: one CSV each in results/benchmarks/

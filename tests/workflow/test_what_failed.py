@@ -3,11 +3,11 @@
 import contextlib
 import io
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import what_failed
+from harness import SNAKEMAKE
 
 SNAKEFILE = r"""
 rule all:
@@ -100,8 +100,7 @@ def said(folder: Path, since: str) -> list[str]:
 
 
 def snakemake(folder: Path, *words: str) -> int:
-    program = Path(sys.executable).parent / "snakemake"
-    command = [program, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
+    command = [SNAKEMAKE, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
     return subprocess.run(command, cwd=folder, capture_output=True).returncode
 
 
