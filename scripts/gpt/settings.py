@@ -20,16 +20,21 @@ class Data(Settings):
     seed: Seed = Field(0, description="of the split")
 
 
-class Model(Settings):
-    """The shape of a language model; gpt.model.build makes it."""
+class Shape(Settings):
+    """The shape of a language model, whatever computes it."""
 
-    architecture: Literal["gpt-2", "llama", "modern"] = Field(
-        "gpt-2", description="gpt-2 and llama: torch_nn.gpt; modern: torch_nn.modern_gpt"
-    )
     context: int = Field(128, ge=2, description="tokens that the model sees at once")
     n_layers: int = Field(4, ge=1, description="blocks")
     n_heads: int = Field(4, ge=1, description="attention heads; divides d_model")
     d_model: Width = Field(128, ge=2, validate_default=True, description="width")
+
+
+class Model(Shape):
+    """The shape of a language model in PyTorch; gpt.model.build makes it."""
+
+    architecture: Literal["gpt-2", "llama", "modern"] = Field(
+        "gpt-2", description="gpt-2 and llama: torch_nn.gpt; modern: torch_nn.modern_gpt"
+    )
     dropout: Share = Field(0.1, description="share of activations dropped in training")
     positions: Literal["learned", "sinusoidal"] = Field(
         "learned", description="kind of positions of gpt-2; the others turn queries and keys"
@@ -44,25 +49,41 @@ class Model(Settings):
         return self
 
 
-class Training(Settings):
+class Recipe(Settings):
+    """What every training of a language model reads, whatever computes it."""
+
     steps: int = Field(1000, ge=1, description="optimiser steps")
     batch_size: int = Field(32, ge=1, description="windows per step")
+    lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
+    warmup_steps: int = Field(50, ge=0, validate_default=True, description="steps of warm-up")
+    weight_decay: float = Field(0.1, ge=0, description="decay of matrices")
+    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's first-moment decay")
+    beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second-moment decay")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    eval_every: int = Field(100, ge=1, description="steps between validations")
+    eval_tokens: int = Field(50_000, ge=1, description="validation tokens read each time")
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _warm_up_ends(cls, value: int, info: ValidationInfo) -> int:
+        if value >= info.data.get("steps", value + 1):
+            raise ValueError(f"expected fewer than steps {info.data['steps']}")
+        return value
+
+
+class Training(Recipe):
+    """A training in PyTorch."""
+
     accumulation: int = Field(
         1, ge=1, validate_default=True, description="parts of a batch, one after another"
     )
     optimizer: Literal["adamw", "muon"] = Field(
         "adamw", description="muon: for the matrices of the blocks, with AdamW for all else"
     )
-    lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
     muon_lr: float = Field(0.02, gt=0, description="highest learning rate of Muon")
-    warmup_steps: int = Field(50, ge=0, validate_default=True, description="steps of warm-up")
     constant_share: Share = Field(0.0, description="share of the steps from which the rate falls")
     decay: Literal["cosine", "linear"] = Field("cosine", description="how the learning rate falls")
     min_lr_share: float = Field(0.1, ge=0, le=1, description="last learning rate, share of lr")
-    weight_decay: float = Field(0.1, ge=0, description="decay of matrices")
-    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's first-moment decay")
-    beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second-moment decay")
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     average_decay: Share = Field(0.0, description="of the average of the weights; 0: the last ones")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="of matrix products in training; evaluation is float32"
@@ -71,21 +92,12 @@ class Training(Settings):
     keep: Literal["best", "last"] = Field(
         "best", description="weights to keep: the best on validation, or the last"
     )
-    eval_every: int = Field(100, ge=1, description="steps between validations")
-    eval_tokens: int = Field(50_000, ge=1, description="validation tokens read each time")
 
     @field_validator("accumulation")
     @classmethod
     def _parts_are_equal(cls, value: int, info: ValidationInfo) -> int:
         if info.data.get("batch_size", value) % value:
             raise ValueError(f"expected a divisor of batch_size {info.data['batch_size']}")
-        return value
-
-    @field_validator("warmup_steps")
-    @classmethod
-    def _warm_up_ends(cls, value: int, info: ValidationInfo) -> int:
-        if value >= info.data.get("steps", value + 1):
-            raise ValueError(f"expected fewer than steps {info.data['steps']}")
         return value
 
 
@@ -165,6 +177,26 @@ class Dataset(Trace):
         return self
 
 
+class NumpySampling(Settings):
+    """How the GPT in NumPy writes: the arguments of numpy_nn.gpt.sample."""
+
+    prompts: list[str] = Field(["\n"], min_length=1, description="what is continued")
+    temperature: float = Field(0.8, ge=0, description="0: the likeliest token")
+    top_k: int | None = Field(None, ge=1, description="draw from the k likeliest; null: from all")
+    max_new_tokens: int = Field(300, ge=1, description="length of a continuation, tokens")
+    seed: Seed = Field(1, description="of the samples")
+
+
+class Numpy(Settings):
+    """The GPT by hand: numpy_nn.gpt, beside its twin in PyTorch."""
+
+    dataset: str = Field("tinyshakespeare", description="one of the data sets with settings")
+    model: Shape = Shape()
+    training: Recipe = Recipe()
+    sampling: NumpySampling = NumpySampling()
+    steps_beside_torch: int = Field(300, ge=1, description="steps whose losses are compared")
+
+
 class Section(Settings):
     """config.yaml's section `gpt`."""
 
@@ -173,6 +205,14 @@ class Section(Settings):
     threads: Threads = Field(description="threads of one training")
     device: Device = Field("auto", description="where the models run; auto: a GPU if there is one")
     settings: dict[str, Dataset] = Field(description="settings of each data set")
+    numpy: Numpy | None = Field(None, description="the GPT by hand, in NumPy; null: none")
+
+    @model_validator(mode="after")
+    def _numpy_has_a_text(self) -> Self:
+        if self.numpy and self.numpy.dataset not in self.settings:
+            known = ", ".join(self.settings)
+            raise ValueError(f"numpy.dataset: expected one of {known}, found {self.numpy.dataset}")
+        return self
 
 
 class StoriesSpec(Settings):
@@ -213,3 +253,22 @@ class BaselinesSpec(Baselines):
 
 class TraceSpec(Trace, Threaded):
     pass
+
+
+class NumpyTrainSpec(Recipe):
+    model: Shape = Field(Shape(), description="shape of the model")
+    dataset: str = Field("tinyshakespeare", description="name of the data set")
+    threads: Threads = Field(1, description="threads of NumPy's products")
+    seed: Seed = Field(1, description="of weights and batches")
+
+
+class NumpyEvaluateSpec(Settings):
+    pass
+
+
+class NumpySampleSpec(NumpySampling):
+    pass
+
+
+class CompareTwinsSpec(NumpyTrainSpec):
+    steps_beside_torch: int = Field(300, ge=1, description="steps whose losses are compared")
