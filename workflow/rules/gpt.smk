@@ -190,3 +190,7 @@ for name in GPT.datasets:
     REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
 # One table of positions is enough: the first data set's.
 REPORT["positions"].append(f"{RUN}/gpt/{GPT.datasets[0]}/positions.npz")
+
+if GPT.numpy and GPT.numpy.dataset in GPT.datasets:
+
+    include: "gpt_numpy.smk"
