@@ -190,7 +190,7 @@ class NumpySampling(Settings):
 class Numpy(Settings):
     """The GPT by hand: numpy_nn.gpt, beside its twin in PyTorch."""
 
-    dataset: str = Field("tinyshakespeare", description="one of the data sets with settings")
+    dataset: str = Field("tinyshakespeare", description="its text; trained on if among datasets")
     model: Shape = Shape()
     training: Recipe = Recipe()
     sampling: NumpySampling = NumpySampling()
@@ -267,6 +267,10 @@ class NumpyEvaluateSpec(Settings):
 
 
 class NumpySampleSpec(NumpySampling):
+    pass
+
+
+class EvaluateTwinSpec(Threaded):
     pass
 
 

@@ -22,6 +22,7 @@ from gpt.tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
 from pipeline.history import read_histories
 from pipeline.settings import read_spec
+from torch_nn.language_model import LanguageModel
 from torch_nn.sampling import token_distribution
 
 MODEL = {"context": 16, "n_layers": 2, "n_heads": 2, "d_model": 16, "dropout": 0.1}
@@ -114,7 +115,7 @@ def test_settings_that_do_not_fit_together_are_one_line(settings, spec, line):
     assert read_spec("{}", settings)
 
 
-class Replay(torch.nn.Module):
+class Replay(LanguageModel):
     """A stub of a GPT: row b goes on with the b-th stream of tokens, whatever it has read."""
 
     context = 10_000
