@@ -198,6 +198,7 @@ VALUES = {
     "gpt.numpy.sampling.prompts": ["A"],
     "gpt.numpy.sampling.top_k": 5,
     "gpt.settings.*.data.tokenizer": "characters",
+    "gpt.settings.*.baselines.orders": [3],
     "gpt.device": "cpu",
     "gpt.settings.*.architecture": "llama",
     "gpt.settings.*.n_heads": 2,
