@@ -8,8 +8,11 @@ import sys
 import numpy as np
 import pytest
 
+from gpt import train
+
 MODEL = {"architecture": "modern", "context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
 SPEC = {"steps": 8, "batch_size": 8, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
+FILES = ("train.npy", "val.npy", "meta.json", "tokenizer.json")
 SPEC |= {"model": MODEL | {"dropout": 0.0}, "optimizer": "muon", "device": "cpu"}
 
 
@@ -25,27 +28,36 @@ def text(tmp_path_factory):
     return folder
 
 
-def train(repository, text, folder, launcher=(), **changes):
-    """The losses of each point of the curve, and what the processes printed."""
+def words(text, folder, **changes):
+    """The options of a training."""
     folder.mkdir(exist_ok=True)
-    words = [sys.executable, *launcher, "-m", "gpt.train", "--spec", json.dumps(SPEC | changes)]
-    for name in ("train.npy", "val.npy", "meta.json", "tokenizer.json"):
-        words += [f"--{name.partition('.')[0]}", text / name]
-    words += ["--weights", folder / "model.safetensors", "--history", folder / "history.json"]
-    words += ["--checkpoint", folder / "checkpoint"]
-    env = os.environ | {"PYTHONPATH": str(repository / "scripts"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+    paths = {name.partition(".")[0]: text / name for name in FILES}
+    paths |= {"weights": folder / "model.safetensors", "history": folder / "history.json"}
+    found = ["--spec", json.dumps(SPEC | changes), "--checkpoint", str(folder / "checkpoint")]
+    return found + [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+
+
+def losses(folder):
+    """Those of each point of the curve."""
     curve = json.loads((folder / "history.json").read_text())["curve"]
-    return [point[key] for point in curve for key in ("train_loss", "val_loss")], done.stdout
+    return [point[key] for point in curve for key in ("train_loss", "val_loss")]
 
 
-def test_two_processes_and_four_parts_give_the_losses_of_one(repository, text, tmp_path):
-    alone, _ = train(repository, text, tmp_path / "alone")
-    parts, _ = train(repository, text, tmp_path / "parts", accumulation=4)
-    assert parts == pytest.approx(alone, abs=1e-6)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    pair, printed = train(repository, text, tmp_path / "pair", torchrun, accumulation=2)
-    assert pair == pytest.approx(alone, abs=1e-6)
-    assert printed.count("step 8 ") == 1  # one process speaks for both
-    history = json.loads((tmp_path / "pair" / "history.json").read_text())
-    assert history["processes"] == 2
+def test_two_processes_and_four_parts_give_the_losses_of_one(
+    repository, text, tmp_path, monkeypatch
+):
+    for name, parts in {"whole": 1, "parts": 4}.items():
+        options = words(text, tmp_path / name, accumulation=parts)
+        monkeypatch.setattr(sys, "argv", ["train", *options])
+        train.main()
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    options = words(text, tmp_path / "pair", accumulation=2)
+    env = os.environ | {"PYTHONPATH": str(repository / "scripts"), "OMP_NUM_THREADS": "1"}
+    command = [*torchrun, "-m", "gpt.train", *options]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    whole = losses(tmp_path / "whole")
+    assert losses(tmp_path / "parts") == pytest.approx(whole, abs=1e-6)
+    assert losses(tmp_path / "pair") == pytest.approx(whole, abs=1e-6)
+    assert done.stdout.count("step 8 ") == 1  # one process speaks for both
+    assert json.loads((tmp_path / "pair" / "history.json").read_text())["processes"] == 2
