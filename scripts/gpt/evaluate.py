@@ -1,6 +1,5 @@
 """Measure trained GPTs, one per seed, on the whole validation and held-out streams, once."""
 
-import json
 import math
 
 import numpy as np
@@ -11,6 +10,7 @@ from gpt.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.history import TRAININGS, cost, read_histories
+from pipeline.read_json import read_json
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from pipeline.weights import load_weights
@@ -38,7 +38,7 @@ def main() -> None:
     device = setup(0, spec.threads)
     context, stride = spec.model.context, spec.stride or spec.model.context
     meta = load_json(args.meta, NEEDED)
-    histories = read_histories(args.weights, args.histories)
+    histories = read_histories(args.weights, args.histories, "best_step")
     model = build(spec.model, meta["vocab_size"]).to(device)
     about = {"task": "language_modelling", "model": title(spec.model), "inputs": "tokens"}
     about |= {"implementation": "torch"} | {name: meta[name] for name in ("dataset", "data_sha256")}
@@ -80,7 +80,7 @@ def main() -> None:
         "best_step": [history["best_step"] for history in histories],
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
-    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
+    samples = read_json(args.samples, ["judged", "accepted_share"]) if args.samples else {}
     if judged := samples.get("judged"):
         share = samples["accepted_share"]
         ci = proportion_interval(np.arange(judged) < round(share * judged))
