@@ -41,17 +41,18 @@ def split_documents(documents: list[str], share: float, seed: int) -> tuple[list
 def tinyshakespeare(paths: list[Path], val_share: float, seed: int) -> Corpus:
     """nanoGPT's split: the last 10 % of the characters are held out (it calls them val).
 
-    The end of the first 90 % (val_share of them) is kept back to choose the step of training on, so
-    that nothing at all is chosen on nanoGPT's val.
+    The beginning of the first 90 % (val_share of them) is kept back to choose on, so that nothing
+    at all is chosen on nanoGPT's val. Not the end: the held-out text goes on where it stops, in the
+    middle of a play whose names are to be learned from the part before.
     """
     text = _read(paths, "input.txt")
     known, held_out = text[: int(0.9 * len(text))], text[int(0.9 * len(text)) :]
-    end = len(known) - round(val_share * len(known))
+    start = round(val_share * len(known))
     notes = (
         "nanoGPT's split: the last 10 % of the characters are the row 'val'; the step is chosen"
-        f" on the last {val_share:.0%} of the first 90 %, which are not trained on"
+        f" on the first {val_share:.0%} of the other 90 %, which are not trained on"
     )
-    train, val = known[:end], known[end:]
+    val, train = known[:start], known[start:]
     return Corpus([train], [val], [held_out], notes, stories=False, split_names={"test": "val"})
 
 
@@ -116,16 +117,54 @@ def grammar_stories(paths: list[Path], val_share: float, seed: int) -> Corpus:
     return Corpus(*split_documents(rest, val_share, seed + 1), test, notes)
 
 
-READERS = {read.__name__: read for read in (tinyshakespeare, tinystories, grammar_stories)}
+def blocks(text: str) -> list[str]:
+    """A running text in about a hundred pieces that end where a paragraph does, or else a line.
+
+    A line that is longer than two pieces is cut.
+    """
+    size = min(max(len(text) // 100, 200), 5000)
+    found = [""]
+    for piece in re.findall(rf"[^\n]{{1,{2 * size}}}\n*|\n+", text):
+        full = len(found[-1]) >= size and found[-1].endswith("\n\n")
+        if full or len(found[-1]) >= 2 * size:
+            found.append("")
+        found[-1] += piece
+    return found
+
+
+def own(paths: list[Path], val_share: float, seed: int) -> Corpus:
+    """A text of one's own (gpt.own_text): val and test are split off by seed, val_share each.
+
+    Of documents whole ones, each once; of a running text blocks of paragraphs.
+    """
+    value = json.loads(_read(paths, paths[0].name))
+    running, documents = value["running"], [*value["documents"].values()]
+    known = blocks(documents[0]) if running else [*dict.fromkeys(map(str.strip, documents))]
+    if len(known) < 3:
+        raise InputError(
+            f"{paths[0]}: expected a text of some thousand characters, found a shorter"
+        )
+    rest, test = split_documents(known, val_share, seed)
+    splits = [*split_documents(rest, val_share, seed + 1), test]
+    if running:
+        splits = [["".join(texts)] for texts in splits]
+    what = "blocks of paragraphs" if running else "documents, equal ones taken once"
+    return Corpus(*splits, f"your own text; val and test are other {what}", stories=not running)
+
+
+READERS = {read.__name__: read for read in (tinyshakespeare, tinystories, grammar_stories, own)}
 
 
 def read_corpus(dataset: str, paths: list[Path], val_share: float, seed: int) -> Corpus:
     """The corpus of `dataset` from its raw files. Raises InputError if a split has no text."""
-    if dataset not in READERS:
+    read = READERS.get(dataset.partition("/")[0])
+    if read is None:
         raise InputError(f"no text data set {dataset!r}: expected one of {sorted(READERS)}")
     try:
-        corpus = READERS[dataset](paths, val_share, seed)
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        corpus = read(paths, val_share, seed)
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{dataset}: a raw text cannot be read: {error}. Fetch it again."
         ) from None

@@ -1,20 +1,26 @@
 """Measure trained GPTs, one per seed, on the whole validation and held-out streams, once."""
 
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
-from gpt.model import build, title
-from gpt.settings import EvaluateSpec
+from gpt.model import title
+from gpt.settings import EvaluateSpec, Model
+from gpt.stored_model import load
 from gpt.token_windows import covering_windows, load_tokens
 from pipeline import settings
 from pipeline.atomic import write_json
+from pipeline.errors import InputError
 from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.read_json import read_json
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
-from pipeline.weights import load_weights
 from raw.prepared import load_json
+from torch_nn.gpt import GPT
 from torch_nn.perplexity import window_nats
 
 INPUTS = {
@@ -32,15 +38,36 @@ def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
     return float(nats.sum() / counts.sum())
 
 
+def load_all(
+    paths: Sequence[Path], meta: Mapping[str, Any], device: torch.device
+) -> tuple[list[GPT], Model]:
+    """The models, and the shape that all have.
+
+    Raises InputError for one of another shape, or trained on another text than that of `meta`.
+    """
+    loaded = [load(path, device) for path in paths]
+    shape = loaded[0][2].model
+    for path, (_, _, about) in zip(paths, loaded, strict=True):
+        if about.model != shape:
+            raise InputError(f"{path}: expected the shape of {paths[0]}, found {about.model!r}")
+        if about.data_sha256 != meta["data_sha256"]:
+            wrong = f"expected a model that was trained on this text ({meta['dataset']})"
+            raise InputError(f"{path}: {wrong}, found one of another ({about.dataset})")
+    return [model for model, _, _ in loaded], shape
+
+
 def main() -> None:
     args = settings.arguments(__doc__, EvaluateSpec, INPUTS, {"out": "metrics.json"})
     spec = args.spec
-    device = setup(0, spec.threads)
-    context, stride = spec.model.context, spec.stride or spec.model.context
+    device = setup(0, spec.threads, spec.device)
     meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.weights, args.histories, "best_step")
-    model = build(spec.model, meta["vocab_size"]).to(device)
-    about = {"task": "language_modelling", "model": title(spec.model), "inputs": "tokens"}
+    models, shape = load_all(args.weights, meta, device)
+    context = shape.context
+    if (stride := spec.stride or context) > context:
+        wrong = f"expected at most the model's context {context}, found {stride}"
+        raise InputError(f"stride: {wrong}: tokens between windows would not count")
+    about = {"task": "language_modelling", "model": title(shape), "inputs": "tokens"}
     about |= {"implementation": "torch"} | {name: meta[name] for name in ("dataset", "data_sha256")}
     rows = []
     for split in ("test", "val"):
@@ -50,10 +77,8 @@ def main() -> None:
         tokens = load_tokens(getattr(args, split), context)
         windows = list(covering_windows(tokens, context, stride))
         per_seed = []
-        for path in args.weights:
-            nats, counts = (
-                part.numpy() for part in window_nats(load_weights(path, model), windows)
-            )
+        for path, model in zip(args.weights, models, strict=True):
+            nats, counts = (part.numpy() for part in window_nats(model, windows))
             per_seed.append(nats)
             print(f"{split} {path}: {mean_nats(nats, counts):.4f} nats per token", flush=True)
         values = np.array([mean_nats(nats, counts) for nats in per_seed])
@@ -81,8 +106,8 @@ def main() -> None:
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
     samples = read_json(args.samples, ["judged", "accepted_share"]) if args.samples else {}
-    if judged := samples.get("judged"):
-        share = samples["accepted_share"]
+    if (share := samples.get("accepted_share")) is not None:
+        judged = samples["judged"]
         ci = proportion_interval(np.arange(judged) < round(share * judged))
         scores = {"metric": "accepted_share", "split": "test", "values": [share], "ci": ci}
         rows.append(row(**scores, **about, **cost(histories[:1])))

@@ -25,7 +25,7 @@ def main() -> None:
     corpus = read_corpus(spec.dataset, args.raw, spec.val_share, spec.seed)
     splits = {"train": corpus.train, "val": corpus.val, "test": corpus.test}
     if spec.tokenizer == "bpe":
-        tokenizer = BytePairTokenizer.train(corpus.train, spec.vocab_size)
+        tokenizer = BytePairTokenizer.train(corpus.train, spec.vocab_size, corpus.stories)
     else:
         tokenizer = CharacterTokenizer.train(corpus.train, separator=corpus.stories)
     if tokenizer.vocab_size > 65_536:

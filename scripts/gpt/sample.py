@@ -1,60 +1,152 @@
-"""Let a trained GPT write: several prompts and ways of sampling; judge stories by the grammar."""
+"""Let a trained GPT write, in several ways of sampling, and measure what it writes.
+
+    python -m gpt.sample --weights model.safetensors --out samples.json \\
+        --spec '{"prompts": ["Once upon a time"], "ways": [{"temperature": 0.7, "top_p": 0.9}]}'
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
-from gpt.model import MODEL_INPUTS, build, title
+from gpt.model import title
+from gpt.quality import figures
 from gpt.settings import SampleSpec, Way
+from gpt.stored_model import MODEL_INPUTS, load
 from gpt.story_grammar import accepts
-from gpt.tokenizer import Tokenizer, load_tokenizer
+from gpt.token_windows import load_tokens
+from gpt.tokenizer import Tokenizer, split_stream
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from pipeline.weights import load_weights
-from raw.prepared import load_json
 from torch_nn.gpt import GPT
 from torch_nn.sampling import sample
 
+INPUTS = {
+    **MODEL_INPUTS,
+    "train?": "train.npy, to look for copies in",
+    "val?": "val.npy, whose texts are measured beside the model's",
+}
+# Texts that are drawn at once.
+BATCH = 50
 
-def texts(
-    model: GPT, tokenizer: Tokenizer, prompt: str, count: int, way: Way, spec: SampleSpec, seed: int
-) -> list[str]:
-    """`count` continuations of prompt, prompt included, each up to the separator."""
+
+class Text(NamedTuple):
+    """What a model wrote, its prompt included; ended: whether it wrote the separator after it."""
+
+    text: str
+    ended: bool
+
+
+def write(
+    model: GPT,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    way: Way,
+    max_new_tokens: int,
+    seeds: Sequence[int],
+) -> list[Text]:
+    """A continuation of each prompt, up to the separator.
+
+    seeds: one for each prompt. A text depends on its own prompt and seed alone.
+    """
     end = tokenizer.separator
     start = [] if end is None else [end]
-    read = start + tokenizer.encode(prompt, f"prompt {prompt[:40]!r}")
-    if not read:
+    given = [start + tokenizer.encode(p, f"prompt {p[:40]!r}") for p in prompts]
+    if not all(given):
         raise InputError("prompts: '' needs a text of stories, where a separator begins one")
-    tokens = torch.tensor([read] * count, device=next(model.parameters()).device)  # (B, T)
-    random, options = torch.Generator().manual_seed(seed), way.model_dump()
-    drawn = sample(model, tokens, spec.max_new_tokens, random, stop_token=end, **options)
-    found = drawn[:, len(start) :].tolist()
-    return [tokenizer.decode(row[: row.index(end) if end in row else None]) for row in found]
+    lengths = torch.tensor([len(tokens) for tokens in given])  # (B,)
+    device = next(model.parameters()).device
+    read = torch.zeros(len(given), int(lengths.max()), dtype=torch.int64)  # (B, T)
+    for row, tokens in zip(read, given, strict=True):
+        row[: len(tokens)] = torch.tensor(tokens)
+    drawn = sample(
+        model,
+        read.to(device),
+        max_new_tokens,
+        seeds,
+        stop_token=end,
+        lengths=lengths.to(device),
+        **way.model_dump(),
+    )
+    found = []
+    for tokens, row in zip(given, drawn.tolist(), strict=True):
+        written = row[len(tokens) : len(tokens) + max_new_tokens]
+        ended = end in written
+        written = written[: written.index(end)] if ended else written
+        found.append(Text(tokenizer.decode([*tokens[len(start) :], *written]), ended))
+    return found
+
+
+def passages(tokenizer: Tokenizer, stream: list[int], count: int, tokens: int) -> list[str]:
+    """`count` texts of a stream: its first documents, or passages of `tokens` from all over it."""
+    if tokenizer.separator is not None:
+        return split_stream(tokenizer, stream)[:count]
+    last = max(1, len(stream) - tokens)
+    starts = range(0, last, max(1, last // count))[:count]
+    return [tokenizer.decode(stream[start : start + tokens]) for start in starts]
+
+
+def read_text(path: Path | None) -> list[int] | None:
+    """The tokens of a split, or None without a path."""
+    return load_tokens(path, context=0).tolist() if path else None
+
+
+def quality(
+    texts: Sequence[Text],
+    spec: SampleSpec,
+    tokenizer: Tokenizer,
+    train: Path | None,
+    val: Path | None,
+) -> Iterator[dict]:
+    """The figures of the model's texts, then, with `val`, those of as many held-out ones."""
+    known = read_text(train)
+    source = None if known is None else tokenizer.decode(known)
+    share = sum(text.ended for text in texts) / len(texts)
+    complete = share if tokenizer.separator is not None else None
+    yield {"of": "the model"} | figures([t.text for t in texts], source) | {"complete": complete}
+    if held_out := read_text(val):
+        found = passages(tokenizer, held_out, len(texts), spec.max_new_tokens)
+        yield {"of": "held-out text"} | figures(found, source) | {"complete": None}
 
 
 def main() -> None:
-    args = settings.arguments(__doc__, SampleSpec, MODEL_INPUTS, {"out": "samples.json"})
+    args = settings.arguments(__doc__, SampleSpec, INPUTS, {"out": "samples.json"})
     spec = args.spec
-    device = setup(spec.seed, spec.threads)
-    meta = load_json(args.meta, ("dataset", "stand_in"))
-    tokenizer = load_tokenizer(args.tokenizer)
-    model = load_weights(args.weights, build(spec.model, tokenizer.vocab_size).to(device))
-    samples = []
-    for prompt in spec.prompts:
-        for way in spec.ways:
-            seed = spec.seed + len(samples)
-            text = texts(model, tokenizer, prompt, 1, way, spec, seed)[0]
-            samples.append({"prompt": prompt, "text": text, **way.model_dump(), "seed": seed})
-            print(f"--- {way}\n{text}\n", flush=True)
-    share, note = None, "unedited; one sample of each prompt and way, none chosen by hand"
-    if count := spec.grammar_samples:
+    model, tokenizer, stored = load(args.weights, setup(spec.seed, spec.threads, spec.device))
+    found = {}
+    for number, way in enumerate(spec.ways):
+        seeds = range(spec.seed + number, spec.seed + 2**32, len(spec.ways))[: len(spec.prompts)]
+        written = write(model, tokenizer, spec.prompts, way, spec.max_new_tokens, seeds)
+        for prompt, seed, (text, _) in zip(spec.prompts, seeds, written, strict=True):
+            found[seed] = {"prompt": prompt, "text": text, **way.model_dump(), "seed": seed}
+    samples = [found[seed] for seed in sorted(found)]
+    for one in samples:
+        print(f"--- seed {one['seed']}\n{one['text']}\n", flush=True)
+    about = {"task": "language_modelling", "dataset": stored.dataset, "model": title(stored.model)}
+    about |= {"stand_in": stored.stand_in, "samples": samples}
+    about["note"] = "unedited; one sample of each prompt and way, none chosen by hand"
+    about |= {"judged": spec.quality_samples, "accepted_share": None, "quality": []}
+    if count := spec.quality_samples:
         way = spec.ways[0]
-        share = sum(map(accepts, texts(model, tokenizer, "", count, way, spec, spec.seed))) / count
-        note += f"; accepted_share: of {count} whole stories drawn by the first way, {way}"
-        print(f"the grammar accepts {share:.2f} of {count} stories")
-    about = {"task": "language_modelling", "dataset": meta["dataset"], "model": title(spec.model)}
-    about |= {"stand_in": meta["stand_in"], "samples": samples, "note": note}
-    write_json(args.out, about | {"accepted_share": share, "judged": count})
+        prompt = "" if tokenizer.separator is not None else spec.prompts[0]
+        texts = []
+        for first in range(0, count, BATCH):
+            seeds = range(spec.seed + first, spec.seed + min(count, first + BATCH))
+            prompts = [prompt] * len(seeds)
+            texts += write(model, tokenizer, prompts, way, spec.max_new_tokens, seeds)
+        about["quality"] = [*quality(texts, spec, tokenizer, args.train, args.val)]
+        told = ", ".join(f"{name} {value}" for name, value in way if value is not None)
+        about["note"] += f"; quality: of {count} texts drawn by the first way ({told})"
+        for line in about["quality"]:
+            print(*(f"{name} {value}" for name, value in line.items()), sep=", ")
+        if stored.dataset == "grammar_stories":
+            share = sum(t.ended and accepts(t.text) for t in texts) / count
+            about["accepted_share"] = share
+            print(f"the grammar accepts {share:.2f} of {count} stories")
+    write_json(args.out, about)
 
 
 if __name__ == "__main__":

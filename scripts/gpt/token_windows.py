@@ -25,7 +25,8 @@ def load_tokens(path: str | Path, context: int) -> np.ndarray:
     if tokens.ndim != 1 or tokens.dtype != np.uint16 or len(tokens) < context + 2:
         raise InputError(
             f"{path}: expected at least {context + 2} uint16 tokens (one window), found"
-            f" {tokens.dtype} {tokens.shape}. Choose a smaller context, or: {again(path)}"
+            f" {tokens.dtype} {tokens.shape}. Choose a smaller context or a longer text, or:"
+            f" {again(path)}"
         )
     return tokens
 

@@ -1,8 +1,9 @@
 """Text to token numbers and back: characters, or byte-level BPE. Stored as JSON."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -54,24 +55,26 @@ class CharacterTokenizer:
 class BytePairTokenizer:
     """Byte-level byte-pair encoding (Sennrich et al. 2016; on bytes: Radford et al. 2019).
 
-    Every text can be encoded, since the 256 bytes are tokens. Token 0 is the separator, which no
-    text holds: its letters in a text are letters.
+    Every text can be encoded, since the 256 bytes are tokens. The separator, if it is used, is
+    token 0, which no text holds: its letters in a text are letters.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer):
         self.tokenizer = tokenizer
         tokenizer.encode_special_tokens = True
         self.vocab_size = tokenizer.get_vocab_size()
-        self.separator = tokenizer.token_to_id(SEPARATOR)
+        self.separator = 0 if tokenizer.id_to_token(0) == SEPARATOR else None
 
     @classmethod
-    def train(cls, documents: Iterable[str], vocab_size: int) -> "BytePairTokenizer":
+    def train(
+        cls, documents: Iterable[str], vocab_size: int, separator: bool = True
+    ) -> "BytePairTokenizer":
         """Merge the most frequent pairs of `documents` until there are vocab_size tokens."""
         tokenizer = tokenizers.Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-        first = {"special_tokens": [SEPARATOR], "initial_alphabet": alphabet}
+        first = {"special_tokens": [SEPARATOR] * separator, "initial_alphabet": alphabet}
         trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **first)
         tokenizer.train_from_iterator(documents, trainer)
         return cls(tokenizer)
@@ -98,19 +101,22 @@ class BytePairTokenizer:
 Tokenizer = CharacterTokenizer | BytePairTokenizer
 
 
+def read_tokenizer(value: Mapping[str, Any]) -> Tokenizer:
+    """The tokenizer whose `save` wrote this JSON. Raises an exception of any kind if it is none."""
+    if value.get("kind") != "characters":
+        return BytePairTokenizer(tokenizers.Tokenizer.from_str(json.dumps(value)))
+    characters, separator = value["characters"], value["separator"]
+    if type(characters) is not str or type(separator) is not bool:
+        raise ValueError("characters that are no text")
+    if len(set(characters)) < len(characters):
+        raise ValueError("a character that is there twice")
+    return CharacterTokenizer(characters, separator)
+
+
 def load_tokenizer(path: str | Path) -> Tokenizer:
     """The tokenizer that `save` wrote. Raises InputError if the file holds none."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = json.loads(text)
-        if value.get("kind") != "characters":
-            return BytePairTokenizer(tokenizers.Tokenizer.from_str(text))
-        characters, separator = value["characters"], value["separator"]
-        if type(characters) is not str or type(separator) is not bool:
-            raise ValueError("characters that are no text")
-        if len(set(characters)) < len(characters):
-            raise ValueError("a character that is there twice")
-        return CharacterTokenizer(characters, separator)
+        return read_tokenizer(json.loads(Path(path).read_text(encoding="utf-8")))
     except Exception as error:  # the library raises nothing narrower
         raise InputError(f"{path}: expected a tokenizer, found: {error}. {again(path)}") from None
 
@@ -124,3 +130,15 @@ def token_stream(tokenizer: Tokenizer, documents: list[str], split: str = "text"
     for number, document in enumerate(documents, start=1):
         stream += tokenizer.encode(document, f"{split}, document {number}") + end
     return stream
+
+
+def split_stream(tokenizer: Tokenizer, stream: Sequence[int]) -> list[str]:
+    """The documents of what `token_stream` made; without a separator it is one text."""
+    if tokenizer.separator is None:
+        return [tokenizer.decode(stream)]
+    documents, start = [], 0
+    for place, token in enumerate(stream):
+        if token == tokenizer.separator:
+            documents.append(tokenizer.decode(stream[start:place]))
+            start = place + 1
+    return documents[1:]

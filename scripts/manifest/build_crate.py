@@ -66,7 +66,8 @@ def add_dataset(crate: ROCrate, name: str, about: Mapping) -> ContextEntity:
     if about.get("homepage"):
         properties["url"] = about["homepage"]
     sources: dict[str, Mapping] = {}
-    for file in about.get("files", []):
+    # Your own files have no address.
+    for file in about.get("files", []) if about.get("kind") != "own" else ():
         source = about["archives"][file["archive"]] if "archive" in file else file
         sources[source["urls"][0]] = source
     if sources:
@@ -136,6 +137,7 @@ def main() -> None:
         args.manifest, ["code", "software", "run", "config", "machine", "finished"]
     )
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
+    datasets |= manifest["config"]["values"].get("own", {})
     crate = build(manifest, datasets, args.snakefile.name)
     write_text(args.snakefile, args.workflow.read_text(encoding="utf-8"))
     write_json(args.crate, crate)

@@ -14,7 +14,7 @@ from pipeline.hashing import canonical_sha256, file_sha256
 
 # Keys, columns and arrays that say when, where and how fast, never what was found.
 # config_sha256 holds the run's name too; the manifest compares the configurations themselves.
-VOLATILE = ("provenance", "commit", "run", "config_sha256")
+VOLATILE = ("provenance", "commit", "run", "config_sha256", "kernels")
 # Every name with this ending: seconds, train_seconds, fold_seconds.
 VOLATILE_END = "seconds"
 # Pages and figures that show seconds or commits between everything else.

@@ -3,7 +3,9 @@
 Read in this order: module, linear, activations, dropout, losses; then gradcheck, which proves them;
 flat, optimisers, schedules; standardise, normalisation, architecture, mlp; early_stopping, mixup,
 prediction, training, flops. tokens has more layers, which token_mixer puts together. stored_model
-loads what was trained. checks are for mistakes of the caller: pass over them at first reading.
+loads what was trained. Then, towards Part 2, embedding, attention, gpt: a language model, and
+docs/attention-backwards.md beside it. checks are for mistakes of the caller: pass over them at
+first reading.
 
 Throughout, N is the number of examples of a batch, D of features, K of classes.
 
@@ -33,11 +35,14 @@ tests/numpy_nn/test_part1_examples.py runs this text as it stands.
 """
 
 from numpy_nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
+from numpy_nn.attention import CausalSelfAttention
 from numpy_nn.dropout import Dropout
 from numpy_nn.early_stopping import EarlyStopping
+from numpy_nn.embedding import Embedding, PositionalEmbedding
 from numpy_nn.flops import forward_flops
+from numpy_nn.gpt import GPT, sample
 from numpy_nn.gradcheck import gradcheck, gradcheck_loss
-from numpy_nn.linear import Linear, he_normal, xavier_uniform
+from numpy_nn.linear import Linear, he_normal, normal, xavier_uniform
 from numpy_nn.losses import Loss, MeanSquaredError, SoftmaxCrossEntropy
 from numpy_nn.mixup import Mixup
 from numpy_nn.mlp import build_mlp
@@ -53,11 +58,12 @@ from numpy_nn.tokens import Flatten, Gather, Residual, Transpose, Unfold
 from numpy_nn.training import Training, TrainingDiverged
 
 __all__ = [
-    "GELU", "SCHEDULES", "SGD", "Adam", "AdamW", "BatchNorm", "Dropout", "EarlyStopping", "Flatten",
-    "Gather", "LayerNorm", "LeakyReLU", "Linear", "Loss", "MeanSquaredError", "Mixup", "Module",
-    "NonFiniteError", "Optimiser", "Parameter", "ReLU", "Residual", "Sequential", "Sigmoid",
+    "GELU", "GPT", "SCHEDULES", "SGD", "Adam", "AdamW", "BatchNorm", "CausalSelfAttention",
+    "Dropout", "EarlyStopping", "Embedding", "Flatten", "Gather", "LayerNorm", "LeakyReLU",
+    "Linear", "Loss", "MeanSquaredError", "Mixup", "Module", "NonFiniteError", "Optimiser",
+    "Parameter", "PositionalEmbedding", "ReLU", "Residual", "Sequential", "Sigmoid",
     "SoftmaxCrossEntropy", "Standardise", "Tanh", "Training", "TrainingDiverged", "Transpose",
     "Unfold", "WeightAverage", "build_mlp", "build_token_mixer", "constant", "cosine", "diagnose",
     "evaluate", "forward_flops", "gradcheck", "gradcheck_loss", "he_normal", "model_from_state",
-    "one_cycle", "predict", "step_decay", "xavier_uniform",
+    "normal", "one_cycle", "predict", "sample", "step_decay", "xavier_uniform",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -29,12 +29,12 @@ def checked_forward(forward: Callable) -> Callable:
     """`forward` with a check of x. The layer keeps what it returned, and x's shape and dtype."""
 
     @wraps(forward)
-    def checked(self: "Module", x: np.ndarray) -> np.ndarray:
+    def checked(self: "Module", x: np.ndarray, *more: Any) -> np.ndarray:
         # What was right at the last step is right at this one: looking each time takes a quarter of
         # a step of 64-64-32-10 at batches of 32.
         if not isinstance(x, np.ndarray) or (x.shape, x.dtype) != self.received:
             check_input(self, x)
-        self.output = forward(self, x)
+        self.output = forward(self, x, *more)
         self.received = x.shape, x.dtype
         return self.output
 
@@ -63,7 +63,7 @@ def check_input(layer: "Module", x: np.ndarray) -> None:
         refuse(layer, "a NumPy array", type(x).__name__)
     if not has_axes(x.shape, layer.axes):
         refuse(layer, f"shape ({', '.join(map(str, layer.axes))}) with N >= 1", x.shape)
-    if (dtype := layer.dtype) and x.dtype != dtype:
+    if layer.kinds == "f" and (dtype := layer.dtype) and x.dtype != dtype:
         refuse(layer, f"{dtype}", x.dtype)
     if x.dtype.kind not in layer.kinds:
         kinds = "floating-point numbers" if layer.kinds == "f" else "real numbers"

@@ -9,6 +9,9 @@ import numpy as np
 from numpy_nn.checks import refuse
 from numpy_nn.module import Module, Parameter
 
+# (generator, fan_in, fan_out) -> weights (fan_in, fan_out), float32.
+Initialise = Callable[[np.random.Generator, int, int], np.ndarray]
+
 
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
     """Weights (fan_in, fan_out), float32, from N(0, 2 / fan_in): for layers before a ReLU.
@@ -28,6 +31,15 @@ def xavier_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.nd
     """
     bound = np.float32(math.sqrt(6 / (fan_in + fan_out)))
     return (2 * rng.random((fan_in, fan_out), np.float32) - 1) * bound
+
+
+def normal(std: float) -> Initialise:
+    """Weights (fan_in, fan_out), float32, from N(0, std^2), whatever the fans: as GPT-2 does."""
+
+    def draw(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        return rng.standard_normal((fan_in, fan_out), np.float32) * np.float32(std)
+
+    return draw
 
 
 class Linear(Module):
@@ -50,7 +62,7 @@ class Linear(Module):
         fan_in: int,
         fan_out: int,
         rng: np.random.Generator,
-        initialise: Callable[[np.random.Generator, int, int], np.ndarray] = he_normal,
+        initialise: Initialise = he_normal,
         input_grad: bool = True,
     ):
         if fan_in < 1 or fan_out < 1:
@@ -72,6 +84,9 @@ class Linear(Module):
         if not self.input_grad:
             return None
         return (grad @ self.weight.value.T).reshape(self.x.shape)
+
+    def flops(self) -> int:
+        return 2 * self.x.size * self.fan_out
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

@@ -44,8 +44,8 @@ class Module:
     """
 
     training = True
-    # What forward takes: its axes, where "..." is any number of them, and its kinds of dtype. A
-    # layer with parameters takes their dtype alone.
+    # What forward takes: its axes, where "..." is any number of them, and its kinds of dtype. Of
+    # floating-point numbers a layer with parameters takes their dtype alone.
     axes: tuple[int | str, ...] = ("N", "...")
     kinds = "f"
     shown: tuple[str, ...] = ()  # the attributes that its name is printed with
@@ -65,8 +65,8 @@ class Module:
     def backward(self, grad_output: np.ndarray) -> np.ndarray | None:
         raise NotImplementedError
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        return self.forward(x)
+    def __call__(self, x: np.ndarray, *more: Any) -> np.ndarray:
+        return self.forward(x, *more)
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
         """The modules among the attributes, lists of modules included, with their names."""
@@ -166,9 +166,14 @@ class Module:
             yield name, parameter.value
         yield from self.named_buffers()
 
+    def flops(self) -> int:
+        """Floating-point operations of its own matrix products in the last forward pass: a
+        multiplication and the addition after it count as two."""
+        return 0
+
     @property
     def dtype(self) -> np.dtype | None:
-        """That of the layer's own parameters, if it has any: it takes no other."""
+        """That of the layer's own parameters, if it has any."""
         return next((own.value.dtype for own in self.own_parameters().values()), None)
 
     def __repr__(self) -> str:

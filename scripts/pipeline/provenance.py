@@ -9,12 +9,17 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from threadpoolctl import threadpool_info
+
 from pipeline.hashing import file_sha256
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # With these a caller, such as a git hook, points git at a repository of its own.
 _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR",
               "GIT_OBJECT_DIRECTORY"}  # fmt: skip
+# What OpenBLAS and PyTorch call their kernels -> the instructions that these are made of.
+_INSTRUCTIONS = {"Haswell": "AVX2", "Zen": "AVX2", "SkylakeX": "AVX-512", "Cooperlake": "AVX-512",
+                 "SapphireRapids": "AVX-512", "AVX512": "AVX-512"}  # fmt: skip
 
 
 def commit() -> str:
@@ -84,10 +89,36 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def provenance(threads: int, device: str = "cpu", packages: tuple[str, ...] = ("numpy",)) -> dict:
-    """What is recorded beside every number: commit, threads, device, processor, versions.
+def kernels(device: str = "cpu", precision: str = "float32") -> str:
+    """What multiplies matrices in this process: `AVX2, float32`, `AMX, bfloat16`.
 
-    Asked before the work, so that it describes the code that ran.
+    PyTorch's kernels if the process has loaded it, else those of NumPy's OpenBLAS, by the
+    instructions that they are made of; of a GPU its name. Another name of theirs stays as it is.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        names = [pool["architecture"] for pool in threadpool_info() if "architecture" in pool]
+        found = names[0] if names else "unknown"
+    elif device == "cuda":
+        found = torch.cuda.get_device_name()
+    else:
+        found = torch.backends.cpu.get_cpu_capability()
+        # An older PyTorch does not say what else the processor has.
+        if precision == "bfloat16" and hasattr(torch.cpu, "get_capabilities"):
+            found = "AMX" if torch.cpu.get_capabilities().get("amx_bf16") else found
+    return f"{_INSTRUCTIONS.get(found, found)}, {precision}"
+
+
+def provenance(
+    threads: int,
+    device: str = "cpu",
+    packages: tuple[str, ...] = ("numpy",),
+    precision: str = "float32",
+) -> dict:
+    """What is recorded beside every number: commit, threads, device, processor, kernels, versions.
+
+    precision: of the matrix products, see pipeline.precision. Asked before the work, so that it
+    describes the code that ran.
     """
     versions = {"python": platform.python_version()}
     for name in packages:
@@ -100,6 +131,7 @@ def provenance(threads: int, device: str = "cpu", packages: tuple[str, ...] = ("
         "threads": threads,
         "device": device,
         "processor": processor(),
+        "kernels": kernels(device, precision),
         # None: OpenBLAS chooses them by the processor.
         "blas_kernels": os.environ.get("OPENBLAS_CORETYPE"),
         "cores": os.cpu_count(),

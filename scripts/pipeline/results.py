@@ -10,9 +10,10 @@ from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 COLUMNS = (
     "task", "dataset", "model", "inputs", "views", "members", "subset", "implementation", "metric",
     "split", "value", "std", "n_seeds", "ci_low", "ci_high", "parameters", "train_seconds",
-    "train_flops", "threads", "device", "run", "source", "commit", "config_sha256", "data_sha256",
+    "train_flops", "threads", "device", "kernels", "run", "source", "commit", "config_sha256",
+    "data_sha256",
 )  # fmt: skip
-IMPLEMENTATIONS = ("numpy", "torch")
+IMPLEMENTATIONS = ("numpy", "torch", "xz")
 SPLITS = ("train", "cv", "val", "test")
 RESAMPLES = 1000
 
@@ -72,8 +73,10 @@ def row(
     for one seed). about: the other columns, all of them but those that one trained model on the
     whole split need not name. inputs: what the model reads (pixels, pixels + HOG, nucleotides,
     tokens). views ("none"): over which versions of an example its answers are averaged (flips,
-    shifts, flips and shifts, both strands). members ("1"): how many trained models answer together
-    (`5 seeds`, `5 folds`). subset ("all"): which examples of the split count (not in train).
+    shifts, flips and shifts, both strands), or how else an answer is found (beam of 4).
+    members ("1"): how many trained models answer together (`5 seeds`, `5 folds`).
+    subset ("all"): which examples of the split count (not in train, longer than trained).
+    kernels: what multiplied the matrices in training (pipeline.provenance), None if not recorded.
     train_seconds: mean wall seconds of training one seed's model; train_flops: its training compute
     in floating-point operations. Of several members both are sums.
     Raises ValueError for a column that is missing or unknown, or for an implementation or split
@@ -87,6 +90,7 @@ def row(
         "n_seeds": len(values),
         **dict(zip(("ci_low", "ci_high"), ci or (None, None), strict=True)),
         **{name: provenance[name] for name in ("threads", "device", "commit")},
+        "kernels": provenance.get("kernels"),  # a training of before did not record them
     }
     if wrong := set(found) ^ (set(COLUMNS) - {"run", "source", "config_sha256"}):
         raise ValueError(f"a row: missing or unknown columns: {', '.join(sorted(wrong))}")

@@ -4,13 +4,17 @@ import os
 
 import torch
 
+from pipeline.errors import InputError
 
-def setup(seed: int, threads: int) -> torch.device:
-    """Make PyTorch deterministic and return the device: the GPU if there is one, else the CPU.
+
+def setup(seed: int, threads: int, wanted: str = "auto") -> torch.device:
+    """Make PyTorch deterministic and return the device: `wanted` ("cpu", "cuda" or "mps"), or with
+    "auto" the GPU if there is one, else the CPU. Prints the choice and why.
 
     threads comes from the spec, never from the cores that happen to be given: sums are split by
-    thread, so that another number of threads gives other last bits. Prints the choice and why.
+    thread, so that another number of threads gives other last bits.
     Operations without a deterministic kernel raise RuntimeError instead of drifting.
+    Raises InputError if the wanted device is not there.
     """
     # cuBLAS reads this when its first handle is made; without it its matmuls are refused.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -20,10 +24,26 @@ def setup(seed: int, threads: int) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
-    if torch.cuda.is_available():
-        device = torch.device("cuda")
-        print(f"device: cuda ({torch.cuda.get_device_name()}), since a GPU is there")
+    device, why = _choose(wanted)
+    if wanted != "auto":
+        why = "as the settings say"
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        print(f"device: {device} ({torch.cuda.get_device_name(device)}), {why}")
     else:
-        device = torch.device("cpu")
-        print(f"device: cpu, {threads} thread(s), since no CUDA device is visible")
+        print(f"device: {device}, {threads} thread(s), {why}")
     return device
+
+
+def _choose(wanted: str) -> tuple[torch.device, str]:
+    """The device and, for "auto", why it was chosen."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(wanted, True):
+        found = [name for name, is_there in there.items() if is_there] + ["cpu"]
+        raise InputError(f"device: expected one that is there ({', '.join(found)}), found {wanted}")
+    if wanted == "cuda" or (wanted == "auto" and there["cuda"]):
+        # torchrun gives each of its processes a GPU of its own.
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))), "since a GPU is there"
+    if wanted == "mps" or (wanted == "auto" and there["mps"]):
+        return torch.device("mps"), "since Apple's GPU is there"
+    return torch.device("cpu"), "since no GPU is visible"

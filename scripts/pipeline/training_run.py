@@ -27,6 +27,7 @@ import numpy as np
 from pipeline.atomic import write_json
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from pipeline.group import Group
 from pipeline.provenance import changed_since, loaded_code
 
 # The options of every training for what it writes.
@@ -57,8 +58,9 @@ class TrainingRun:
     history: where `finish` writes history.json; until then .progress.json beside it says how far
     the run is, for the terminal. parts: what the checkpoint holds; checkpoint: None for a run that
     is not to be resumed; steps_per_epoch: for the `epoch` of the history; provenance: what made the
-    numbers (pipeline.provenance), asked before the first step. `curve` is the history so far, a
-    point for each `record`.
+    numbers (pipeline.provenance), asked before the first step. group: processes that train
+    together (pipeline.torchrun): the one that leads is given the checkpoint, from which all resume,
+    and finishes. `curve` is the history so far, a point for each `record`.
     """
 
     def __init__(
@@ -70,10 +72,11 @@ class TrainingRun:
         steps_per_epoch: float = 1.0,
         *,
         provenance: Mapping[str, Any],
+        group: Group | None = None,
     ):
         self.history, self.parts, self.checkpoint = Path(history), parts, checkpoint
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
-        self.provenance = provenance
+        self.provenance, self.group = provenance, group or Group()
         self.step = 0  # steps that are done
         self.curve: list[Point] = []
         self._window: list[tuple[float, Point]] = []  # (weight, values) of the steps since a point
@@ -81,13 +84,14 @@ class TrainingRun:
         self._loss: float | None = None  # the last one
         self._seconds = 0.0  # of this run's earlier processes
         self._code = loaded_code()
-        if checkpoint and (stored := checkpoint.load()):
+        if stored := self.group.share(checkpoint.load() if checkpoint else None):
             arrays, meta = stored
             parts.load_state(arrays, meta["parts"])
             self.step, self.curve, self._seconds = meta["step"], meta["curve"], meta["seconds"]
             self._window, self._lr = [(w, v) for w, v in meta["window"]], meta["lr"]
             self._code = meta["code"]
-            print(f"resumed after step {self.step} of {steps}", flush=True)
+            if self.group.leads:
+                print(f"resumed after step {self.step} of {steps}", flush=True)
         self._resumed_at = self.step
         self._progress = self.history.with_name(".progress.json")
         self._started = self._saved = self._shown = time.monotonic()
@@ -97,7 +101,7 @@ class TrainingRun:
             yield self.step
             self.step += 1
             now = time.monotonic()
-            if now - self._shown > SHOW_EVERY:
+            if now - self._shown > SHOW_EVERY and self.group.leads:
                 self._show(now)
             late = now - self._saved > SAVE_EVERY
             if self.checkpoint and (late or self.checkpoint.stopping) and self.step < self.steps:
@@ -144,7 +148,8 @@ class TrainingRun:
         """Add to the curve, and print, a point that comes ready: an epoch's of numpy_nn."""
         self.curve.append(point)
         self._loss = point.get("train_loss", self._loss)
-        print(" ".join(f"{name} {value:.5g}" for name, value in point.items()), flush=True)
+        if self.group.leads:
+            print(" ".join(f"{name} {value:.5g}" for name, value in point.items()), flush=True)
 
     def best(self, key: Callable[[Point], Any]) -> Point:
         """The point of the curve with the smallest key; the first of several."""

@@ -1,41 +1,73 @@
 """PyTorch on disk: a model's weights, and the state of a training.
 
-Weights are `.safetensors` (arrays and nothing else: reading a file runs no code).
+Weights are `.safetensors` (arrays and nothing else: reading a file runs no code). What else a model
+needs to be used from its file alone travels in the file's header: settings of its room.
 """
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
+from pipeline.settings import Settings, problems
 
 Model = TypeVar("Model", bound=torch.nn.Module)
+Stored = TypeVar("Stored", bound=Settings)
 _RNG_CPU, _RNG_CUDA = "__rng_cpu__", "__rng_cuda__"
 
 
-def save_weights(
-    path: str | Path, model: torch.nn.Module, metadata: Mapping[str, str] | None = None
-) -> None:
+def save_weights(path: str | Path, model: torch.nn.Module, about: Settings | None = None) -> None:
     """Write `model`'s state (parameters and buffers) as safetensors, whole or not at all.
 
-    Two names of one tensor (tied weights) are written as two equal arrays. metadata: strings that
-    are kept in the file's header.
+    Two names of one tensor (tied weights) are written as two equal arrays. about: what
+    `read_metadata` gives back, kept in the file's header.
     """
     tensors = {
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in model.state_dict().items()
     }
+    # One key: the library writes several in any order, and equal models shall be equal files.
+    values = {"room": _room(type(about)), **about.model_dump(mode="json")} if about else {}
+    metadata = {"about": json.dumps(values, sort_keys=True)} if about else {}
     # Bytes first: the library's own writer wraps a full disk into an error of its own.
-    content = save(tensors, metadata=dict(metadata or {}))
+    content = save(tensors, metadata=metadata)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def read_metadata(path: str | Path, kind: type[Stored]) -> Stored:
+    """What `save_weights` was given as `about`, which must be a `kind`.
+
+    Raises InputError if the file is no safetensors file, says nothing of its model, or says that it
+    is another room's.
+    """
+    try:
+        with safe_open(path, "pt") as opened:
+            values = json.loads((opened.metadata() or {})["about"])
+        if (room := values.pop("room")) != _room(kind):
+            raise ValueError(f"one of {room}")
+        return kind.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        found = "; ".join(problems(error, kind))
+    except (KeyError, AttributeError):
+        found = "weights that do not say of which model they are"
+    except (SafetensorError, OSError, ValueError) as error:
+        found = str(error)
+    raise InputError(f"{path}: expected a model of {_room(kind)}, found: {found}. Train it again.")
+
+
+def _room(kind: type[Settings]) -> str:
+    """The room whose settings.py defines `kind`."""
+    return kind.__module__.partition(".")[0]
 
 
 def load_weights(path: str | Path, model: Model) -> Model:

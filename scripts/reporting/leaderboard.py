@@ -57,10 +57,10 @@ class Row(Settings):
     dataset: str = Field(min_length=1)
     model: str = Field(min_length=1)
     inputs: str = Field(min_length=1)
-    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands"]
+    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4"]
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
-    subset: Literal["all", "not in train"]
-    implementation: Literal["numpy", "torch"]
+    subset: Literal["all", "not in train", "longer than trained"]
+    implementation: Literal["numpy", "torch", "xz"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
     value: float
@@ -73,6 +73,7 @@ class Row(Settings):
     train_flops: float | None = Field(ge=0)
     threads: int = Field(ge=1)
     device: str = Field(min_length=1)
+    kernels: str | None = None
     commit: str = Field(min_length=1)
     data_sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -156,11 +157,12 @@ def ordinary(row: Mapping) -> bool:
 
 
 def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
-    """All rows with exactly COLUMNS, sorted. Raises InputError if two rows have the same key."""
+    """All rows with exactly COLUMNS, sorted. Raises InputError if two of one run have one key."""
     rows = [{column: row.get(column) for column in COLUMNS} for row in [*ours, *published]]
-    for key, count in Counter(tuple(row[name] for name in KEY) for row in rows).items():
+    key_of_run = (*KEY, "run")
+    for key, count in Counter(tuple(row[name] for name in key_of_run) for row in rows).items():
         if count > 1:
-            same = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=True))
+            same = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=False))
             raise InputError(f"{count} rows have the same {same}: give one model another name")
     return sorted(rows, key=order)
 
@@ -181,14 +183,16 @@ def panels(rows: Iterable[dict]) -> list[list[dict]]:
 def read_leaderboard(path: Path) -> list[dict]:
     """The rows of a leaderboard.csv: numbers as numbers, an empty field as None.
 
-    Raises InputError if the columns are not COLUMNS.
+    Raises InputError if the columns are not COLUMNS; `kernels`, a new one, may be missing.
     """
     with path.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        found = tuple(reader.fieldnames or ())
+        if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
             raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}: build it again")
         return [
-            {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
+            dict.fromkeys(COLUMNS)
+            | {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
             for row in reader
         ]
 

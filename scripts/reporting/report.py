@@ -68,6 +68,7 @@ def provenance(rows: Iterable[dict], histories: Iterable[dict]) -> dict[str, lis
     made = [history["provenance"] for history in histories]
     names = ("commit", "config_sha256", "device", "threads")
     sets = {name: {row[name] for row in ours} for name in names}
+    sets["kernels"] = {row["kernels"] for row in ours} - {None}
     sets["processors"] = {f"{one['processor']} ({one['cores']} cores)" for one in made}
     versions = (pair for one in made for pair in one["versions"].items())
     sets["versions"] = {f"{name} {version}" for name, version in versions}

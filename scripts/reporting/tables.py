@@ -17,26 +17,40 @@ from reporting.leaderboard import METRICS, number, ordinary
 from reporting.report import short, shown
 from reporting.splits import Line, lines, more_views, spread, validation_of
 
-# A benchmark's file -> the columns that its table needs, and what measures it.
-SPEED, COST = "mlp_step.csv", "dag_cost.csv"
+# The files of benchmarks/: those of side_by_side.py, each with what it times, and dag_cost.py's.
+SPEEDS = {
+    "mlp_step.csv": "MLP in NumPy",
+    "mlp_products.csv": "MLP in NumPy",
+    "gpt_speed.csv": "GPT",
+    "dna_speed.csv": "DNA encoder",
+    "cnn_speed.csv": "CNN",
+}
+COST = "dag_cost.csv"
+BENCHMARKS = (*SPEEDS, COST)
+# A table made of them -> the columns that it needs, and what measures them.
 NEEDED = {
-    SPEED: ("peer", "batch_size", "ours_ms", "peer_ms", "ratio", "matmul_share"),
-    COST: (
+    "speed": (
+        "work", "peer", "ours", "theirs", "ratio", "unit", "processor", "threads", "versions",
+        "commit",
+    ),
+    "cost": (
         "what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within", "commit",
     ),
 }  # fmt: skip
-COMMANDS = {SPEED: "make bench-mlp", COST: "make bench-dag PRESET=standard"}
+COMMANDS = {"speed": "make bench-speed", "cost": "make bench-dag PRESET=standard"}
 
 
-def milliseconds(text: str) -> str:
-    value = float(text)
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+def rate(value: str, unit: str) -> str:
+    """A throughput with three digits: 15,800 examples/s, 71.8 GFLOP/s."""
+    number = float(value)
+    if unit == "FLOP/s":
+        return f"{flops(number)}/s"
+    return f"{number:,.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
 
 
 # What the template calls to write numbers and names as people read them.
 FILTERS = (
-    counted, flops, milliseconds, more_views, number, seconds, short, shown, spread, validation_of,
-    weights,
+    counted, flops, more_views, number, rate, seconds, short, shown, spread, validation_of, weights,
 )  # fmt: skip
 
 
@@ -48,19 +62,30 @@ def render(macro: str, *values: object, **named: object) -> str:
     return getattr(environment.from_string(source).module, macro)(*values, **named).strip()
 
 
-def markdown(name: str, path: Path) -> str:
-    """The table of benchmark `name`, SPEED or COST, read from its CSV, and a paragraph on it.
-
-    Raises InputError if a column is missing, or if there are no rows.
-    """
+def read_benchmark(path: Path, table: str) -> list[dict[str, str]]:
+    """The rows of a benchmark's CSV. Raises InputError if a column that `table` needs is missing,
+    or if there are no rows."""
     with path.open(newline="", encoding="utf-8") as opened:
         reader = csv.DictReader(opened)
         rows = [{key: text.replace("|", "\\|") for key, text in row.items()} for row in reader]
-    missing = [column for column in NEEDED[name] if column not in (reader.fieldnames or ())]
+    missing = [column for column in NEEDED[table] if column not in (reader.fieldnames or ())]
     if missing or not rows:
         needed = ", ".join(missing) or "rows"
-        raise InputError(f"{path}: no {needed} in it: run {COMMANDS[name]} again")
-    return render("speed" if name == SPEED else "cost", rows)
+        raise InputError(f"{path}: no {needed} in it: run {COMMANDS[table]} again")
+    return rows
+
+
+def markdown(table: str, folder: Path) -> str:
+    """The table "speed" or "cost", of the benchmarks whose CSVs are in `folder`, and a paragraph on
+    it; an empty text if none is there. Raises InputError as read_benchmark does."""
+    files = SPEEDS if table == "speed" else {COST: ""}
+    rows = [
+        {"of": of, **row}
+        for name, of in files.items()
+        if (folder / name).exists()
+        for row in read_benchmark(folder / name, table)
+    ]
+    return render(table, rows) if rows else ""
 
 
 def chosen_lines(rows: list[dict], references: list[dict]) -> list[tuple[Line, str]]:
@@ -84,7 +109,7 @@ def markdown_table(rows: list[dict], sources: dict, references: list[dict]) -> l
     """
 
     def key(line: Line) -> tuple[str, ...]:
-        return line.dataset, line.model, line.inputs, line.implementation
+        return line.run, line.dataset, line.model, line.inputs, line.implementation
 
     found = chosen_lines(rows, references)
     single = {key(line) for line, _ in found if not line.ensemble}

@@ -10,9 +10,12 @@ Letters of the shape comments:
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from torch_nn.cache import LayerCache
 from torch_nn.dropout import Dropout
+from torch_nn.positions import RotaryEmbedding
 
 
 def scaled_dot_product_attention(
@@ -27,7 +30,7 @@ def scaled_dot_product_attention(
     Why sqrt(D): a score sums D products. If the entries of q and k have mean 0 and variance 1, it
     has variance D; softmax of numbers that far apart is nearly one-hot, and its derivative,
     p (1 - p), nearly 0. Dividing by sqrt(D) brings the variance back to 1 (section 3.2.1).
-    Leaves out: tiling. The whole (Tq, Tk) matrix is held in memory, unlike FlashAttention.
+    Leaves out: tiling. The whole (Tq, Tk) matrix is held in memory; see `fused_attention`.
     Raises ValueError if the mask is not bool.
     """
     q = q / math.sqrt(q.size(-1))  # (..., Tq, D): cheaper than dividing the (Tq, Tk) scores
@@ -45,9 +48,36 @@ def scaled_dot_product_attention(
     return output, weights
 
 
-def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
-    """The (T, T) bool mask that lets token i attend to tokens 0..i and to none after it."""
-    return torch.ones(length, length, dtype=torch.bool, device=device).tril()  # (T, T)
+def fused_attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, causal: bool = False
+) -> Tensor:
+    """The same output (..., Tq, Dv) by PyTorch's kernel, which never holds all (Tq, Tk) weights.
+
+    It goes through the keys in tiles and keeps a running maximum and sum of the softmax
+    (FlashAttention, Dao et al. 2022), so that it has no weights to return.
+    causal: the mask `causal_mask(Tq, Tk)`, besides the one given. Alone and square it is not even
+    built, and the tiles that it hides completely are skipped.
+    """
+    if k.size(-3) < q.size(-3):
+        k, v = (t.repeat_interleave(q.size(-3) // k.size(-3), dim=-3) for t in (k, v))
+    queries, keys = q.size(-2), k.size(-2)
+    alone = mask is None and queries == keys
+    if causal and queries > 1 and not alone:
+        mask = both_masks(mask, causal_mask(queries, keys, q.device))  # (..., Tq, Tk)
+    causal = causal and queries > 1 and alone
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+
+
+def causal_mask(
+    queries: int, keys: int | None = None, device: torch.device | None = None
+) -> Tensor:
+    """The bool mask (Tq, Tk) that lets a token attend to itself, to those before it, to none after.
+
+    keys: None if there are as many as queries; else the queries are the last tokens of the keys.
+    """
+    keys = queries if keys is None else keys
+    allowed = torch.ones(queries, keys, dtype=torch.bool, device=device)  # (Tq, Tk)
+    return allowed.tril(keys - queries)  # (Tq, Tk)
 
 
 def padding_mask(lengths: Tensor | None, length: int) -> Tensor | None:
@@ -63,6 +93,11 @@ def padding_mask(lengths: Tensor | None, length: int) -> Tensor | None:
     return allowed.unsqueeze(1).unsqueeze(2)  # (B, 1, 1, T)
 
 
+def both_masks(first: Tensor | None, second: Tensor) -> Tensor:
+    """Allowed is what both allow."""
+    return second if first is None else first & second
+
+
 class MultiHeadAttention(nn.Module):
     """H attentions side by side, each on a slice of width D = C / H (section 3.2.2).
 
@@ -72,38 +107,94 @@ class MultiHeadAttention(nn.Module):
     One softmax gives one average of the values; H of them can look at H places at once, and their
     products cost as much as those of a single head of width C.
     dropout: share of attention weights set to zero in training.
-    Raises ValueError if n_heads does not divide d_model.
+    causal: a query sees no later key. bias: whether the projections have one.
+    n_kv_heads: heads of keys and values, each for H / n_kv_heads heads of queries: a smaller cache
+    at nearly the same quality (grouped queries, Ainslie et al. 2023); None: H.
+    rotary: turns queries and keys by their positions.
+    fused: use `fused_attention` where no weights are asked for and no dropout acts on them: where
+    it does, PyTorch has no kernel for CPUs either.
+    Raises ValueError if n_heads does not divide d_model, or n_kv_heads n_heads.
     """
 
-    def __init__(self, d_model: int, n_heads: int, dropout: float = 0.0):
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        dropout: float = 0.0,
+        *,
+        causal: bool = False,
+        bias: bool = True,
+        n_kv_heads: int | None = None,
+        rotary: RotaryEmbedding | None = None,
+        fused: bool = False,
+    ):
         super().__init__()
+        n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
         if d_model % n_heads:
             raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}")
-        self.n_heads = n_heads
-        self.query_projection = nn.Linear(d_model, d_model)
-        self.key_projection = nn.Linear(d_model, d_model)
-        self.value_projection = nn.Linear(d_model, d_model)
-        self.output_projection = nn.Linear(d_model, d_model)
+        if n_heads % n_kv_heads:
+            raise ValueError(f"n_heads {n_heads} is not a multiple of n_kv_heads {n_kv_heads}")
+        self.n_heads, self.n_kv_heads, self.width = n_heads, n_kv_heads, d_model // n_heads
+        self.causal, self.fused, self.rotary = causal, fused, rotary
+        self.query_projection = nn.Linear(d_model, d_model, bias)
+        self.key_projection = nn.Linear(d_model, n_kv_heads * self.width, bias)
+        self.value_projection = nn.Linear(d_model, n_kv_heads * self.width, bias)
+        self.output_projection = nn.Linear(d_model, d_model, bias)
         self.dropout = Dropout(dropout)
 
     def split_heads(self, x: Tensor) -> Tensor:
-        """(B, T, C) -> (B, H, T, D)."""
-        x = x.unflatten(-1, (self.n_heads, -1))  # (B, T, H, D)
+        """(B, T, H D) -> (B, H, T, D)."""
+        x = x.unflatten(-1, (-1, self.width))  # (B, T, H, D)
         return x.transpose(1, 2)  # (B, H, T, D)
 
+    def keys_and_values(self, memory: Tensor, start: int) -> tuple[Tensor, Tensor]:
+        """memory (B, Tk, C), whose first token is at position `start` -> (B, H_kv, Tk, D) each."""
+        k = self.split_heads(self.key_projection(memory))  # (B, H_kv, Tk, D)
+        v = self.split_heads(self.value_projection(memory))  # (B, H_kv, Tk, D)
+        return (k if self.rotary is None else self.rotary(k, start)), v
+
+    def new_cache(self, batch_size: int, capacity: int) -> LayerCache:
+        """An empty cache for `batch_size` sequences of at most `capacity` tokens."""
+        like = self.key_projection.weight
+        return LayerCache(batch_size, self.n_kv_heads, capacity, self.width, like)
+
     def forward(
-        self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        x: Tensor,
+        memory: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: LayerCache | None = None,
+        need_weights: bool = True,
+    ) -> tuple[Tensor, Tensor | None]:
         """x (B, Tq, C) asks memory (B, Tk, C), which gives keys and values; None: x asks itself.
 
         mask: bool, broadcastable to (B, H, Tq, Tk), True = allowed.
-        Returns output (B, Tq, C) and the attention weights (B, H, Tq, Tk).
+        cache: x are the next tokens after those in it, and ask those, too. Keys and values of a
+        memory are computed by the first call and read from the cache afterwards.
+        Returns output (B, Tq, C) and the attention weights (B, H, Tq, Tk); None instead of them
+        where they are not needed and the fused kernel ran.
         """
-        memory = x if memory is None else memory
+        start = 0 if cache is None or memory is not None else cache.length
         q = self.split_heads(self.query_projection(x))  # (B, H, Tq, D)
-        k = self.split_heads(self.key_projection(memory))  # (B, H, Tk, D)
-        v = self.split_heads(self.value_projection(memory))  # (B, H, Tk, D)
-        heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)  # (B, H, Tq, D)
+        if self.rotary is not None:
+            q = self.rotary(q, start)  # (B, H, Tq, D)
+        if cache is None:
+            k, v = self.keys_and_values(x if memory is None else memory, 0)  # (B, H_kv, Tk, D)
+        else:
+            if memory is None or not cache.length:
+                cache.extend(
+                    torch.stack(self.keys_and_values(x if memory is None else memory, start))
+                )
+            k, v = cache.filled()  # (B, H_kv, Tk, D)
+        if self.n_kv_heads < self.n_heads:
+            k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, 1) for t in (k, v))
+        weights = None
+        if self.fused and not need_weights and not self.dropout.acts():
+            heads = fused_attention(q, k, v, mask, self.causal)  # (B, H, Tq, D)
+        else:
+            if self.causal:
+                mask = both_masks(mask, causal_mask(q.size(2), k.size(2), q.device))
+            heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)
         joined = heads.transpose(1, 2)  # (B, Tq, H, D)
         joined = joined.flatten(2)  # (B, Tq, C)
         return self.output_projection(joined), weights  # (B, Tq, C), (B, H, Tq, Tk)

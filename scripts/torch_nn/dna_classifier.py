@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from torch_nn.encoder import Encoder
+from torch_nn.encoder import Encoder, LayerShape
 from torch_nn.positions import LearnedPositionalEmbedding
 
 POOLINGS = ("cls", "mean", "flatten")
@@ -57,9 +57,8 @@ class DNAClassifier(nn.Module):
             self.stem = nn.Sequential(convolution, nn.GELU())
         self.cls = nn.Parameter(torch.zeros(1, 1, d_model)) if pooling == "cls" else None
         self.positions = LearnedPositionalEmbedding(max_length, d_model, dropout)
-        self.encoder = Encoder(
-            n_layers, d_model, n_heads, d_ff, dropout, activation="gelu", pre_norm=True
-        )
+        shape = LayerShape(d_model, n_heads, d_ff, dropout, activation="gelu", pre_norm=True)
+        self.encoder = Encoder(n_layers, shape)
         self.head_dropout = nn.Dropout(head_dropout)
         self.head = nn.Linear(d_model * (max_length if pooling == "flatten" else 1), n_classes)
         with torch.no_grad():

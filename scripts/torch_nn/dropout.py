@@ -18,9 +18,13 @@ class Dropout(nn.Module):
             raise ValueError(f"dropout: expected 0 <= p < 1, found {p}")
         self.dropped = min(round(p * 2**16), 2**16 - 1)
 
+    def acts(self) -> bool:
+        """Whether anything is dropped: in training, unless p is 0."""
+        return self.training and self.dropped > 0
+
     def forward(self, x: Tensor) -> Tensor:
         """x of any shape -> the same shape and dtype."""
-        if not self.training or not self.dropped:
+        if not self.acts():
             return x
         words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
         words.random_(-(2**63), None)  # all 64 bits

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from torch_nn.eval_mode import evaluating
-from torch_nn.gpt import GPT
+from torch_nn.language_model import LanguageModel
 
 Window = tuple[Sequence[int], Sequence[int], int]  # inputs (T,), targets (T,), counted
 
 
 def window_nats(
-    model: GPT, windows: Iterable[Window], batch_size: int = 32
+    model: LanguageModel, windows: Iterable[Window], batch_size: int = 32
 ) -> tuple[Tensor, Tensor]:
     """The negative log-likelihood of each window's counted targets, in float32 arithmetic.
 

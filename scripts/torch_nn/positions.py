@@ -1,6 +1,7 @@
-"""Positions of tokens, added to their embeddings: attention alone does not see their order.
+"""Positions of tokens: attention alone does not see their order.
 
-Both modules know max_length positions; a longer input raises ValueError.
+Sinusoidal and learned positions are added to the embeddings; rotary ones turn queries and keys.
+All know max_length positions; a longer input raises ValueError.
 """
 
 import math
@@ -43,9 +44,9 @@ class SinusoidalPositionalEncoding(nn.Module):
         self.register_buffer("table", sinusoidal_table(max_length, d_model), persistent=False)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
-        return self.dropout(x + _first_rows(self.table, x.size(1)))  # (B, T, C)
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (B, T, C), whose first token is at position `start` -> (B, T, C)."""
+        return self.dropout(x + _rows(self.table, start, x.size(1)))  # (B, T, C)
 
 
 class LearnedPositionalEmbedding(nn.Module):
@@ -57,16 +58,54 @@ class LearnedPositionalEmbedding(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.02)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
-        return self.dropout(x + _first_rows(self.embedding.weight, x.size(1)))  # (B, T, C)
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (B, T, C), whose first token is at position `start` -> (B, T, C)."""
+        return self.dropout(x + _rows(self.embedding.weight, start, x.size(1)))  # (B, T, C)
+
+
+class RotaryEmbedding(nn.Module):
+    """Turns queries and keys by angles that grow with the position (Su et al. 2021, section 3.2.2).
+
+    Channels i and i + D/2 are a point of the plane, turned at position t by t / base^(2i / D).
+    Two turned vectors have a scalar product that depends on the distance of their positions alone:
+    turning q by a and k by b leaves the angle between them changed by a - b. Values are not turned.
+    The paper pairs the channels 2i and 2i + 1; this pairing is Llama's, whose weights then fit.
+    The table is computed, not learned, so the saved weights do not contain it.
+    Raises ValueError if the width of a head is odd.
+    """
+
+    cosine: Tensor
+    sine: Tensor
+
+    def __init__(self, max_length: int, width: int, base: float = 10_000.0):
+        super().__init__()
+        if width % 2:
+            raise ValueError(f"rotary positions come in pairs: a head's width {width} is odd")
+        position = torch.arange(max_length, dtype=torch.float64).unsqueeze(1)  # (T, 1)
+        pair = torch.arange(0, width, 2, dtype=torch.float64)  # (D/2,), the exponents' 2i
+        angle = position / base ** (pair / width)  # (T, D/2)
+        cosine, sine = angle.cos().float(), angle.sin().float()  # (T, D/2) each
+        self.register_buffer("cosine", torch.cat([cosine, cosine], -1), persistent=False)  # (T, D)
+        self.register_buffer("sine", torch.cat([-sine, sine], -1), persistent=False)  # (T, D)
+
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """x (..., T, D), whose first token is at position `start` -> (..., T, D).
+
+        (x_i, x_j) becomes (x_i cos - x_j sin, x_j cos + x_i sin).
+        """
+        cosine = _rows(self.cosine, start, x.size(-2)).to(x.dtype)  # (T, D)
+        sine = _rows(self.sine, start, x.size(-2)).to(x.dtype)  # (T, D)
+        partner = x.roll(x.size(-1) // 2, dims=-1)  # (..., T, D): the other point of each pair
+        return torch.addcmul(x * cosine, partner, sine)  # (..., T, D)
 
 
 POSITIONS = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
 
 
-def _first_rows(table: Tensor, length: int) -> Tensor:
-    """Those of the positions 0 to length - 1: (T, C)."""
-    if length > len(table):
-        raise ValueError(f"{length} tokens need more than the {len(table)} positions there are")
-    return table[:length]
+def _rows(table: Tensor, start: int, length: int) -> Tensor:
+    """Those of the positions start to start + length - 1: (T, C)."""
+    if start + length > len(table):
+        raise ValueError(
+            f"{start + length} tokens need more than the {len(table)} positions there are"
+        )
+    return table[start : start + length]

@@ -10,7 +10,7 @@ from pipeline import settings
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
 from pipeline.history import TRAININGS, cost, read_histories
-from pipeline.precision import use_bfloat16
+from pipeline.precision import choose_dtype
 from pipeline.predictions import write_predictions
 from pipeline.results import proportion_interval, row
 from pipeline.seeds import generator
@@ -42,7 +42,8 @@ def main() -> None:
     # What was trained in float32, because its processor has no units for bfloat16, is evaluated
     # in float32 on every processor.
     in_float32 = any(history.get("precision") == "float32" for history in histories)
-    bfloat16 = use_bfloat16(spec.bfloat16 and not in_float32, device)
+    wanted = "bfloat16" if spec.bfloat16 and not in_float32 else "float32"
+    bfloat16 = choose_dtype(wanted, device) is torch.bfloat16
     x = torch.from_numpy(images)  # (N, C, H, W)
     shape = x.shape[1:], len(classes)
     models = [load_weights(path, build(spec, *shape).to(device)) for path in args.weights]

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from pipeline import settings
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
-from pipeline.precision import precision_name, use_bfloat16
+from pipeline.precision import choose_dtype, precision_name
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
@@ -41,7 +41,8 @@ def main() -> None:
     args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec, classes = args.spec, len(load_meta(args.meta)["classes"])
     device = setup(spec.seed, spec.threads)
-    bfloat16 = use_bfloat16(spec.bfloat16, device)
+    dtype = choose_dtype("bfloat16" if spec.bfloat16 else "float32", device)
+    bfloat16 = dtype is torch.bfloat16
     arrays = load_part(args.images, "train", classes)
     kept, held_out = split_by_seed(len(arrays[0]), spec.validation_size, spec.seed)
     x, y = (torch.from_numpy(array[kept]) for array in arrays)
@@ -59,7 +60,8 @@ def main() -> None:
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
-    origin = provenance(spec.threads, device.type, ("torch", "numpy"))
+    precision = precision_name(dtype)
+    origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     parts = TorchParts(device, model=model, optimizer=optimizer, augmentation=random)
     checkpoint = Checkpoint.of(args, args.images, args.meta)
     run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
@@ -88,7 +90,7 @@ def main() -> None:
         dataset=spec.dataset,
         model=title(spec),
         seed=spec.seed,
-        precision=precision_name(bfloat16),
+        precision=precision,
         val_accuracy={"none": plain, "flips": flipped},
         parameters=parameter_count(model),
         train_flops=3 * forward_flops(model, x[:1].to(device)) * run.step * spec.batch_size,

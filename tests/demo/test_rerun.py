@@ -190,8 +190,8 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         (
             {"gpt": {"datasets": ["grammar_stories", "tinyshakespeare"]}},
             {"fetch_tinyshakespeare": 1, "prepare_text": 1, "train_gpt": 1, "sample_gpt": 1,
-             "trace_gpt": 1, "evaluate_gpt": 1, "plot_curves": 1, "plot_attention": 1,
-             "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+             "measure_baselines": 1, "trace_gpt": 1, "evaluate_gpt": 1, "plot_curves": 1,
+             "plot_attention": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
         ),
         (
             {"dna": {"datasets": ["planted_motifs", "statlog_dna"]}},

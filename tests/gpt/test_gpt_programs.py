@@ -15,7 +15,8 @@ from gpt import prepare as prepare_text
 from gpt import sample as sample_gpt
 from gpt import trace as trace_gpt
 from gpt import train as train_gpt
-from gpt.settings import EvaluateSpec, SampleSpec, TraceSpec, TrainSpec, Way
+from gpt.settings import SampleSpec, TrainSpec, Way
+from gpt.stored_model import load
 from gpt.story_grammar import accepts, entropy_bits, tell
 from gpt.tokenizer import CharacterTokenizer, load_tokenizer
 from pipeline.errors import InputError
@@ -44,7 +45,7 @@ def train(text, monkeypatch, folder, **changes):
         monkeypatch,
         train_gpt,
         {"dataset": "grammar_stories", "model": MODEL, **TRAINING, **changes},
-        **{name: text[name] for name in ("train", "val", "meta")},
+        **{name: text[name] for name in ("train", "val", "tokenizer", "meta")},
         weights=folder / "model.safetensors",
         history=folder / "history.json",
         checkpoint=folder / "checkpoint",
@@ -59,6 +60,7 @@ def test_the_history_says_what_ran(text, monkeypatch, tmp_path, units):
     monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": units})
     _, history = train(text, monkeypatch, tmp_path / "run", precision="bfloat16")
     assert history["precision"] == ("bfloat16" if units else "float32")
+    assert history["provenance"]["kernels"].endswith(f", {history['precision']}")
     assert [point["step"] for point in history["curve"]] == [4, 8, 12]
     # Two blocks of width 16 on 16 tokens: queries, keys, values and output (4 C^2), feed-forward
     # (8 C^2), Q K^T and weights V (2 T C); and the output projection to 300 tokens or fewer.
@@ -75,6 +77,9 @@ def test_the_best_weights_on_validation_are_kept(text, monkeypatch, tmp_path):
     monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 2.0, 1.0]))
     last, _ = train(text, monkeypatch, tmp_path / "last")
     assert best != last
+    monkeypatch.setattr(train_gpt, "window_nats", fake_nats([3.0, 1.0, 2.0]))
+    kept, history = train(text, monkeypatch, tmp_path / "kept", keep="last")
+    assert kept == last and history["best_step"] == 12
 
 
 def fake_nats(values):
@@ -94,10 +99,10 @@ def test_a_nan_loss_stops_with_step_and_rate(text, monkeypatch, tmp_path):
     [
         (TrainSpec, {"steps": 20}, "warmup_steps: .*fewer than steps 20, found 50"),
         (TrainSpec, {"steps": 9, "warmup_steps": 9}, "fewer than steps 9, found 9"),
-        (EvaluateSpec, {"stride": 129}, "stride: .*at most the context 128, found 129"),
-        (SampleSpec, {"model": {"n_heads": 3}}, "model.d_model: .*n_heads 3, found 128"),
+        (TrainSpec, {"model": {"n_heads": 3}}, "model.d_model: .*n_heads 3, found 128"),
+        (SampleSpec, {"ways": [{"min_p": 0.0}]}, "ways.0.min_p: .*above 0, found 0.0"),
         (
-            TraceSpec,
+            TrainSpec,
             {"model": {"n_heads": 1, "d_model": 3, "positions": "sinusoidal"}},
             "model.positions: .*even d_model, found 3",
         ),
@@ -118,25 +123,27 @@ class Replay(torch.nn.Module):
         super().__init__()
         self.anything = torch.nn.Parameter(torch.zeros(1))
         self.streams, self.vocab_size = streams, vocab_size
-        self.output_projection = torch.nn.Identity()
 
-    def hidden(self, tokens):
-        place = tokens.size(1)
-        following = [s[min(place, len(s) - 1)] for s in self.streams]
+    def new_cache(self, batch_size):
+        return SimpleNamespace(length=0)
+
+    def forward(self, tokens, cache):
+        cache.length += tokens.size(1)
+        following = [s[min(cache.length, len(s) - 1)] for s in self.streams]
         logits = torch.nn.functional.one_hot(torch.tensor(following), self.vocab_size) * 100.0
-        return logits.unsqueeze(1), []  # (B, 1, V), no attention weights
+        return logits.unsqueeze(1)  # (B, 1, V)
 
 
 def test_nothing_to_read_is_refused():
     tokenizer = CharacterTokenizer.train(["ab"], separator=False)
     with pytest.raises(InputError, match="prompts: ''"):
-        sample_gpt.texts(None, tokenizer, "", 1, Way(), None, seed=1)
+        sample_gpt.write(None, tokenizer, [""], Way(), 1, [1])
 
 
 def test_an_unknown_character_names_its_prompt():
     tokenizer = CharacterTokenizer.train(["ab"], separator=True)
     with pytest.raises(InputError, match="prompt 'ac': .*found 'c' as character 2 of 2") as error:
-        sample_gpt.texts(None, tokenizer, "ac", 1, Way(), None, seed=1)
+        sample_gpt.write(None, tokenizer, ["ac"], Way(), 1, [1])
     assert "\n" not in str(error.value)
 
 
@@ -164,24 +171,23 @@ def test_sampled_stories_come_back_whole_and_the_grammar_knows_them(text):
     tokenizer = load_tokenizer(text["tokenizer"])
     stories = [tell(np.random.default_rng(seed)) for seed in range(4)]
     broken = [*stories[:2], stories[2].replace("Once", "One"), stories[3] + " The end."]
-    spec = SimpleNamespace(max_new_tokens=400)
     for told, share in ((stories, 1.0), (broken, 0.5), (["Anna."] * 4, 0.0)):
         end = tokenizer.separator
         streams = [[end, *tokenizer.encode(story), end] for story in told]
         model = Replay(streams, tokenizer.vocab_size)
         for way in (Way(temperature=0.0), Way(top_k=2)):
-            found = sample_gpt.texts(model, tokenizer, "", 4, way, spec, seed=1)
-            assert found == told
-            assert np.mean([accepts(story) for story in found]) == share
+            found = sample_gpt.write(model, tokenizer, [""] * 4, way, 400, range(4))
+            assert found == [(story, True) for story in told]
+            assert np.mean([accepts(story) for story, _ in found]) == share
     # Cut before its end, a story is none.
-    cut = SimpleNamespace(max_new_tokens=20)
     model = Replay([[end, *tokenizer.encode(s), end] for s in stories], tokenizer.vocab_size)
-    assert not any(map(accepts, sample_gpt.texts(model, tokenizer, "", 4, way, cut, seed=1)))
+    found = sample_gpt.write(model, tokenizer, [""] * 4, way, 20, range(4))
+    assert not any(accepts(story) or ended for story, ended in found)
 
 
 def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     _, history = train(text, monkeypatch, tmp_path / "run")
-    weights, model = tmp_path / "run" / "model.safetensors", {"model": MODEL}
+    weights = tmp_path / "run" / "model.safetensors"
     meta = json.loads(text["meta"].read_text())
     floor = entropy_bits() * meta["n_documents"]["test"] / meta["n_bytes"]["test"]
     assert f"{floor:.4f} bits per byte" in meta["protocol"]
@@ -190,7 +196,7 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     call(
         monkeypatch,
         evaluate_gpt,
-        {**model, "stride": 8},
+        {"stride": 8},
         **{name: text[name] for name in ("val", "test", "meta")},
         weights=[weights, weights],
         histories=[tmp_path / "run" / "history.json"] * 2,
@@ -217,20 +223,20 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     assert nats["ci_low"] < nats["value"] < nats["ci_high"]
     assert nats["n_seeds"] == 2 and nats["std"] == 0
 
-    paths = {"weights": weights, "tokenizer": text["tokenizer"], "meta": text["meta"]}
     ways = [{"temperature": 1.0, "top_k": 5}, {"temperature": 0.0}]
-    spec = {**model, "prompts": ["", "Once"], "ways": ways, "max_new_tokens": 20}
+    spec = {"prompts": ["", "Once"], "ways": ways, "max_new_tokens": 20, "quality_samples": 3}
+    read = {"weights": weights, "train": text["train"], "val": text["val"]}
     for name in ("a.json", "b.json"):
         out = tmp_path / name
-        call(monkeypatch, sample_gpt, {**spec, "grammar_samples": 3}, **paths, out=out)
+        call(monkeypatch, sample_gpt, spec, **read, out=out)
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     samples = json.loads((tmp_path / "a.json").read_text())
     assert len(samples["samples"]) == 4 and samples["accepted_share"] == 0
     assert all(sample["text"].startswith(sample["prompt"]) for sample in samples["samples"])
 
     attention, positions = tmp_path / "attention.npz", tmp_path / "positions.npz"
-    spec = {**model, "sentence": "Once upon a time"}
-    call(monkeypatch, trace_gpt, spec, **paths, attention=attention, positions=positions)
+    out = {"attention": attention, "positions": positions}
+    call(monkeypatch, trace_gpt, {"sentence": "Once upon a time"}, weights=weights, **out)
     with np.load(attention, allow_pickle=False) as stored:
         weights, tokens = stored["weights"], stored["query_tokens"]
         assert weights.shape == (2, 2, len(tokens), len(tokens)) and "".join(tokens) == (
@@ -239,3 +245,19 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
         assert not np.triu(weights, 1).any() and np.allclose(weights.sum(-1), 1, atol=1e-5)
     with np.load(positions, allow_pickle=False) as stored:
         assert stored["sinusoidal"].shape == stored["learned"].shape == (16, 16)
+
+
+def test_a_model_and_a_text_that_do_not_fit_are_one_line(text, monkeypatch, tmp_path):
+    train(text, monkeypatch, tmp_path / "run")
+    model, tokenizer, about = load(tmp_path / "run" / "model.safetensors")
+    assert tokenizer.encode("Once upon") == load_tokenizer(text["tokenizer"]).encode("Once upon")
+    assert about.dataset == "grammar_stories" and model.context == 16
+    paths = {name: text[name] for name in ("val", "test", "meta")} | {"out": tmp_path / "m.json"}
+    paths |= {"weights": tmp_path / "run" / "model.safetensors"}
+    paths |= {"histories": tmp_path / "run" / "history.json"}
+    with pytest.raises(InputError, match="stride: .*the model's context 16, found 17"):
+        call(monkeypatch, evaluate_gpt, {"stride": 17}, **paths)
+    other = json.loads(text["meta"].read_text()) | {"data_sha256": "0" * 64}
+    text["meta"].write_text(json.dumps(other))
+    with pytest.raises(InputError, match=r"trained on this text \(grammar_stories\), found"):
+        call(monkeypatch, evaluate_gpt, {}, **paths)

@@ -10,17 +10,15 @@ import select
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from harness import SNAKEMAKE
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
 from snakemake_logger_plugin_live import LogHandler, board
 from snakemake_logger_plugin_live.screen import Screen
-
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import yaml
 from rocrate.rocrate import ROCrate
 
 from manifest import build_crate, build_manifest
@@ -83,8 +84,16 @@ def call(folder, program, *words):
     return status, shown.getvalue()
 
 
-def record_run(folder):
-    spec = {"run": "r", "snakemake": "9.27.1", "config": {"run": "r", "a": {"dataset": "digits"}}}
+CONFIG = {"run": "r", "a": {"dataset": "digits"}}
+CRATE = [
+    "--manifest", "results/r/manifest.json", "--datasets", "datasets.yaml",
+    "--workflow", "Snakefile", "--crate", "results/r/ro-crate-metadata.json",
+    "--snakefile", "results/r/Snakefile",
+]  # fmt: skip
+
+
+def record_run(folder, spec=None):
+    spec = spec or {"run": "r", "snakemake": "9.27.1", "config": CONFIG}
     board, page = "results/r/leaderboard.csv", "results/r/report.html"
     return call(
         folder, build_manifest, "--spec", json.dumps(spec), "--files", board, page,
@@ -289,12 +298,9 @@ def test_seconds_in_an_array_file_may_differ(tmp_path):
 
 def test_the_crate_is_read_back_and_is_the_same_again(recorded):
     folder, run, manifest = recorded
-    words = ["--manifest", "results/r/manifest.json", "--datasets", "datasets.yaml", "--workflow",
-             "Snakefile", "--crate", "results/r/ro-crate-metadata.json", "--snakefile",
-             "results/r/Snakefile"]  # fmt: skip
     found = []
     for _ in range(2):
-        status, printed = call(folder, build_crate, *words)
+        status, printed = call(folder, build_crate, *CRATE)
         assert status == 0, printed
         found.append((run / "ro-crate-metadata.json").read_bytes())
     assert found[0] == found[1]
@@ -309,3 +315,18 @@ def test_the_crate_is_read_back_and_is_the_same_again(recorded):
     assert crate.get("https://example.org/raw.bin")["sha256"] == RAW
     status, printed = call(folder, verify_run, "--run", "results/r")
     assert status == 0, printed
+
+
+def test_data_of_ones_own_are_checked_and_described(tmp_path):
+    own = yaml.safe_load(TABLE % RAW)["digits"] | {"kind": "own"}
+    run = make(tmp_path)
+    (tmp_path / "datasets.yaml").write_text("{}")
+    spec = {"run": "r", "config": {"own": {"digits": own}, "a": {"dataset": "digits"}}}
+    status, printed = record_run(tmp_path, spec)
+    assert status == 0, printed
+    (raw,) = json.loads((run / "manifest.json").read_text())["inputs"]
+    assert raw["checked"] is True
+    status, printed = call(tmp_path, build_crate, *CRATE)
+    assert status == 0, printed
+    (data,) = ROCrate(run).get("#run")["object"]
+    assert data["name"] == "Digits" and "hasPart" not in data

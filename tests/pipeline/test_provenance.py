@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from forks import python
 
 from pipeline import provenance
 from pipeline.provenance import commit
@@ -94,6 +96,41 @@ def test_git_may_be_missing_or_refuse(project, tmp_path, monkeypatch):
     assert commit() == "unknown (git is not installed)"
 
 
+def test_kernels_are_those_of_openblas_until_pytorch_is_loaded(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    pools = [{"internal_api": "openmp"}, {"internal_api": "openblas", "architecture": "SkylakeX"}]
+    monkeypatch.setattr(provenance, "threadpool_info", lambda: pools)
+    assert provenance.kernels() == "AVX-512, float32"
+    assert provenance.provenance(1)["kernels"] == "AVX-512, float32"
+    pools[1]["architecture"] = "neoversen1"
+    assert provenance.kernels() == "neoversen1, float32"
+    pools.clear()
+    assert provenance.kernels() == "unknown, float32"
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "units", "told"),
+    [
+        ("cpu", "float32", {"amx_bf16": True}, "AVX-512, float32"),
+        ("cpu", "bfloat16", {"amx_bf16": True}, "AMX, bfloat16"),
+        ("cpu", "bfloat16", {"amx_bf16": False}, "AVX-512, bfloat16"),
+        ("cpu", "bfloat16", None, "AVX-512, bfloat16"),
+        ("cuda", "bfloat16", {}, "Example GPU, bfloat16"),
+    ],
+)
+def test_kernels_of_pytorch_by_device_and_precision(monkeypatch, device, precision, units, told):
+    """units: None as an older PyTorch, which does not know them."""
+    cpu = {} if units is None else {"get_capabilities": lambda: units}
+    torch = SimpleNamespace(
+        cpu=SimpleNamespace(**cpu),
+        cuda=SimpleNamespace(get_device_name=lambda: "Example GPU"),
+        backends=SimpleNamespace(cpu=SimpleNamespace(get_cpu_capability=lambda: "AVX512")),
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert provenance.kernels(device, precision) == told
+    assert provenance.provenance(1, device, precision=precision)["kernels"] == told
+
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -144,11 +181,12 @@ def test_an_edit_during_a_training_is_recorded(tmp_path, dirty, edited, changed,
         (scripts / "room" / "train.py").write_text(PROGRAM + "# dirty\n")
         head += "-dirty"
     history = tmp_path / "history.json"
-    words = [sys.executable, "-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
-    environment = {**os.environ, "PYTHONPATH": str(scripts), "OMP_NUM_THREADS": "1"}
+    words = ["-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
+    place = {"env": {**os.environ, "PYTHONPATH": str(scripts)}, "cwd": scripts}
     if stopped:
-        assert subprocess.run([*words, "stop"], env=environment, cwd=scripts).returncode == 1
-    subprocess.run(words, env=environment, cwd=scripts, check=True)
+        assert python(*words, "stop", **place).returncode == 1
+    done = python(*words, **place)
+    assert done.returncode == 0, done.stderr
     record = json.loads(history.read_text())["provenance"]
     assert record.get("code_changed_meanwhile", False) is changed
     if not stopped:

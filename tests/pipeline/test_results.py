@@ -25,6 +25,13 @@ def test_mean_and_sample_deviation():
     assert set(found) == set(COLUMNS) - {"run", "source", "config_sha256"}
 
 
+def test_a_row_tells_the_kernels_of_its_training_where_they_were_recorded():
+    about = {**COMMON, "implementation": "numpy", "split": "test", "values": [0.5]}
+    assert row(**about)["kernels"] is None
+    about["provenance"] = {**PLACE, "kernels": "AVX2, float32"}
+    assert row(**about)["kernels"] == "AVX2, float32"
+
+
 def test_a_plain_row_is_one_model_on_the_whole_split():
     found = row(implementation="torch", split="val", values=[0.5], **COMMON)
     assert (found["views"], found["members"], found["subset"]) == ("none", "1", "all")

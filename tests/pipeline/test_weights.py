@@ -5,8 +5,9 @@ import torch
 
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
+from pipeline.settings import Settings
 from pipeline.torch_setup import setup
-from pipeline.weights import TorchParts, load_weights, save_weights
+from pipeline.weights import TorchParts, load_weights, read_metadata, save_weights
 
 CPU = torch.device("cpu")
 
@@ -66,7 +67,7 @@ def test_a_state_is_a_copy_and_keeps_dtypes():
 def test_weights_round_trip_with_tied_tensors(tmp_path):
     net = model()
     net.tied = net[0].weight
-    save_weights(tmp_path / "m.safetensors", net, {"model": "tiny"})
+    save_weights(tmp_path / "m.safetensors", net)
     other = model()
     other.tied = other[0].weight
     assert load_weights(tmp_path / "m.safetensors", other) is other
@@ -78,6 +79,46 @@ def test_weights_of_another_model_are_refused(tmp_path):
     save_weights(tmp_path / "m.safetensors", torch.nn.Linear(3, 4))
     with pytest.raises(InputError, match=r"weight: expected \(4, 5\), found \(4, 3\)"):
         load_weights(tmp_path / "m.safetensors", torch.nn.Linear(5, 4))
+
+
+class Shape(Settings):
+    """What a model of these tests needs besides its weights."""
+
+    width: int
+    words: list[str] = []
+
+
+class Other(Settings):
+    """The same of another room."""
+
+
+Other.__module__ = "dna.settings"
+
+
+def test_a_file_says_what_its_model_is(tmp_path):
+    path, about = tmp_path / "m.safetensors", Shape(width=4, words=["ü", "<"])
+    save_weights(path, torch.nn.Linear(3, 4), about)
+    first = path.read_bytes()
+    save_weights(path, torch.nn.Linear(3, 4), about)
+    assert read_metadata(path, Shape) == about
+    header = slice(8 + int.from_bytes(first[:8], "little"))
+    assert path.read_bytes()[header] == first[header]
+
+
+def test_a_file_of_another_kind_is_one_line(tmp_path):
+    path = tmp_path / "m.safetensors"
+    for content, found in (
+        (None, "weights that do not say of which model they are"),
+        (Other(), "one of dna"),
+        (Shape.model_construct(width="4"), "width: expected a whole number"),
+    ):
+        save_weights(path, torch.nn.Linear(3, 4), content)
+        with pytest.raises(InputError, match=f"m.safetensors: expected a model.*{found}") as error:
+            read_metadata(path, Shape)
+        assert "\n" not in str(error.value)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(InputError, match="expected a model"):
+        read_metadata(path, Shape)
 
 
 def test_truncated_weights_are_refused(tmp_path):
@@ -98,5 +139,20 @@ def test_setup_repeats_and_sets_threads(capsys):
         assert torch.equal(first, torch.randn(3))
         assert torch.are_deterministic_algorithms_enabled()
         assert "since" in capsys.readouterr().out
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_device_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"device: expected one that is there \(.*cpu\), found"):
+        setup(5, 1, "cuda")
+
+
+def test_the_device_is_the_wanted_one_and_says_why(capsys):
+    before = torch.get_num_threads()
+    try:
+        assert setup(5, 1, "cpu").type == "cpu"
+        assert "device: cpu, 1 thread(s), as the settings say" in capsys.readouterr().out
     finally:
         torch.set_num_threads(before)

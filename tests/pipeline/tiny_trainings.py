@@ -44,7 +44,14 @@ def gpt(monkeypatch, tmp_path):
     model = {"context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
     spec = {"steps": 12, "warmup_steps": 2, "eval_every": 5, "batch_size": 4, "eval_tokens": 200}
     spec |= {"model": model, "precision": "bfloat16"}
-    return train_gpt, spec, {name: paths[name] for name in ("train", "val", "meta")}
+    return train_gpt, spec, {n: paths[n] for n in ("train", "val", "tokenizer", "meta")}
+
+
+def gpt_modern(monkeypatch, tmp_path):
+    program, spec, inputs = gpt(monkeypatch, tmp_path)
+    spec |= {"model": spec["model"] | {"architecture": "modern"}, "precision": "float16"}
+    spec |= {"optimizer": "muon", "average_decay": 0.8, "accumulation": 2, "decay": "linear"}
+    return program, spec, inputs
 
 
 def dna(monkeypatch, tmp_path):
@@ -94,6 +101,7 @@ def mlp(monkeypatch, tmp_path):
 ROOMS = {
     "mlp": mlp,
     "gpt": gpt,
+    "gpt_modern": gpt_modern,
     "dna": dna,
     "seq2seq": seq2seq,
     "vision": vision,
@@ -105,9 +113,10 @@ class Tiny:
     """The training of one room; `steps` counts the steps (Part 1: epochs) of all its runs."""
 
     def __init__(self, room, monkeypatch, tmp_path):
-        # Where the processor has no units for bfloat16 it is emulated here, slowly and all the
+        # Where the processor has no units for 16 bits they are emulated here, slowly and all the
         # same.
-        monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
+        units = {"avx512_bf16": True, "amx_fp16": True}
+        monkeypatch.setattr("pipeline.precision._capabilities", lambda: units)
         self.monkeypatch, self.steps, self.stop = monkeypatch, 0, None
         self.signal = signal.SIGTERM
         self.program, self.spec, self.inputs = ROOMS[room](monkeypatch, tmp_path)

@@ -1,13 +1,12 @@
 """config/datasets.yaml is complete and consistent, or else refused."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from configuration import ConfigurationError, load_table
+from forks import python
 
 from raw.table import Table
 
@@ -54,9 +53,10 @@ def changed(change) -> dict:
         (lambda e: e["files"][0].update(urls=["ftp://x/y"]), "toy.files.0.urls.0"),
         (lambda e: e["files"][0].update(urls=[]), "toy.files.0.urls"),
         (lambda e: e.pop("files"), "toy.files: expected files of a data set that is downloaded"),
-        (lambda e: e.update(kind="magic"), "toy.kind: expected 'downloaded', 'bundled' or 'gen"),
+        (lambda e: e.update(kind="magic"), "toy.kind: expected 'downloaded', 'bundled', 'gen"),
         (lambda e: e.update(kind="bundled"), "toy.files: expected no files of a data set that is"),
         (lambda e: e["files"][0].pop("urls"), "toy.files.0.urls: expected either urls or archive"),
+        (lambda e: e.update(kind="own"), "toy.files.0.urls: expected no urls"),
         (lambda e: e["files"][0].update(member="x"), "toy.files.0.archive: missing beside member"),
     ],
 )
@@ -76,8 +76,8 @@ def test_a_mistake_is_one_clear_line(tmp_path, change, says):
     ],
 )
 def test_the_fetch_program_refuses_in_one_line(tmp_path, spec, says):
-    command = [sys.executable, "-m", "raw.fetch_dataset"]
+    command = ["-m", "raw.fetch_dataset"]
     command += ["--spec", json.dumps(spec), "--datasets", str(TABLE), "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = python(*command)
     assert done.returncode == 1
     assert says in done.stderr and done.stderr.count("\n") == 1

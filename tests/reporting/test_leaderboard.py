@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fabricated_run import fabricate, metrics_row, of_this_run, read_rows
+from forks import python
 
 from pipeline.atomic import write_csv
 from pipeline.errors import InputError
@@ -34,7 +35,7 @@ ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
 LESS_IS_BETTER = ("nats_per_token", "bits_per_byte")
 ISSUE_COLUMNS = (
     "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
-    "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,run,source,commit,config_sha256,data_sha256"
+    "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,kernels,run,source,commit,config_sha256,data_sha256"
 )
 
 
@@ -52,12 +53,7 @@ def finished(repository, tmp_path_factory) -> Path:
     words = ["--spec", spec, "--metrics", *files["metrics"]]
     words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
     words += ["--splits", folder / "accuracy_by_split.csv"]
-    done = subprocess.run(
-        [sys.executable, "-m", "reporting.build_leaderboard", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=repository,
-    )
+    done = python("-m", "reporting.build_leaderboard", *words, cwd=repository)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -358,6 +354,18 @@ def test_a_reader_that_leaves_early_is_no_error(finished, repository, tmp_path):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_leaderboard_and_a_metrics_json_without_kernels_are_still_read(tmp_path):
+    row = metrics_row()
+    del row["kernels"]
+    board = tmp_path / "leaderboard.csv"
+    old = [name for name in COLUMNS if name != "kernels"]
+    write_csv(board, [{**dict.fromkeys(old), **row}], old)
+    (found,) = read_leaderboard(board)
+    assert tuple(found) == COLUMNS and found["kernels"] is None
+    (tmp_path / "metrics.json").write_text(json.dumps({"rows": [row]}))
+    assert read_metrics(tmp_path / "metrics.json")[0]["kernels"] is None
 
 
 def test_the_leaderboard_of_other_columns_is_refused(tmp_path):

@@ -58,6 +58,7 @@ def test_the_report_shows_what_the_issue_asks_for(finished):
         "0.9016", "0.8955 – 0.9075", "± 0.0017", "WRN-40-4", "0.9498", "93.0 %", "temperature 0.8",
         "0123456789ab", "Example Processor 3000", "never mixed", "stand-in", "top-k 40", "selected",
         "The data: the floor is 0.1234 bits per byte.", "19.3 TFLOP", COUNTED,
+        "<dt>kernels</dt><dd>AVX2, float32", 'cpu × 1<br><span class="soft">AVX2, float32</span>',
     ):  # fmt: skip
         assert told in text, told
 

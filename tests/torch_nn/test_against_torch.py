@@ -11,12 +11,12 @@ from torch_layers import assert_same, pairs, same_weights
 
 from torch_nn.attention import causal_mask, padding_mask
 from torch_nn.dna_classifier import DNAClassifier
-from torch_nn.encoder import Encoder
+from torch_nn.encoder import Encoder, LayerShape
 from torch_nn.gpt import GPT
 from torch_nn.positions import sinusoidal_table
 from torch_nn.transformer import Decoder, Transformer
 
-SHAPE = (3, 8, 2, 12)  # n_layers, d_model, n_heads, d_ff
+SHAPE = (8, 2, 12)  # d_model, n_heads, d_ff
 LENGTHS = torch.tensor([3, 6])
 PADDED = ~(torch.arange(6) < LENGTHS[:, None])  # (B, T), True where torch.nn hides
 
@@ -29,8 +29,8 @@ def seed():
 @pytest.mark.parametrize("pre_norm", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_encoder(pre_norm, activation):
-    theirs = torch_layers.encoder(*SHAPE, activation, pre_norm)
-    ours = Encoder(*SHAPE, activation=activation, pre_norm=pre_norm)
+    theirs = torch_layers.encoder(3, *SHAPE, activation, pre_norm)
+    ours = Encoder(3, LayerShape(*SHAPE, activation=activation, pre_norm=pre_norm))
     matched = same_weights(ours, pairs(ours, theirs))
     x = torch.randn(2, 6, 8)
     found, weights = ours(x, padding_mask(LENGTHS, 6))
@@ -40,11 +40,11 @@ def test_encoder(pre_norm, activation):
 
 @pytest.mark.parametrize("pre_norm", [False, True])
 def test_decoder(pre_norm):
-    theirs = torch_layers.decoder(*SHAPE, "relu", pre_norm)
-    ours = Decoder(*SHAPE, pre_norm=pre_norm)
+    theirs = torch_layers.decoder(3, *SHAPE, "relu", pre_norm)
+    ours = Decoder(3, LayerShape(*SHAPE, pre_norm=pre_norm))
     matched = same_weights(ours, pairs(ours, theirs))
     x, memory = torch.randn(2, 5, 8), torch.randn(2, 6, 8)
-    found, self_weights, cross_weights = ours(x, memory, causal_mask(5), padding_mask(LENGTHS, 6))
+    found, self_weights, cross_weights = ours(x, memory, padding_mask(LENGTHS, 6))
     expected = theirs(x, memory, tgt_mask=~causal_mask(5), memory_key_padding_mask=PADDED)
     assert_same(found, expected, matched)
     assert [w.shape for w in self_weights] == [(2, 2, 5, 5)] * 3
@@ -58,8 +58,8 @@ def test_transformer(pre_norm):
         {
             "source_embedding": nn.Embedding(7, 8),
             "target_embedding": nn.Embedding(9, 8),
-            "encoder": torch_layers.encoder(*SHAPE, "gelu", pre_norm),
-            "decoder": torch_layers.decoder(*SHAPE, "gelu", pre_norm),
+            "encoder": torch_layers.encoder(3, *SHAPE, "gelu", pre_norm),
+            "decoder": torch_layers.decoder(3, *SHAPE, "gelu", pre_norm),
         }
     )
     ours = Transformer(7, 9, 8, 2, 3, 3, 12, 6, 0.0, "gelu", pre_norm)

@@ -7,7 +7,7 @@ from torch import nn
 from torch_nn import image_classifier
 from torch_nn.dna_classifier import DNAClassifier
 from torch_nn.dropout import Dropout
-from torch_nn.encoder import Sublayer
+from torch_nn.encoder import FeedForward, LayerShape, Sublayer
 from torch_nn.gpt import GPT
 from torch_nn.transformer import Transformer
 
@@ -68,7 +68,7 @@ class Dropped(nn.Module):
 
 @pytest.mark.parametrize("pre_norm", [True, False])
 def test_a_sublayer_drops_its_branch_and_never_the_residual(pre_norm):
-    sublayer = Sublayer(nn.Linear(4, 4), 4, 0.25, pre_norm)
+    sublayer = Sublayer(nn.Linear(4, 4), LayerShape(4, 2, 8, 0.25, pre_norm=pre_norm))
     nn.init.normal_(sublayer.norm.weight)
     sublayer.dropout = Dropped()
     x = torch.randn(2, 3, 4)
@@ -101,7 +101,7 @@ def transformer(pre_norm):
 
 def gpt(positions):
     return (
-        GPT(11, 5, 2, 2, 16, dropout=0.25, positions=positions),
+        GPT(11, 5, 2, 2, 16, dropout=0.25, positions=positions, attention="explicit"),
         (torch.randint(11, (3, 5)),),
         {"positions.dropout": (3, 5, 16)}
         | layer("blocks.layers.0", "attention", d_ff=64)
@@ -158,3 +158,8 @@ def test_every_dropout_of_a_model_acts_where_it_belongs(name):
         assert not torch.allclose(net(*inputs), plain, atol=1e-3), where
         assert stub.shapes == [shape]
         net.set_submodule(where, nn.Identity())
+
+
+def test_a_feed_forward_network_drops_nothing_unless_it_is_told_to():
+    net, x = FeedForward(4, 8).train(), torch.ones(3, 4)
+    assert torch.equal(net(x), net.eval()(x)) and net(x).any()

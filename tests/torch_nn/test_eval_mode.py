@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from torch_nn import image_classifier
+from torch_nn.decoding import greedy_decode
 from torch_nn.eval_mode import evaluating
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import GPT
@@ -16,7 +17,7 @@ TOKENS = torch.arange(6)[None] % 5
 
 
 def gpt():
-    return GPT(5, 6, 1, 2, 8, dropout=0.5)
+    return GPT(5, 6, 1, 2, 8, dropout=0.5, attention="explicit")
 
 
 def transformer():
@@ -33,9 +34,9 @@ def cnn():
 
 IMAGES = torch.rand(9, 3, 8, 8)
 USES = {
-    "sample": (gpt, lambda m: sample(m, TOKENS[:, :2], 9, torch.Generator())),
+    "sample": (gpt, lambda m: sample(m, TOKENS[:, :2], 9, range(len(TOKENS)))),
     "window_nats": (gpt, lambda m: window_nats(m, [(TOKENS[0], TOKENS[0], 6)])[0]),
-    "greedy_decode": (transformer, lambda m: m.greedy_decode(TOKENS, 0, 1, 9)),
+    "greedy_decode": (transformer, lambda m: greedy_decode(m, TOKENS, 0, 1, 9)),
     "probabilities": (cnn, lambda m: image_classifier.probabilities(m, IMAGES, bfloat16=False)),
     "forward_flops": (gpt, lambda m: torch.tensor(forward_flops(m, TOKENS))),
 }

@@ -42,8 +42,14 @@ def image_model(model, **changes):
 MODELS = {
     "mlp": lambda: (image_model("mlp"), torch.rand(5, 3, 8, 8)),
     "cnn": lambda: (image_model("cnn", stem=5, depth=2, residual=True), torch.rand(5, 3, 8, 8)),
-    "gpt": lambda: (GPT(11, 8, 2, 2, 16, dropout=0.1), tokens(11, 3, 7)),
-    "sinusoidal gpt": lambda: (GPT(11, 8, 2, 4, 16, positions="sinusoidal"), tokens(11, 3, 7)),
+    "gpt": lambda: (GPT(11, 8, 2, 2, 16, dropout=0.1, attention="explicit"), tokens(11, 3, 7)),
+    "llama": lambda: (
+        GPT(
+            11, 8, 2, 4, 16, positions="rotary", n_kv_heads=2, norm="rms", activation="swiglu",
+            bias=False, tied=False, attention="explicit",
+        ),
+        tokens(11, 3, 7),
+    ),
     "transformer": lambda: (
         Transformer(7, 9, 16, 2, 3, 2, 24, max_length=9),
         tokens(7, 2, 6),
@@ -67,7 +73,7 @@ def test_equals_torchs_counter(name):
 
 def test_a_step_takes_three_times_the_forward_pass():
     """Each product has two more in the backward pass, as both of its factors need a gradient."""
-    model, batch = GPT(11, 8, 2, 2, 16), tokens(11, 3, 8)
+    model, batch = GPT(11, 8, 2, 2, 16, attention="explicit"), tokens(11, 3, 8)
     step = counted(lambda: next_token_loss(model, batch[:, :-1], batch[:, 1:]).backward())
     assert step == 3 * forward_flops(model, batch[:, :-1])
 

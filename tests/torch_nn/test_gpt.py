@@ -17,9 +17,12 @@ def tiny(**changes):
 
 
 def test_attention_comes_with_the_same_logits():
-    model, tokens = tiny(), torch.randint(11, (3, 7))
-    logits, weights = model.forward_with_attention(tokens)
-    assert torch.equal(logits, model(tokens)) and logits.shape == (3, 7, 11)
+    tokens = torch.randint(11, (3, 7))
+    for attention in ("explicit", "fused"):
+        model = tiny(attention=attention)
+        logits, weights = model.forward_with_attention(tokens)
+        torch.testing.assert_close(logits, model(tokens), atol=1e-6, rtol=1e-5)
+        assert logits.shape == (3, 7, 11)
     assert [w.shape for w in weights] == [(3, 2, 7, 7)] * 2
     assert not torch.cat(weights).triu(1).any()
 
@@ -62,7 +65,7 @@ def test_overfits_a_tiny_text_and_recites_it():
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.05
-    found = sample(model, tokens[:, :3], len(text) - 3, torch.Generator(), temperature=0)
+    found = sample(model, tokens[:, :3], len(text) - 3, [0], temperature=0)
     assert "".join(letters[i] for i in found[0]) == text
 
 
@@ -106,6 +109,13 @@ def test_ties_keep_exactly_k_the_lower_numbers_first():
     ]
 
 
+@pytest.mark.parametrize("settings", [{"top_k": 2}, {"top_p": 0.6}, {"temperature": 0}])
+def test_each_row_of_a_batch_is_a_distribution_of_its_own(settings):
+    rows = torch.tensor([[3.0, 1.0, 0.0, -1.0], [0.0, 0.1, 0.2, 0.3], [-5.0, 5.0, 4.9, 0.0]])
+    found = token_distribution(rows, **settings)
+    assert torch.equal(found, torch.stack([token_distribution(row, **settings) for row in rows]))
+
+
 def test_temperature_towards_zero_is_argmax():
     near = token_distribution(LOGITS, temperature=1e-3)
     assert torch.allclose(near, token_distribution(LOGITS, temperature=0), atol=1e-9)
@@ -121,16 +131,16 @@ def test_settings_out_of_range_are_refused(bad):
 
 def test_sampling_is_reproducible_by_its_own_generator():
     model, prompt = tiny(), torch.zeros(3, 1, dtype=torch.long)
-    first = sample(model, prompt, 20, torch.Generator().manual_seed(5))
+    first = sample(model, prompt, 20, [5] * len(prompt))
     torch.manual_seed(99)
-    again = sample(model, prompt, 20, torch.Generator().manual_seed(5))
-    other = sample(model, prompt, 20, torch.Generator().manual_seed(6))
+    again = sample(model, prompt, 20, [5] * len(prompt))
+    other = sample(model, prompt, 20, [6] * len(prompt))
     assert first.shape == (3, 21) and torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_a_stopped_row_stays_stopped():
     model, prompt = tiny(), torch.zeros(8, 1, dtype=torch.long)
-    tokens = sample(model, prompt, 60, torch.Generator().manual_seed(1), stop_token=4)
+    tokens = sample(model, prompt, 60, range(len(prompt)), stop_token=4)
     for row in tokens.tolist():
         assert 4 not in row or set(row[row.index(4) :]) == {4}
     assert all(4 in row for row in tokens.tolist())

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from torch_nn.optimisation import clipped_step, decay_groups, weight_average
+from torch_nn.optimisation import Optimizers, clipped_step, decay_groups, weight_average
 
 
 def line():
@@ -34,6 +34,7 @@ def test_a_step_by_hand(clip, step):
         lambda w: w.sum() * math.nan,
         lambda w: w.sum() * math.inf,
         lambda w: (w - w).sqrt().sum(),  # 0, with an infinite gradient
+        lambda w: w.sum() + math.inf,  # with the gradient 1
     ],
 )
 def test_what_is_not_finite_changes_nothing(broken):
@@ -41,6 +42,44 @@ def test_what_is_not_finite_changes_nothing(broken):
     optimizer = torch.optim.AdamW(model.parameters())
     assert math.isnan(clipped_step(model, optimizer, broken(model.weight), lr=0.1, clip=1.0))
     assert model.weight.item() == 3.0 and not optimizer.state
+
+
+def test_parts_of_a_batch_add_up_to_the_batch():
+    x, y = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
+    whole, parts = nn.Linear(4, 4), nn.Linear(4, 4)
+    parts.load_state_dict(whole.state_dict())
+    values = []
+    for model, pieces in ((whole, 1), (parts, 3)):
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        chunks = zip(x.chunk(pieces), y.chunk(pieces), strict=True)
+        losses = ((model(a) - b).square().mean() / pieces for a, b in chunks)
+        values.append(clipped_step(model, optimizer, losses, lr=0.1, clip=1.0))
+    assert values[0] == pytest.approx(values[1])
+    torch.testing.assert_close(whole.weight, parts.weight, atol=1e-6, rtol=0)
+
+
+def test_several_optimizers_step_as_one_each_at_its_own_rate():
+    model = nn.ModuleList([line(), line()])
+    first, second = (torch.optim.SGD(net.parameters(), lr=1.0) for net in model)
+    second.param_groups[0]["lr_scale"] = 10.0
+    both = Optimizers(first, second)
+    loss = sum(net.weight.square().sum() for net in model)
+    clipped_step(model, both, loss, lr=0.01, clip=math.inf)
+    assert [net.weight.item() for net in model] == pytest.approx([3 - 0.06, 3 - 0.6])
+    again = Optimizers(*(torch.optim.SGD(net.parameters(), lr=1.0) for net in model))
+    again.load_state_dict(both.state_dict())
+    assert [group["lr"] for group in again.param_groups] == pytest.approx([0.01, 0.1])
+
+
+def test_a_scale_too_large_for_float16_skips_the_step_and_shrinks():
+    model = line()
+    scaler = torch.amp.GradScaler("cpu", init_scale=math.inf)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    value = clipped_step(model, optimizer, model.weight.square().sum(), 0.1, 1.0, scaler)
+    assert (value, model.weight.item()) == (9.0, 3.0)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    clipped_step(model, optimizer, model.weight.square().sum(), 0.1, 1.5, scaler)
+    assert model.weight.item() == pytest.approx(3 - 0.15)
 
 
 def test_the_average_of_the_weights_by_hand():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from torch_nn.decoding import greedy_decode
 from torch_nn.parameters import parameter_count
 from torch_nn.transformer import Transformer
 
@@ -66,7 +67,7 @@ def test_learns_to_copy_and_decodes_greedily():
         loss.backward()
         optimizer.step()
     words = torch.randint(2, 8, (20, 4))
-    decoded = model.greedy_decode(words, start, end, max_length=7)
+    decoded = greedy_decode(model, words, start, end, max_length=7)
     expected = torch.cat([words, torch.full((20, 1), end)], dim=1)
     assert (decoded[:, :5] == expected).all(dim=1).float().mean() > 0.9
 
@@ -85,11 +86,11 @@ def test_greedy_decoding_fills_up_ended_rows():
     """Two rows of different lengths: after its end a row is padding, by default the end token."""
     model = tiny().eval()
     source = torch.randint(7, (8, 6))
-    free = model.greedy_decode(source, 0, -1, 10)  # no token ends it
+    free = greedy_decode(model, source, 0, -1, 10)  # no token ends it
     assert free.shape == (8, 10)
     end = free[0, 1].item()
-    ended = model.greedy_decode(source, 0, end, 10, pad_token=8)
-    defaults = model.greedy_decode(source, 0, end, 10)
+    ended = greedy_decode(model, source, 0, end, 10, pad_token=8)
+    defaults = greedy_decode(model, source, 0, end, 10)
     for row, default, long in zip(ended.tolist(), defaults.tolist(), free.tolist(), strict=True):
         stop = long.index(end) + 1 if end in long else len(long)
         assert row == (long[:stop] + [8] * 10)[: len(row)]

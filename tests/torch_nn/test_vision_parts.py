@@ -8,7 +8,7 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy, gelu, max_poo
 
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, random_crop, random_flip
-from torch_nn.cnn import Convolution
+from torch_nn.cnn import Convolution, Stage
 from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
@@ -99,9 +99,19 @@ def test_one_cycle_rises_then_falls_to_its_end(decay, quarter):
     assert math.isclose(one_cycle(104, 4, decay, final=0.1)(53), 0.55)
 
 
+def test_one_cycle_stays_at_the_peak_for_a_while():
+    factor = one_cycle(104, 4, "linear", constant_steps=50)
+    assert [factor(s) for s in (3, 4, 53)] == [1.0] * 3
+    assert math.isclose(factor(78), 0.5)  # 25 of 50 falling steps are done
+    assert factor(103) == 0.0
+
+
 def test_one_cycle_refuses_what_cannot_be():
-    with pytest.raises(ValueError, match="fit"):
-        one_cycle(10, 10)
+    for constant in (0, -1):
+        with pytest.raises(ValueError, match="fit"):
+            one_cycle(10, 10, constant_steps=constant)
+    with pytest.raises(ValueError, match="4 steps of warm-up and 6 at the peak do not fit"):
+        one_cycle(10, 4, constant_steps=6)
     with pytest.raises(ValueError, match="decay"):
         one_cycle(10, 1, "step")
 
@@ -230,3 +240,11 @@ def test_bfloat16_stays_near_float32():
     exact, rounded = (classifier.logits(net.eval(), pictures(), b) for b in (False, True))
     assert rounded.dtype == torch.float32
     assert 0 < (exact - rounded).abs().max() < 0.05 * exact.abs().max()
+
+
+def test_a_stage_of_one_convolution_has_nothing_to_add_to():
+    """With a residual connection it would double what it passes on."""
+    x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    plain, residual = Stage(3, 5, 1, residual=False), Stage(3, 5, 1, residual=True)
+    residual.load_state_dict(plain.state_dict())
+    assert torch.equal(residual(x), plain(x))

@@ -118,7 +118,9 @@ def test_evaluation_takes_the_precision_of_the_training(
     """Also on a node that has units for bfloat16, after a training on one that has none."""
     monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": units})
     train(monkeypatch, data, data / "run", bfloat16=True)
-    assert json.loads((data / "run" / "history.json").read_text())["precision"] == precision
+    history = json.loads((data / "run" / "history.json").read_text())
+    assert history["precision"] == precision
+    assert history["provenance"]["kernels"].endswith(f", {precision}")
     monkeypatch.setattr("pipeline.precision._capabilities", lambda: {"avx512_bf16": True})
     capsys.readouterr()
     evaluate(monkeypatch, data, data / "run", bfloat16=True)
@@ -240,11 +242,12 @@ def test_rows_name_where_the_training_ran_and_keep_an_interval(monkeypatch, data
     path = data / "run" / "history.json"
     history = json.loads(path.read_text())
     history["provenance"] |= {"commit": "of the training", "device": "cuda", "threads": 7}
+    history["provenance"]["kernels"] = "Example GPU, float32"
     path.write_text(json.dumps(history))
     evaluate(monkeypatch, data, data / "run")
     for row in json.loads((data / "run" / "metrics.json").read_text())["rows"]:
-        place = row["commit"], row["device"], row["threads"]
-        assert place == ("of the training", "cuda", 7)
+        place = row["commit"], row["device"], row["threads"], row["kernels"]
+        assert place == ("of the training", "cuda", 7, "Example GPU, float32")
         if row["split"] == "test":
             assert row["ci_low"] < row["ci_high"]
 

@@ -28,6 +28,7 @@ MLP = GRID | SEARCHED | MIXER
 VISION_MLP = _jobs("train_vision mlp, evaluate_vision mlp")
 VISION_CNN = _jobs("train_vision cnn, evaluate_vision cnn")
 GPT = _jobs("train_gpt, sample_gpt, trace_gpt, evaluate_gpt")
+TEXT = _jobs("prepare_text, measure_baselines") | GPT
 DNA = _jobs("train_dna, evaluate_dna")
 SEQ2SEQ = _jobs("train_seq2seq, evaluate_seq2seq")
 STORIES, MOTIFS = "gpt.settings.grammar_stories", "dna.settings.planted_motifs"
@@ -74,13 +75,14 @@ TABLE = (
     ("vision.mlp.*", VISION_MLP),
     ("vision.cnn.*", VISION_CNN),
     ("vision.*", VISION_MLP | VISION_CNN),
-    ("gpt.datasets", _jobs("fetch_tinyshakespeare, prepare_text") | GPT),
+    ("gpt.datasets", _jobs("fetch_tinyshakespeare") | TEXT),
     ("gpt.seeds", _jobs("train_gpt, evaluate_gpt")),
-    ("gpt.threads", GPT),
-    (f"{STORIES}.stories {STORIES}.data.seed", _jobs("generate_stories, prepare_text") | GPT),
-    (f"{STORIES}.data.*", _jobs("prepare_text") | GPT),
+    ("gpt.threads gpt.device", GPT),
+    (f"{STORIES}.stories {STORIES}.data.seed", _jobs("generate_stories") | TEXT),
+    (f"{STORIES}.data.*", TEXT),
     (f"{STORIES}.model.* {STORIES}.training.*", GPT),
     (f"{STORIES}.evaluation.*", _jobs("evaluate_gpt")),
+    (f"{STORIES}.baselines.*", _jobs("measure_baselines")),
     (f"{STORIES}.sampling.*", _jobs("sample_gpt, evaluate_gpt")),
     (f"{STORIES}.sentence", _jobs("trace_gpt")),
     ("dna.datasets", _jobs("fetch_statlog_dna, prepare_dna") | DNA),
@@ -185,9 +187,14 @@ VALUES = {
     "gpt.datasets": ["grammar_stories", "tinyshakespeare"],
     "*.seeds": [1, 2, 3],
     "gpt.settings.*.data.tokenizer": "characters",
+    "gpt.device": "cpu",
+    "gpt.settings.*.architecture": "llama",
     "gpt.settings.*.n_heads": 2,
     "gpt.settings.*.d_model": 128,
     "gpt.settings.*.positions": "sinusoidal",
+    "gpt.settings.*.optimizer": "adamw",
+    "gpt.settings.*.decay": "cosine",
+    "gpt.settings.*.keep": "best",
     "gpt.settings.*.precision": "float32",
     "gpt.settings.*.sampling.prompts": ["A"],
     "gpt.settings.*.sampling.ways": [{"temperature": 0.5, "top_k": None, "top_p": None}],

@@ -120,8 +120,8 @@ def at(path, value):
         ),
         (
             "gpt.settings.tinystories.training.warmup_steps",
-            2400,
-            "gpt.settings.tinystories.training.warmup_steps: expected fewer than steps 2400",
+            1650,
+            "gpt.settings.tinystories.training.warmup_steps: expected fewer than steps 1650",
         ),
         (
             f"{STORIES}.evaluation.stride",

@@ -82,7 +82,8 @@ def make(folder, *words, **environment) -> subprocess.CompletedProcess:
         "CORES=0", "CORES=x", "CORES=-1", "CORES=1.5", "CORES=1 2", "CORES=99999999999999",
         "PRESET=a b", "PRESET=config/demo.yaml", "PRESET=nope", "PRESET=datasets", "PRESET=",
         "PRESET=;true", "PROFILE=../slurm", "PROFILE=nope", "SEED=x", "SEED=", "INPUTS=0",
-        "INPUTS=1e6", "CONDA=yes", "TORCH=gpu", "PYTHON=no-such-python", "preset=demo", "CORE=2",
+        "INPUTS=1e6", "ROOMS=gtp", "ROOMS=gpt;true", "ROOMS=../gpt", "CONDA=yes", "TORCH=gpu",
+        "PYTHON=no-such-python", "preset=demo", "CORE=2",
     ],
 )  # fmt: skip
 def test_a_word_that_cannot_be_is_one_line_and_nothing_runs(project, word):
@@ -100,6 +101,15 @@ def test_all_wrong_words_are_told_at_once_and_the_names_that_can_be(project):
     done = make(project, "run", "CORES=0", "PRESET=nope")
     assert "one of: standard demo mine; found 'nope'" in done.stderr
     assert "CORES: expected a whole number above 0, or all; found '0'" in done.stderr
+
+
+def test_rooms_are_handed_to_snakemake_and_not_beside_another_config(project):
+    shown = make(project, "--dry-run", "run", "ROOMS=gpt  dna ").stdout
+    assert "--config 'rooms=[gpt,dna]' --configfile" in shown
+    assert "--config " not in make(project, "--dry-run", "run", "ROOMS=").stdout
+    done = make(project, "run", "ROOMS=gpt", "ARGS=--config run=other")
+    assert done.returncode == 2 and "ROOMS: not beside --config in ARGS" in done.stderr
+    assert "any of: dna gpt mlp seq2seq vision" in make(project, "run", "ROOMS=x").stderr
 
 
 def test_words_come_from_the_command_line_alone(project):
@@ -236,3 +246,26 @@ def test_recipes_need_no_newer_make_than_a_mac_has(repository):
         assert not any(word in line for word in ("[[", "<(", "&>", "|&", "pipefail", "source ")), (
             line
         )
+
+
+def test_make_text_needs_data_that_are_there(project):
+    done = make(project, "text", "DATA=nowhere.txt")
+    assert "DATA: expected a file or a folder that is there; found 'nowhere.txt'" in done.stderr
+    done = make(project, "text")
+    assert done.returncode and "error: make text DATA=path: expected your data" in done.stderr
+
+
+def test_make_text_runs_the_preset_and_says_how_to_use_the_model(pretending):
+    path = pretending / "config" / "config.yaml"
+    like = {"training": {"steps": 3}, "sampling": {"prompts": ["Once"]}}
+    config = yaml.safe_load(path.read_text())
+    config["gpt"] = {"seeds": [7], "settings": {"tinystories": like}}
+    path.write_text(yaml.safe_dump(config))
+    (pretending / "It's a poem.txt").write_text("A poem.\n")
+    done = make(pretending, "text", "DATA=It's a poem.txt", "PRESET=mine", "ARGS=--dry-run")
+    assert "--configfile results/own-it_s_a_poem/preset.yaml" in done.stderr, done.stderr
+    model = "results/own-it_s_a_poem/gpt/own/it_s_a_poem/seed7/model.safetensors"
+    assert f"python -m gpt.sample --weights {model}" in done.stdout
+    preset = yaml.safe_load((pretending / "results/own-it_s_a_poem/preset.yaml").read_text())
+    (found,) = preset["gpt"]["settings"].values()
+    assert found["training"] == {"steps": 3} and preset["rooms"] == ["gpt"]

@@ -3,12 +3,12 @@
 import contextlib
 import io
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import what_failed
+from harness import SNAKEMAKE
 
 SNAKEFILE = r"""
 rule all:
@@ -101,8 +101,7 @@ def said(folder: Path, since: str) -> list[str]:
 
 
 def snakemake(folder: Path, *words: str) -> int:
-    program = Path(sys.executable).parent / "snakemake"
-    command = [program, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
+    command = [SNAKEMAKE, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
     return subprocess.run(command, cwd=folder, capture_output=True).returncode
 
 

@@ -4,7 +4,7 @@
     python workflow/lib/clean.py --all                  (make clean-all)
     python workflow/lib/clean.py --name config/demo.yaml    (the folder of its run, for make verify)
 
-Raw data and results/reference* stay. What goes is listed first, with its size.
+Raw data and results/reference stay. What goes is listed first, with its size.
 """
 
 import json
@@ -17,7 +17,7 @@ from check_yaml import read
 from snakemake.utils import update_config
 from still_running import still_running
 
-KEPT = ("reference", "reference-ensemble")
+KEPT = "reference"
 PREPARED = Path("data/processed")
 
 
@@ -40,7 +40,7 @@ def datasets(config: dict) -> set[str]:
 
 def results() -> list[Path]:
     """The folders of results/ that git does not keep."""
-    return sorted(path for path in Path("results").glob("*/") if path.name not in KEPT)
+    return sorted(path for path in Path("results").glob("*/") if path.name != KEPT)
 
 
 def read_by(run: Path) -> set[str]:
@@ -65,8 +65,9 @@ def doomed(preset: Path) -> list[Path]:
     """What `make clean` deletes: the run of a preset, and data that it alone reads."""
     config = merged(preset)
     run = Path("results", config["run"])
+    own = datasets(config) | (read_by(run) if run.exists() else set())  # maybe rooms of its own
     needed = set().union(*(read_by(other) for other in results() if other != run))
-    return [run, *(PREPARED / name for name in sorted(datasets(config) - needed))]
+    return [run, *(PREPARED / name for name in sorted(own - needed))]
 
 
 def delete(paths: list[Path]) -> None:

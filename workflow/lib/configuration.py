@@ -1,6 +1,6 @@
 """The configuration, checked before anything runs: one clear line for each thing that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ from gpt.settings import Section as Gpt
 from mlp.settings import Section as Mlp
 from pipeline.settings import Settings, each_once, nearest, problems, text_of
 from raw.settings import Section as Data
-from raw.table import Dataset
+from raw.table import Dataset, Table
 from reporting.settings import Section as Report
 from seq2seq.settings import Section as Seq2seq
 from vision.settings import Section as Vision
@@ -41,6 +41,7 @@ class Configuration(Settings):
     run: Run = Field(description="name of the results folder, results/<run>")
     rooms: Rooms = Field(description="which parts of the project to run")
     data_mirror: str | None = Field(description="directory or URL prefix of <dataset>/<file>")
+    own: dict[str, Any] = Field(description="your own data sets, as in datasets.yaml")
     data: Data = Field(description="bundled and generated images")
     mlp: Mlp = Field(description="Part 1: fully connected nets in NumPy")
     vision: Vision = Field(description="Part 2, images")
@@ -49,9 +50,9 @@ class Configuration(Settings):
     seq2seq: Seq2seq = Field(description="Part 2, DNA to protein")
     report: Report = Field(description="the look of figures and report")
 
-    def datasets(self) -> dict[str, list[str]]:
-        """The data sets of each room that runs, in the order of ROOMS."""
-        sections = {room: getattr(self, room) for room in ROOMS if room in self.rooms}
+    def datasets(self, rooms: Iterable[str]) -> dict[str, list[str]]:
+        """The data sets of each of `rooms`, in the order of ROOMS."""
+        sections = {room: getattr(self, room) for room in ROOMS if room in rooms}
         return {r: getattr(s, "datasets", None) or [s.dataset] for r, s in sections.items()}
 
 
@@ -79,6 +80,14 @@ def load_table(path: Path, kind: Any) -> Any:
     return checked(f"config/{path.name}", values, kind)
 
 
+def own_data(config: Mapping) -> dict[str, Dataset]:
+    """The data sets that the configuration brings itself: name -> entry.
+
+    Raises ConfigurationError if one does not fit.
+    """
+    return checked("config: own", config.get("own", {}), Table)
+
+
 def check_config(config: Mapping, datasets: Mapping[str, Dataset]) -> Configuration:
     """Check the merged configuration against its model and the table of data sets.
 
@@ -87,7 +96,7 @@ def check_config(config: Mapping, datasets: Mapping[str, Dataset]) -> Configurat
     """
     found = checked("config", config, Configuration)
     lines = []
-    for room, names in found.datasets().items():
+    for room, names in found.datasets(found.rooms).items():
         fit = [name for name, entry in datasets.items() if entry.task == ROOMS[room]]
         settings = getattr(getattr(found, room), "settings", fit)
         for name in names:

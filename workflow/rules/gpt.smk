@@ -1,11 +1,6 @@
 """Part 2, language: a GPT on tinyshakespeare, TinyStories and the stories of a small grammar."""
 
-from gpt import settings as gpt
-
-GPT = SETTINGS.gpt
-TEXTS = GPT.settings  # of each data set
 TEXT = f"{PROCESSED}/{{dataset}}/text"
-GPT_RUN = f"{RUN}/gpt/{{dataset}}"
 STORIES = TEXTS["grammar_stories"]
 
 
@@ -58,6 +53,7 @@ rule train_gpt:
     input:
         train=f"{TEXT}/train.npy",
         val=f"{TEXT}/val.npy",
+        tokenizer=f"{TEXT}/tokenizer.json",
         meta=f"{TEXT}/meta.json",
     output:
         weights=f"{GPT_RUN}/seed{{seed}}/model.safetensors",
@@ -109,12 +105,37 @@ rule evaluate_gpt:
         "python -m gpt.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
+rule measure_baselines:
+    """Measure n-grams and xz on the held-out text of {wildcards.dataset}: {params.spec}."""
+    input:
+        train=f"{TEXT}/train.npy",
+        val=f"{TEXT}/val.npy",
+        test=f"{TEXT}/test.npy",
+        tokenizer=f"{TEXT}/tokenizer.json",
+        meta=f"{TEXT}/meta.json",
+    output:
+        out=f"{GPT_RUN}/baselines.json",
+    log:
+        log_of("measure_baselines", "{dataset}"),
+    benchmark:
+        benchmark_of("measure_baselines", "{dataset}")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        **need(megabytes=2000, minutes=30),
+    params:
+        options=options,
+        spec=lambda w: spec("gpt.measure_baselines", gpt.BaselinesSpec, TEXTS[w.dataset].baselines),
+    shell:
+        "python -m gpt.measure_baselines --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
 rule sample_gpt:
     """Sample from the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
         weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
-        tokenizer=f"{TEXT}/tokenizer.json",
-        meta=f"{TEXT}/meta.json",
+        train=f"{TEXT}/train.npy",
+        val=f"{TEXT}/val.npy",
     output:
         out=f"{GPT_RUN}/samples.json",
     log:
@@ -137,8 +158,6 @@ rule trace_gpt:
     """Trace the attention of the GPT of {wildcards.dataset} (first seed): {params.spec}."""
     input:
         weights=f"{GPT_RUN}/seed{GPT.seeds[0]}/model.safetensors",
-        tokenizer=f"{TEXT}/tokenizer.json",
-        meta=f"{TEXT}/meta.json",
     output:
         attention=f"{GPT_RUN}/attention.npz",
         positions=f"{GPT_RUN}/positions.npz",
@@ -156,12 +175,3 @@ rule trace_gpt:
         spec=lambda w: spec("gpt.trace", gpt.TraceSpec, GPT, TEXTS[w.dataset]),
     shell:
         "python -m gpt.trace --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
-
-
-for name in GPT.datasets:
-    REPORT["metrics"].append(f"{RUN}/gpt/{name}/metrics.json")
-    REPORT["histories"] += [f"{RUN}/gpt/{name}/seed{seed}/history.json" for seed in GPT.seeds]
-    REPORT["samples"].append(f"{RUN}/gpt/{name}/samples.json")
-    REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
-# One table of positions is enough: the first data set's.
-REPORT["positions"].append(f"{RUN}/gpt/{GPT.datasets[0]}/positions.npz")

@@ -1,0 +1,109 @@
+"""A run on data of your own: put the data where raw data is, and write the run's preset.
+
+    python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path)
+
+Prints the path of the preset, results/own-<name>/preset.yaml. It holds the data set's entry, which
+has a path and a checksum and no url, and the settings of the data set that it is like. Everything
+else is as in any run. If the data have changed, so has the checksum, and what depends on them is
+made again.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from clean import merged
+from snakemake.utils import update_config
+
+from gpt import own_text
+from pipeline import settings
+from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
+
+
+class Kind(NamedTuple):
+    """What `make KIND DATA=path` does.
+
+    collect: (data, target) -> (description, changes of the settings); it checks the data and writes
+    them to `target`, the one raw file. like: the data set whose settings are taken. use: a command
+    that uses the trained model.
+    """
+
+    room: str
+    task: str
+    like: str
+    file: str
+    collect: Callable[[Path, Path], tuple[str, dict]]
+    use: str
+
+
+KINDS = {
+    "text": Kind(
+        "gpt",
+        "language_modelling",
+        "tinystories",
+        "documents.json",
+        own_text.collect,
+        "python -m gpt.sample --weights {model} --out samples.json"
+        """ --spec '{{"prompts": ["The"], "ways": [{{"temperature": 0.7, "min_p": 0.1}}]}}'""",
+    )
+}
+
+
+def name_of(data: Path, kind: str) -> str:
+    """A name for the data: small letters, digits and _ of that of the file or folder."""
+    plain = unicodedata.normalize("NFKD", data.resolve().stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return name if name[:1].isalpha() else f"{kind}_{name}".rstrip("_")
+
+
+def write_preset(kind: str, data: Path, preset: Path) -> Path:
+    """Collect the data and write the preset of their run; returns its path.
+
+    preset: what the run has in common with others, a file of config/.
+    Raises InputError if the data cannot be used.
+    """
+    room, task, like, file, collect, use = KINDS[kind]
+    name = name_of(data, kind)
+    dataset, folder = f"own/{name}", Path("results", f"own-{name}")
+    target = Path("data/raw", dataset, file)
+    description, changes = collect(data, target)
+    config = merged(preset)
+    own = config[room]["settings"][like]
+    update_config(own, changes)
+    raw = {"path": f"{dataset}/{file}", "bytes": target.stat().st_size}
+    entry = {
+        "title": data.resolve().name,
+        "kind": "own",
+        "task": task,
+        "description": f"Your own: {description}.",
+        **dict.fromkeys(("licence", "citation"), "your own data"),
+        "files": [raw | {"sha256": file_sha256(target)}],
+    }
+    values = {
+        "run": folder.name,
+        "rooms": [room],
+        "own": {dataset: entry},
+        room: {**config[room], "datasets": [dataset], "settings": {dataset: own}},
+    }
+    seed = config[room]["seeds"][0]
+    model = folder / room / dataset / f"seed{seed}" / "model.safetensors"
+    head = f"# Use the model:\n#   {use.format(model=model)}\n"
+    write_text(folder / "preset.yaml", head + yaml.safe_dump(values, sort_keys=False))
+    return folder / "preset.yaml"
+
+
+def main() -> None:
+    kind, data, preset = sys.argv[1:]
+    if not data:
+        raise InputError(f"make {kind} DATA=path: expected your data, a file or a folder")
+    print(write_preset(kind, Path(data), Path(preset)))
+
+
+if __name__ == "__main__":
+    settings.run(main)
