@@ -7,6 +7,7 @@ line per long job or per rule, and a line on what runs after half a minute witho
 Snakemake always puts it.
 """
 
+import io
 import re
 import sys
 import threading
@@ -47,7 +48,8 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         asked = self.common_settings
-        stream = sys.stdout if asked.stdout else sys.stderr
+        # Python has none if the caller closed it.
+        stream = (sys.stdout if asked.stdout else sys.stderr) or io.StringIO()
         self.usual = None
         if asked.verbose or asked.dryrun or asked.debug_dag or asked.printshellcmds or asked.quiet:
             self.usual = ColorizingTextHandler(

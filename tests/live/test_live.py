@@ -215,6 +215,10 @@ def test_a_terminal_of_a_few_columns_gets_what_fits(start, here, monkeypatch):
         assert max(map(len, handler.live_lines())) < columns
 
 
+def test_a_run_goes_on_where_standard_error_is_closed(start):
+    job(start(None), 1, "train_gpt", 2)
+
+
 def screen_of(text):
     """What a terminal shows after `text`: lines, for the few codes that Screen uses."""
     rows, row, at = [""], 0, 0

@@ -213,6 +213,17 @@ def test_clean_all_lists_all_and_keeps_what_git_keeps(finished):
     assert there(finished, "results") == ["reference"] and there(finished, "data") == ["raw"]
 
 
+def test_clean_without_standard_input_and_with_what_cannot_be_deleted(finished):
+    shutil.rmtree(finished / "results" / "demo")
+    (finished / "results" / "demo").touch()  # no folder
+    done = make(finished, "clean", "PRESET=demo")
+    assert done.returncode and done.stderr.startswith("error: cannot be deleted: "), done.stderr
+    (finished / "results" / "demo").unlink()
+    words = {"cwd": finished, "capture_output": True, "text": True}
+    done = subprocess.run(["sh", "-c", "make clean-all <&-"], **words)
+    assert done.returncode == 0 and there(finished, "data") == ["raw"], done.stderr
+
+
 def test_a_link_goes_and_what_it_points_to_stays(finished, tmp_path):
     (finished / "results" / "demo").rename(tmp_path / "elsewhere")
     (finished / "results" / "demo").symlink_to(tmp_path / "elsewhere")

@@ -4,6 +4,7 @@ import contextlib
 import io
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import what_failed
@@ -193,3 +194,10 @@ def test_what_ctrl_c_ended_has_not_failed(folder):
     assert said(folder, "2026") == []
     own.write_text(f"{GROUP}{what_failed.STOPPED}, this might take some time.\n")
     assert len(said(folder, "2026")) == 2
+
+
+def test_an_empty_log_on_a_full_disk(tmp_path, monkeypatch):
+    (tmp_path / "x.log").touch()
+    monkeypatch.setattr(what_failed.shutil, "disk_usage", lambda _: SimpleNamespace(free=8192))
+    words = "its log is empty, and its disk has 8 kB left: make room"
+    assert what_failed.last_words(tmp_path / "x.log") == (words, False)

@@ -81,6 +81,16 @@ def delete(paths: list[Path]) -> None:
             parent.rmdir()
 
 
+def agreed() -> bool:
+    """Whether the person at the terminal says yes; where there is none, nobody is asked."""
+    if not (sys.stdin and sys.stdin.isatty()):
+        return True
+    try:
+        return input("Delete all of this? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False
+
+
 def main() -> None:
     if sys.argv[1] == "--name":
         print(merged(Path(sys.argv[2]))["run"])
@@ -96,8 +106,7 @@ def main() -> None:
     for path in paths:
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         print(f"{path} ({size / 1e6:.1f} MB)", flush=True)
-    ask = paths and sys.argv[1] == "--all" and sys.stdin.isatty()
-    if ask and input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes"):
+    if paths and sys.argv[1] == "--all" and not agreed():
         sys.exit("Nothing was deleted.")
     delete(paths)
 
@@ -105,5 +114,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except OSError as error:
+        sys.exit(f"error: cannot be deleted: {error}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         sys.exit(f"error: {sys.argv[-1]}: cannot tell which run this is ({error})")
