@@ -3,6 +3,8 @@
 # Words are taken from the command line of make alone: an environment has its own CONDA, CORES, ARGS.
 PYTHON = python3
 PRESET = demo
+# make run ROOMS="gpt dna": these rooms and their data alone; what others left in the run's folder stays
+ROOMS =
 # CPUs of this machine; with PROFILE, what its `cores` says
 CORES = $(if $(PROFILE),,all)
 # More words for Snakemake: make run ARGS="--dry-run"
@@ -25,7 +27,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS PRESET PROFILE PYTHON RESULTS SEED TORCH
+WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS PRESET PROFILE PYTHON RESULTS ROOMS SEED TORCH
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -34,8 +36,9 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run text why unlock report verify test lint unit test-slurm test-conda container format \
-	test-faults fuzz bench bench-speed bench-dag lock reference keep-bench readme clean clean-all fresh
+.PHONY: help run text why unlock report verify check test lint quick unit test-slurm test-conda container \
+	format test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all \
+	fresh
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,9 +60,12 @@ CONFIG = $(PRESET_FILE)
 # outside the image.
 IN_IMAGE := --sdm conda apptainer --conda-base-path /opt/conda
 DEPLOY := $(if $(CONTAINER),$(IN_IMAGE),$(if $(CONDA),software-env --sdm conda))
+space := $(subst ,, )
+comma := ,
+ONLY = $(if $(strip $(ROOMS)),--config 'rooms=[$(subst $(space),$(comma),$(strip $(ROOMS)))]')
 # Snakemake copies what it reads to a cache; a HOME need not be writable.
 CACHED := env XDG_CACHE_HOME=$(call quoted,$(CURDIR)/.snakemake/cache)
-OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
+OPTIONS = --rerun-triggers mtime params input code $(DEPLOY) $(ONLY) --configfile $(CONFIG) $(if $(CORES),--cores $(CORES)) \
 	$(if $(PROFILE),--workflow-profile workflow/profiles/$(PROFILE))
 SNAKEMAKE = $(CACHED) $(BIN)/snakemake $(OPTIONS)
 # On a cluster Snakemake's own log, which has the numbers of the jobs.
@@ -70,7 +76,7 @@ READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
-run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full CORES=N ARGS="..."
+run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full ROOMS="gpt dna" CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
 
 # The preset of such a run is written by own.py; its first lines say how to use the model.
@@ -93,7 +99,15 @@ verify: $(VENV)/ready ## Check a run against its manifest; AGAINST=other/results
 	@name=$$($(BIN)/python workflow/lib/clean.py --name $(CONFIG)) || exit; $(BIN)/python -m manifest.verify \
 		$(if $(AGAINST),--against "$(AGAINST)") --run "$(or $(RESULTS),results/$$name)"
 
-test: lint unit ## Format and lint checks, unit tests, and the demo DAG end to end
+# Lint runs beside two workers, of which each takes the next file of tests.
+BESIDE := --no-print-directory --keep-going --jobs 2
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: $(VENV)/ready-dev ## After each edit: lint, and the tests that start no Snakemake (a minute)
+	@$(MAKE) $(BESIDE) lint quick
+
+test: $(VENV)/ready-dev ## Before each commit: lint and all tests, the demo DAG end to end among them
+	@$(MAKE) $(BESIDE) lint unit
 
 lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, mypy, snakemake --lint
 	@$(BIN)/ruff format --check . || { echo 'run `make format`'; exit 1; }
@@ -102,9 +116,11 @@ lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, myp
 	@$(BIN)/mypy
 	@told=$$($(CACHED) $(BIN)/snakemake --lint 2>&1) || { printf '%s\n' "$$told" | tail -n 20 >&2; exit 1; }
 
-# Two at a time: one worker runs the demo and the tests of it, the other the rest.
-unit: $(VENV)/ready-dev ## All tests, the demo DAG among them: ARGS="-k name" for some
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+quick: $(VENV)/ready-dev
+	@$(TESTS) -m 'not dag' $(ARGS)
+
+unit: $(VENV)/ready-dev ## All tests without lint: ARGS="-k name" for some
+	@$(TESTS) $(ARGS)
 
 # REQUIRE_SLURM=1: fail where Slurm is missing, instead of skipping.
 test-slurm: $(VENV)/ready-dev $(VENV)/ready-cluster ## The demo and job failures on a one-node Slurm: Debian, as root
@@ -125,7 +141,8 @@ test-faults: $(VENV)/ready-dev ## Kill the demo everywhere, fill its disk: what 
 	@$(BIN)/python -m pytest tests/faults
 	@$(BIN)/python tests/faults/chaos.py --seed $(SEED) --kept results/faults
 
-fuzz: $(VENV)/ready-dev ## Feed mutated inputs to every reader of outside data: INPUTS=N of them
+fuzz: $(VENV)/ready-dev ## New draws for every property test, INPUTS=N mutated inputs for the readers of outside data
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis tests
 	@$(BIN)/python tests/fuzz/fuzz.py --inputs $(INPUTS) --kept results/fuzz --out results/fuzz/fuzz.csv
 
 bench: bench-speed bench-dag ## Run all of benchmarks/: one CSV each in results/benchmarks/
@@ -138,32 +155,38 @@ bench-dag: $(VENV)/ready ## Time the workflow itself, and a finished PRESET's ov
 	@$(BIN)/python benchmarks/dag_cost.py --preset $(PRESET) --kept results/reference/dag_cost.csv \
 		--out results/benchmarks/dag_cost.csv
 
+check-gpu: $(VENV)/ready ## Do trainings on the GPU agree with the CPU, and how fast are they? Six minutes on one card
+	@$(BIN)/python benchmarks/check_gpu.py
+
 lock: $(VENV)/ready-dev ## Compile requirements*.txt from requirements*.in
 	@for name in uv "" dev cluster conda; do name=requirements$${name:+-$$name}; $(BIN)/uv pip compile --quiet \
 		--universal --python-version 3.11 --no-header --generate-hashes $$name.in -o $$name.txt || exit; done
 
-reference: $(VENV)/ready ## Copy the finished runs standard and ensemble into results/reference*/
-	@test -e results/standard -o -e results/ensemble || { echo 'neither results/standard nor results/ensemble is there: make run PRESET=standard' >&2; exit 2; }
-	@! test -e results/standard || $(BIN)/python -m reporting.collect_reference --run results/standard --out results/reference
-	@! test -e results/ensemble || $(BIN)/python -m reporting.collect_reference --run results/ensemble --out results/reference-ensemble --no-benchmarks
+# Of these runs, what is newer than in results/reference. The demo and the smoke test are no results.
+KEPT := $(patsubst %/manifest.json,%,$(wildcard $(patsubst %,results/%/manifest.json,standard ensemble dna cnn full)))
+
+reference: $(VENV)/ready ## Take what is new in finished runs into results/reference/, room by room
+	@test -n '$(KEPT)' || { echo 'no finished run is there: make run PRESET=standard, or ROOMS=gpt for a room of it' >&2; exit 2; }
+	@$(BIN)/python -m reporting.collect_reference --run $(KEPT) --out results/reference
 	@$(MAKE) --no-print-directory readme
 
 keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
 	@$(BIN)/python -m reporting.collect_reference --out results/reference
 	@$(MAKE) --no-print-directory readme
 
-readme: $(VENV)/ready ## Fill README.md's tables from results/reference*/
+readme: $(VENV)/ready ## Make the page of results/reference/ and README.md's tables of what is kept there
+	@$(BIN)/python workflow/lib/build_reference.py
 	@$(BIN)/python -m reporting.update_readme
 
 clean: $(VENV)/ready ## Delete PRESET's run, and the prepared data that no other run reads
 	@$(BIN)/python workflow/lib/clean.py $(CONFIG)
 
-clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference* stay
+clean-all: $(VENV)/ready ## List and delete all runs and all prepared data; raw data and results/reference stay
 	@$(BIN)/python workflow/lib/clean.py --all
 
 fresh:
 
-$(VENV)/ready: requirements.txt requirements-uv.txt pyproject.toml $(FRESH)
+$(VENV)/ready: requirements.txt requirements-uv.txt $(FRESH)
 	@$(INSTALL) requirements.txt --stamp $@ --torch "$(TORCH)" $(FRESH:%=--%)
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt

@@ -13,10 +13,14 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 
 
-# A room that the configuration leaves out has no rules.
-for room in CHOSEN:
+# What a room hands to the report is planned for all; only the rooms that run have rules.
+for room in ROOMS:
 
-    include: f"workflow/rules/{room}.smk"
+    include: f"workflow/rules/{room}_plan.smk"
+
+    if room in SETTINGS.rooms:
+
+        include: f"workflow/rules/{room}.smk"
 
 
 include: "workflow/rules/report.smk"

@@ -1,40 +1,39 @@
 """What all tests share."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 # Programs that a test starts are modules of this checkout, installed or not.
 REPOSITORY = Path(__file__).resolve().parents[1]
 os.environ["PYTHONPATH"] = str(REPOSITORY / "scripts")
 os.environ["PYTHONSAFEPATH"] = "1"
+# Each module is compiled once, not by each of some hundred processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Neither the clock nor chance decides: a busy machine stalls any test, and a draw that fails must
 # fail again. `make fuzz` is where new draws are.
-settings.register_profile(
-    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("house")
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", calm, derandomize=True, max_examples=25)
+settings.register_profile("fuzz", calm, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
-class ByPlace(LoadScopeScheduling):
-    """A file's tests go to one worker of pytest-xdist, and all of tests/demo to one: it runs once.
-
-    Not by marks: with pytest 9.2 xdist 3.8 overlooks those of groups (pytest-xdist issue 1386).
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        return "tests/demo" if file.startswith("tests/demo/") else file
+@cache
+def starts_snakemake(file: Path) -> bool:
+    """Whether a file of tests gets its copies of the repository and Snakemake from harness.py."""
+    return "\nfrom harness import" in file.read_text(encoding="utf-8")
 
 
-@pytest.hookimpl(optionalhook=True)  # -p no:xdist
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
-    return ByPlace(config, log)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts Snakemake as `dag`; it is slow, so that it comes first."""
+    for item in items:
+        if starts_snakemake(item.path):
+            item.add_marker("dag")
+    items.sort(key=lambda item: not starts_snakemake(item.path))
 
 
 @pytest.fixture(scope="session")

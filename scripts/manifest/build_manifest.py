@@ -88,6 +88,24 @@ def outputs(paths: Iterable[str], run: Path, jobs: Mapping[str, Job]) -> tuple[l
     return own, [{"path": name, **described(run / name)} for name in others]
 
 
+def time(seconds: float) -> str:
+    """A time in Unix seconds as text, in UTC."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+
+
+def rooms(jobs: Iterable[Job], run: Path, names: Iterable[str]) -> dict[str, str]:
+    """Room -> when its last job ended, of the rooms `names`: a run may be made room by room."""
+    ends: dict[str, float] = {}
+    for job in jobs:
+        for name in {
+            Path(path).relative_to(run).parts[0]
+            for path in job.outputs
+            if Path(path).is_relative_to(run)
+        }:
+            ends[name] = max(job.end, ends.get(name, 0))
+    return {name: time(ends[name]) for name in names if name in ends}
+
+
 def settings_of(jobs: Iterable[Job], part: str) -> dict[str, dict]:
     """Rule -> setting -> every value in its jobs, of the settings with `part` in their name."""
     found: dict[str, dict] = {}
@@ -114,7 +132,8 @@ def main() -> None:
     manifest = {
         "manifest_version": 1,
         "run": spec.run,
-        "finished": end and datetime.fromtimestamp(int(end), UTC).isoformat(),
+        "finished": end and time(end),
+        "rooms": rooms(jobs, run, spec.config.get("rooms", [])),
         "code": code((job.program, job.code) for job in jobs),
         "config": {"sha256": canonical_sha256(spec.config), "values": spec.config},
         "seeds": settings_of(jobs, "seed"),

@@ -15,6 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ def check(run: Path, manifest: Mapping, part: bool) -> tuple[list[str], Counter[
     return [f"{what}: {path}" for what, path in found if what != "as recorded"], counts
 
 
+def records(manifest: Mapping, run: str = "") -> list[Mapping]:
+    """The manifest, or what a reference keeps of those of its runs: of all, or of the one named."""
+    if "runs" not in manifest:
+        return [manifest]
+    return [one for one in manifest["runs"] if not run or one["run"] == run]
+
+
+def reference_of(folder: Path, run: str) -> dict[str, Any]:
+    """As `contents`, of what a reference keeps of `run`: rows, and the files of its rooms."""
+    manifest, start = read_manifest(folder), f"{run}/"
+    with (folder / "leaderboard.csv").open(newline="", encoding="utf-8") as opened:
+        rows = {row_name(row): row for row in csv.DictReader(opened) if row["run"] == run}
+    files = {e["path"]: e["stable_sha256"] for e in manifest["outputs"]}
+    return rows | {p.removeprefix(start): s for p, s in files.items() if p.startswith(start)}
+
+
+def row_name(row: Mapping) -> str:
+    return ROW + ", ".join(filter(None, (row[key] for key in KEY)))
+
+
 def contents(run: Path, part: bool) -> dict[str, Any]:
     """What must be the same in another run: each row of the leaderboard and each file.
 
@@ -93,7 +114,7 @@ def contents(run: Path, part: bool) -> dict[str, Any]:
         reader = csv.DictReader(opened)
         if missing := sorted(set(KEY) - set(reader.fieldnames or ())):
             raise InputError(f"{board}: not a leaderboard: no column {', '.join(missing)}")
-        rows = {ROW + ", ".join(filter(None, (row[key] for key in KEY))): row for row in reader}
+        rows = {row_name(row): row for row in reader}
     files = {name: stable_sha256(run / name) for name in results(run)}
     if part:
         kept = {e["path"]: e["stable_sha256"] for e in read_manifest(run)["outputs"]}
@@ -108,8 +129,14 @@ def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str]
     Leaderboards are compared by row and column, other files by what must not differ. parts: whether
     each folder holds only some of its run's files.
     """
-    first, second = contents(one, parts[0]), contents(other, parts[1])
-    lines, same = [], 0
+    pair = [contents(folder, part) for folder, part in zip((one, other), parts, strict=True)]
+    for here, there in ((0, 1), (1, 0)):
+        folder, run = (one, other)[here], (one, other)[there]
+        if part_of_several(folder):
+            pair[here] = reference_of(folder, read_manifest(run)["run"])
+            # The rooms' own rows and files alone: published results and pages are of all runs.
+            pair[there] = {name: found for name, found in pair[there].items() if own(name, found)}
+    (first, second), lines, same = pair, [], 0
     # The rows first, as they are in the files; then the files by name.
     for name in sorted({**first, **second}, key=lambda name: "" if name.startswith(ROW) else name):
         if name not in first or name not in second:
@@ -127,6 +154,19 @@ def compare(one: Path, other: Path, parts: tuple[bool, bool]) -> tuple[list[str]
         else:
             same += here is not None
     return lines, same
+
+
+def part_of_several(folder: Path) -> bool:
+    """Whether a folder is a reference, which keeps rooms of several runs."""
+    path = folder / "manifest.json"
+    return path.exists() and "runs" in json.loads(path.read_text(encoding="utf-8"))
+
+
+def own(name: str, found: Any) -> bool:
+    """Whether a row or a file is one of a room's, not a page or a figure of the whole run."""
+    if name.startswith(ROW):
+        return found["source"] == leaderboard.OURS
+    return "/" in name and not name.startswith("figures/leaderboard/")
 
 
 def differing(first: Mapping, second: Mapping) -> list[str]:
@@ -163,7 +203,9 @@ def main() -> None:
     if other:
         lines, same = compare(run, other, (part, is_part(other)))
         if all((folder / "manifest.json").exists() for folder in (run, other)):
-            for line in surroundings(read_manifest(run), read_manifest(other)):
+            one, two = read_manifest(run), read_manifest(other)
+            pairs = product(records(one, two["run"]), records(two, one["run"]))
+            for line in dict.fromkeys(line for pair in pairs for line in surroundings(*pair)):
                 print(f"note: {line}")
         good = f"{run} and {other} agree: every metric of the leaderboard and {same} files"
         bad = f"{run} and {other} DIFFER: {len(lines)} differences, {same} files the same"
@@ -172,8 +214,9 @@ def main() -> None:
         lines, counts = check(run, manifest, part)
         kinds = ("as recorded", "missing", "changed", "extra")
         found = "files: " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind])
-        code = manifest["code"]
-        made = f"run {manifest['run']}, commit {code['commit']}{' (dirty)' * bool(code['dirty'])}"
+        codes = [(one["run"], one["code"]) for one in records(manifest)]
+        dirty = [(run, code["commit"] + " (dirty)" * bool(code["dirty"])) for run, code in codes]
+        made = "; ".join(f"run {run}, commit {commit}" for run, commit in dirty)
         good = f"{run} is as its manifest says ({made}); {found}"
         bad = f"{run} is NOT as its manifest says ({made}); {found}"
         bad += AGAIN if counts["changed"] + counts["missing"] and not part else ""

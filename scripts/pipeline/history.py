@@ -14,6 +14,8 @@ TRAININGS = {
     "weights*": "the trained weights, one file per seed",
     "histories*": "history.json of the trainings, in the same order",
 }
+# What `cost` needs.
+COST = ("parameters", "seconds", "train_flops", "provenance")
 
 
 def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[dict]:
@@ -29,6 +31,8 @@ def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[d
             found.append(json.loads(path.read_text(encoding="utf-8")))
             if not isinstance(found[-1], dict):
                 raise ValueError(f"a {type(found[-1]).__name__}")
+            if missing := [key for key in COST if key not in found[-1]]:
+                raise ValueError(f"none of {', '.join(missing)}")
         except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{path}: expected a history, found: {error}. Train again.") from None
     return found

@@ -73,8 +73,9 @@ def row(
     for one seed). about: the other columns, all of them but those that one trained model on the
     whole split need not name. inputs: what the model reads (pixels, pixels + HOG, nucleotides,
     tokens). views ("none"): over which versions of an example its answers are averaged (flips,
-    shifts, flips and shifts, both strands). members ("1"): how many trained models answer together
-    (`5 seeds`, `5 folds`). subset ("all"): which examples of the split count (not in train).
+    shifts, flips and shifts, both strands), or how else an answer is found (beam of 4).
+    members ("1"): how many trained models answer together (`5 seeds`, `5 folds`).
+    subset ("all"): which examples of the split count (not in train, longer than trained).
     kernels: what multiplied the matrices in training (pipeline.provenance), None if not recorded.
     train_seconds: mean wall seconds of training one seed's model; train_flops: its training compute
     in floating-point operations. Of several members both are sums.

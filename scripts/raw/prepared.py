@@ -29,8 +29,8 @@ def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def again(path: str | Path) -> str:
-    """What to do about a prepared file that cannot be used."""
-    return f"Delete {Path(path).parent} and run again."
+    """What to do about a prepared file that cannot be used; somebody's own is not to be deleted."""
+    return f"If a run prepared it, delete {Path(path).parent} and run again."
 
 
 def load_arrays(path: str | Path, *names: str) -> list[np.ndarray]:

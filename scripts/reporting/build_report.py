@@ -36,15 +36,19 @@ class Spec(settings.Settings):
     published: Colour = Field("#D55E00", description="colour of published results")
 
 
+def room(name: str, spec: Spec) -> dict:
+    """A section of the page: `mlp`, or, of a page that joins several runs, `mlp@ensemble`."""
+    kind, _, run = name.partition("@")
+    about = {"name": name, "kind": kind, "run": run or spec.run, "datasets": spec.rooms[name]}
+    return about | {kind: [] for kind in KINDS.values()}
+
+
 def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
-    rooms: dict[str, dict] = {
-        name: {"name": name, "datasets": spec.rooms[name]} | {kind: [] for kind in KINDS.values()}
-        for name in spec.order or spec.rooms
-    }
-    for room, path in zip(spec.records, records, strict=True):
+    rooms: dict[str, dict] = {name: room(name, spec) for name in spec.order or spec.rooms}
+    for name, path in zip(spec.records, records, strict=True):
         record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[room][next(kind for key, kind in KINDS.items() if key in record)].append(record)
+        rooms[name][next(kind for key, kind in KINDS.items() if key in record)].append(record)
     return rooms
 
 
@@ -64,16 +68,21 @@ INPUTS = {
 OUTPUTS = {"out": "report.html"}
 
 
-def main() -> None:
-    args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
-    spec = args.spec
-    rows = read_leaderboard(args.leaderboard)
-    sources, references = read_references(args.references)
-    rooms = read_rooms(spec, args.records)
+def page(
+    spec: Spec,
+    rows: list[dict],
+    published: tuple[dict, list[dict]],
+    template: Path,
+    records: Sequence[Path],
+    drawn: Sequence[Path],
+) -> str:
+    """The page. rows: the leaderboard's; published: what read_references gives."""
+    sources, references = published
+    rooms = read_rooms(spec, records)
     # Images: so they bring no ids, styles or scripts into the page.
     figures = [
         {**described, "uri": "data:image/svg+xml;base64," + b64encode(path.read_bytes()).decode()}
-        for described, path in zip(spec.figures, args.figures, strict=True)
+        for described, path in zip(spec.figures, drawn, strict=True)
     ]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -81,8 +90,7 @@ def main() -> None:
     environment.filters |= {function.__name__: function for function in FILTERS}
     datasets = dict.fromkeys(name for room in rooms.values() for name in room["datasets"])
     histories = [history for room in rooms.values() for history in room["histories"]]
-    template = environment.from_string(args.template.read_text(encoding="utf-8"))
-    page = template.render(
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
         spec=spec,
         rows=rows,
         classifiers=splits.classifiers(rows),
@@ -95,7 +103,13 @@ def main() -> None:
         counted=report.COUNTED,
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},
     )
-    write_text(args.out, page + "\n")
+
+
+def main() -> None:
+    args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
+    rows, published = read_leaderboard(args.leaderboard), read_references(args.references)
+    text = page(args.spec, rows, published, args.template, args.records, args.figures)
+    write_text(args.out, text + "\n")
     print(f"{len(rows)} rows, {len(args.figures)} figures -> {args.out}")
 
 

@@ -1,59 +1,59 @@
-"""Copy the small files of a finished run into a folder that is committed: results/reference*.
+"""Copy what is new in finished runs to results/reference: room by room, the small files alone.
 
-It copies the leaderboard, report, figures, and each room's metrics, histories, selections, samples
-and submissions. A README.md beside them shows the results; jobs.csv has the time of every rule. The
-CSVs of benchmarks/ join them if they were run, unless --no-benchmarks is given. Without --run the
-folder keeps its run, and only they are copied (make keep-bench).
+Of each run, the rooms that were finished later than what is kept of them replace it, with the
+metrics, histories, selections, samples, submissions and figures of their models; what a room no
+longer trains goes, and all else stays. jobs.csv has the time of every rule. The CSVs of benchmarks/
+join them if they were run; without a run only they are copied (make keep-bench). The page is made
+of what is kept by `make readme`.
 """
 
 import argparse
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline import settings
-from pipeline.atomic import write_text
+from pipeline.atomic import write_json
 from pipeline.errors import InputError
-from reporting.leaderboard import OURS, read_leaderboard, read_references
-from reporting.tables import BENCHMARKS, COMMANDS, markdown, markdown_table, render
+from reporting import reference
+from reporting.leaderboard import OURS, read_leaderboard
+from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
-PATTERNS = (
-    "leaderboard.csv", "accuracy_by_split.csv", "report.html", "manifest.json", "figures/**/*.svg",
-    "**/metrics.json", "**/history.json", "**/selection.json", "**/ranking.json",
-    "**/samples.json", "**/submission.csv",
+NAMES = (
+    "metrics.json", "history.json", "selection.json", "ranking.json", "samples.json",
+    "submission.csv",
 )  # fmt: skip
-LIMIT = 15_000_000  # Bytes: the folder goes into the repository.
+LIMIT = 15_000_000  # Bytes of a room: the folder goes into the repository.
 
 
-def wanted(run: Path) -> list[Path]:
-    """The files of `run` to copy, relative to it, sorted; nothing hidden, no logs.
-
-    With a manifest, only what it lists: not what another configuration of the same name left.
-    """
-    found = {path.relative_to(run) for pattern in PATTERNS for path in run.glob(pattern)}
-    if (manifest := run / "manifest.json").exists():
-        outputs = json.loads(manifest.read_text(encoding="utf-8"))["outputs"]
-        found &= {Path("manifest.json"), *(Path(entry["path"]) for entry in outputs)}
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+def room_of(outputs: Iterable[str], run: Path) -> str:
+    """The room that made these files of a job; `data` and `report` are what rooms share."""
+    parts = next(Path(path).parts for path in outputs)
+    if parts[:2] != ("results", run.name):
+        return "data"
+    return parts[2] if len(parts) > 3 and parts[2] != "figures" else "report"
 
 
-def job_times(run: Path) -> pd.DataFrame:
-    """A row per rule, the costliest first: jobs, wall and CPU seconds, the longest's, memory.
+def job_times(run: Path, jobs: Iterable[dict]) -> pd.DataFrame:
+    """A row per rule, the costliest first: room, jobs, wall and CPU seconds, the longest's, memory.
 
     They are read from what Snakemake measured of each job's last execution,
     benchmarks/<rule>.tsv or benchmarks/<rule>/<job>.tsv. A job that found its result there and
     kept it (its log says so) is counted in `kept` alone: its seconds are not those of the training.
+    jobs: those of the manifest.
     """
+    rooms = {job["rule"]: room_of(job["outputs"], run) for job in jobs}
     found = []
     for path in sorted((run / "benchmarks").rglob("*.tsv")):
         name = path.relative_to(run / "benchmarks")
         log = (run / "logs" / name).with_suffix(".log")
         kept = log.is_file() and log.read_text("utf-8", errors="replace").endswith(": kept\n")
         # Snakemake writes NA or - for a job that ended before it was first looked at.
-        jobs = pd.read_csv(path, sep="\t", na_values="-").fillna(0.0)
-        times = jobs[["s", "cpu_time", "max_rss"]].astype(float) * (not kept)
+        times = pd.read_csv(path, sep="\t", na_values="-").fillna(0.0)
+        times = times[["s", "cpu_time", "max_rss"]].astype(float) * (not kept)
         found.append(times.assign(rule=name.parts[0].removesuffix(".tsv"), kept=kept))
     if not found:
         raise InputError(f"{run}/benchmarks: no job times: was the whole run copied?")
@@ -66,69 +66,101 @@ def job_times(run: Path) -> pd.DataFrame:
         max_rss_mb=("max_rss", lambda megabytes: round(megabytes.max())),
         kept=("kept", "sum"),
     )
-    return times.sort_values("seconds", ascending=False, kind="stable").reset_index()
+    times = times.sort_values("seconds", ascending=False, kind="stable").reset_index()
+    # Each data set is fetched by a rule of its own, and all of them measure one after another.
+    places = [rooms.get(rule, "data" if rule == "fetch" else "report") for rule in times["rule"]]
+    times.insert(0, "room", places)
+    times.insert(0, "run", run.name)
+    return times
 
 
-def take_run(run: Path, out: Path) -> None:
-    """Fill `out` from a finished run; what was in it before is removed."""
-    for name in ("leaderboard.csv", "report.html"):
+def record(run: Path, manifest: dict, rooms: dict[str, str]) -> dict:
+    """What is kept of a run's manifest besides its files, for `rooms`: room -> when finished."""
+    rest = {key: value for key, value in manifest.items() if key not in ("outputs", "others")}
+    board = read_leaderboard(run / "leaderboard.csv")
+    rest["config_sha256"] = next(r["config_sha256"] for r in board if r["source"] == OURS)
+    jobs = [j for j in manifest["jobs"] if room_of(j["outputs"], run) in (*rooms, "data")]
+    return {**rest, "rooms": rooms, "jobs": jobs}
+
+
+def take(run: Path, out: Path) -> list[str]:
+    """Take the rooms of `run` into `out` that are newer than what is there; return their names."""
+    for name in ("leaderboard.csv", "manifest.json"):
         if not (run / name).exists():
             raise InputError(f"{run}: it has no {name}: finish the run first (make run)")
-    read_leaderboard(run / "leaderboard.csv")
-    names = wanted(run)
-    size = sum((run / name).stat().st_size for name in names)
-    if size > LIMIT:
+    manifest, old = json.loads((run / "manifest.json").read_text("utf-8")), reference.read(out)
+    if "rooms" not in manifest:
+        raise InputError(f"{run}/manifest.json: of an older version: make run writes a new one")
+    before = reference.finished(old, run.name)
+    rooms = {name: end for name, end in manifest["rooms"].items() if end > before.get(name, "")}
+    if not rooms:
+        return []
+    own = [e for e in manifest["outputs"] if any(reference.belongs(e["path"], r) for r in rooms)]
+    copied = [e for e in own if Path(e["path"]).name in NAMES or e["path"].startswith("figures/")]
+    if (size := sum(entry["bytes"] for entry in copied)) > LIMIT:
         raise InputError(f"{run}: {size:,} bytes to copy, expected at most {LIMIT:,}")
-    times = job_times(run)
-    if out.exists():
-        shutil.rmtree(out)
-    for name in names:
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run / name, out / name)
+    times = job_times(run, manifest["jobs"])
+    new, gone = reference.without(old, run.name, rooms)
+    models = [Path(e["path"]).parent.as_posix() for e in own if e["path"].endswith("metrics.json")]
+    for other in [one["run"] for one in new["runs"] if one.get("retired")]:
+        new, more = reference.without(new, other, models)
+        gone += more
+    for path in gone:
+        (out / path).unlink(missing_ok=True)
+    for entry in copied:
+        (out / run.name / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run / entry["path"], out / run.name / entry["path"])
+    new["outputs"] += [{**entry, "path": f"{run.name}/{entry['path']}"} for entry in own]
+    new["outputs"].sort(key=lambda entry: entry["path"])
+    new["runs"] = in_order([*left(new, run.name, rooms), record(run, manifest, rooms)])
+    write_json(out / "manifest.json", new)
+    if (out / "jobs.csv").exists():
+        kept = pd.read_csv(out / "jobs.csv")
+        same = (kept["run"] == run.name) & kept["room"].isin([*rooms, "data", "report"])
+        times = times[times["room"].isin([*rooms, "data", "report"])]
+        times = pd.concat([kept[~same], times]).sort_values("run", kind="stable")
     times.to_csv(out / "jobs.csv", index=False, float_format="%.1f", lineterminator="\n")
-    print(f"{len(names)} files, {size / 1e6:.1f} MB -> {out}")
+    return list(rooms)
 
 
-def page(out: Path, references: Path) -> str:
-    """The text of README.md, from what is in `out`."""
-    rows = read_leaderboard(out / "leaderboard.csv")
-    ours = [row for row in rows if row["source"] == OURS]
-    manifest = out / "manifest.json"
-    return render(
-        "reference",
-        runs=sorted({row["run"] for row in ours}),
-        commits=sorted({row["commit"] for row in ours}),
-        # What the manifest says about files that were rebuilt later.
-        rebuilt=json.loads(manifest.read_text("utf-8")).get("rebuilt") if manifest.exists() else {},
-        table="\n".join(markdown_table(rows, *read_references(references))),
-        **{table: markdown(table, out) for table in COMMANDS},
-        times=pd.read_csv(out / "jobs.csv"),
+def left(manifest: dict, run: str, rooms: Iterable[str]) -> list[dict]:
+    """The records of what is still kept, when `rooms` of `run` have a new one."""
+    found = []
+    for one in manifest["runs"]:
+        names = {
+            e["path"].split("/")[1]
+            for e in manifest["outputs"]
+            if e["path"].startswith(f"{one['run']}/")
+        }
+        taken = rooms if one["run"] == run else ()
+        still = {r: end for r, end in one["rooms"].items() if r not in taken and r in names}
+        found += [{**one, "rooms": still}] if still else []
+    return found
+
+
+def in_order(records: Iterable[dict]) -> list[dict]:
+    """The standard run first, retired ones last, then by name and time."""
+    return sorted(
+        records, key=lambda r: (r["run"] != "standard", "retired" in r, r["run"], r["finished"])
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--run", type=Path, help="folder of a finished run; none: the one in --out stays")
+    add("--run", type=Path, nargs="*", default=[], help="folders of finished runs")
     add("--out", type=Path, required=True, help="folder to fill")
     add("--benchmarks", type=Path, default=Path("results/benchmarks"), help="their folder")
-    add("--no-benchmarks", action="store_true", help="copy none of them")
-    add("--references", type=Path, default=Path("config/references.yaml"))
     args = parser.parse_args()
-    measured = [] if args.no_benchmarks else [args.benchmarks / name for name in BENCHMARKS]
-    measured = [path for path in measured if path.exists()]
-    # Read before anything is removed: a damaged file leaves the folder untouched.
-    read_references(args.references)
-    if measured:
-        for table in COMMANDS:
-            markdown(table, args.benchmarks)
-    if args.run:
-        take_run(args.run, args.out)
-    elif not (args.out / "leaderboard.csv").exists():
-        raise InputError(f"{args.out}: it has no leaderboard.csv: name a finished run with --run")
+    measured = [path for name in BENCHMARKS if (path := args.benchmarks / name).exists()]
+    # Read before anything is changed: a damaged file leaves the folder untouched.
+    for table in COMMANDS if measured else ():
+        markdown(table, args.benchmarks)
+    for run in args.run:
+        rooms = take(run, args.out)
+        print(f"{run}: {', '.join(rooms) or 'nothing new'} -> {args.out}")
     for path in measured:
         shutil.copyfile(path, args.out / path.name)
-    write_text(args.out / "README.md", page(args.out, args.references) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,17 +14,18 @@ def chosen(candidates: list[dict], ours: Iterable[dict]) -> tuple[dict, str | No
 
     candidates: rows of one data set, metric and split; ours: its rows that may be chosen. A test
     value chooses nothing: a candidate without a validation value loses to any that has one, and
-    where none has one (split None) the first by name is taken.
+    where none has one (split None) the one that took most compute to train is taken.
     """
 
     def name(row: Mapping) -> tuple:
-        return tuple(row[k] for k in ("model", "inputs", "views", "implementation", "metric"))
+        keys = ("run", "model", "inputs", "views", "implementation", "metric")
+        return tuple(row[key] for key in keys)
 
     names = {name(row): row for row in candidates}
     for split in ("val", "cv"):
         if same := [row for row in ours if row["split"] == split and name(row) in names]:
             return names[name(min(same, key=order))], split
-    return names[min(names)], None
+    return min(candidates, key=lambda row: (-(row["train_flops"] or 0), name(row))), None
 
 
 def best_published(row: Mapping, references: Iterable[dict]) -> dict | None:

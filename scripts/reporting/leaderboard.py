@@ -57,9 +57,9 @@ class Row(Settings):
     dataset: str = Field(min_length=1)
     model: str = Field(min_length=1)
     inputs: str = Field(min_length=1)
-    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands"]
+    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4"]
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
-    subset: Literal["all", "not in train"]
+    subset: Literal["all", "not in train", "longer than trained"]
     implementation: Literal["numpy", "torch", "xz"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
@@ -157,11 +157,12 @@ def ordinary(row: Mapping) -> bool:
 
 
 def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
-    """All rows with exactly COLUMNS, sorted. Raises InputError if two rows have the same key."""
+    """All rows with exactly COLUMNS, sorted. Raises InputError if two of one run have one key."""
     rows = [{column: row.get(column) for column in COLUMNS} for row in [*ours, *published]]
-    for key, count in Counter(tuple(row[name] for name in KEY) for row in rows).items():
+    key_of_run = (*KEY, "run")
+    for key, count in Counter(tuple(row[name] for name in key_of_run) for row in rows).items():
         if count > 1:
-            same = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=True))
+            same = ", ".join(f"{name} {value!r}" for name, value in zip(KEY, key, strict=False))
             raise InputError(f"{count} rows have the same {same}: give one model another name")
     return sorted(rows, key=order)
 

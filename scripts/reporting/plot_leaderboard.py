@@ -42,7 +42,11 @@ def keep(group: list[dict], most: int) -> list[dict]:
 def labels(group: list[dict]) -> list[str]:
     """The names beside the rows. Long ones wrap, so that the axis has room."""
     inputs = several_inputs(group)
-    made = (f" [{row['implementation']}]" if row["source"] == OURS else "" for row in group)
+    several = len({row["run"] for row in group} - {None}) > 1
+    made = (
+        f" [{row['implementation']}{', ' + row['run'] if several else ''}]" if row["run"] else ""
+        for row in group
+    )
     names = (label(row, inputs) + by for row, by in zip(group, made, strict=True))
     return [textwrap.fill(plots.plain(name), 42) for name in names]
 

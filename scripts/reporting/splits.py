@@ -10,7 +10,7 @@ from reporting.formats import MIXED, counted, label
 from reporting.leaderboard import OURS, number, order
 
 COLUMNS = (
-    "dataset", "model", "implementation", "kind", "inputs", "members", "train", "validation",
+    "run", "dataset", "model", "implementation", "kind", "inputs", "members", "train", "validation",
     "validation_std", "validation_of", "test", "test_std", "test_seeds", "test_flips",
     "test_flips_std", "test_shifts", "test_shifts_std", "test_both_strands",
     "test_both_strands_std", "parameters", "train_seconds", "train_flops",
@@ -50,7 +50,7 @@ class Line:
         self.trained = about = next(row for row in tested if row)
         self.dataset, self.metric, self.model = about["dataset"], about["metric"], about["model"]
         self.implementation, self.inputs = about["implementation"], about["inputs"]
-        self.members = about["members"]
+        self.members, self.run, self.commit = about["members"], about["run"], about["commit"]
         self.ensemble = self.members != "1"
 
     def label(self, inputs: bool = False) -> str:
@@ -59,14 +59,14 @@ class Line:
 
 
 def lines(rows: Iterable[Mapping]) -> list[Line]:
-    """Our models by data set: single ones before ensembles, the best validation value first.
+    """Our models by data set and run: single before ensembles, the best validation value first.
 
     Rows of a part of a split are in leaderboard.csv alone.
     """
     models: dict[tuple, list[Mapping]] = {}
     for row in rows:
         if row["source"] == OURS and row["subset"] == "all":
-            names = ("task", "dataset", "metric", "model", "implementation", "inputs")
+            names = ("run", "task", "dataset", "metric", "model", "implementation", "inputs")
             # The validation value of an ensemble of several models is that of fewer members.
             members = row["members"] if row["inputs"] != MIXED else ""
             models.setdefault((*(row[name] for name in names), members), []).append(row)
@@ -76,7 +76,7 @@ def lines(rows: Iterable[Mapping]) -> list[Line]:
     def rank(line: Line) -> tuple:
         where = (datasets.index(line.dataset), line.metric, line.ensemble)
         value = order(line.validation)[4] if line.validation else 0.0
-        return *where, line.validation is None, value, line.model, line.members
+        return *where, line.validation is None, value, line.model, line.members, line.run
 
     return sorted(found, key=rank)
 

@@ -110,7 +110,7 @@ def markdown_table(rows: list[dict], sources: dict, references: list[dict]) -> l
     """
 
     def key(line: Line) -> tuple[str, ...]:
-        return line.dataset, line.model, line.inputs, line.implementation
+        return line.run, line.dataset, line.model, line.inputs, line.implementation
 
     found = chosen_lines(rows, references)
     single = {key(line) for line, _ in found if not line.ensemble}

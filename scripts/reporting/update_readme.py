@@ -1,9 +1,8 @@
 """Fill the tables of README.md, each between its two markers, from the committed reference results.
 
-`results` comes from the leaderboard of the standard run, `ensemble` from that of the run of this
-name, `speed` from the benchmarks beside peers (mlp_step.csv ...), `cost` from that of the workflow
-(dag_cost.csv), each if it exists. With --check nothing is written: the program ends with status 1
-if a table is out of date.
+`results` comes from the leaderboard that joins all runs, `speed` from the benchmarks beside peers
+(mlp_step.csv ...), `cost` from that of the workflow (dag_cost.csv), each if it exists. With --check
+nothing is written: the program ends with status 1 if a table is out of date.
 """
 
 import argparse
@@ -19,7 +18,6 @@ from reporting.tables import COMMANDS, markdown, markdown_table, render
 PATHS = {
     "readme": "README.md",
     "leaderboard": "results/reference/leaderboard.csv",
-    "ensemble": "results/reference-ensemble/leaderboard.csv",
     "references": "config/references.yaml",
 }
 
@@ -40,19 +38,18 @@ def replaced(text: str, name: str, fresh: str) -> str:
     return f"{before}{begin}\n\n{fresh}\n\n{end}{rest.split(end)[1]}"
 
 
-def results(macro: str, leaderboard: Path, references: Path, **more: str) -> str:
-    """The table of a run and how to read it: which run it was, of which code, on what."""
+def results(leaderboard: Path, references: Path) -> str:
+    """The table of all runs and how to read it."""
     rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
-    commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"] for row in ours}))
     places = {(f"{row['device']}, {row['threads']} thread(s)", row["kernels"]) for row in ours}
     devices = "; ".join(sorted(", ".join(filter(None, place)) for place in places))
     return render(
-        macro,
+        "results",
         table="\n".join(markdown_table(rows, *read_references(references))),
-        run=f"Run `{ours[0]['run']}`, computed at commit {commits}; each training on {devices}.",
+        devices=devices,
         report=leaderboard.with_name("report.html").as_posix(),
-        **more,
+        counted=COUNTED,
     )
 
 
@@ -64,10 +61,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.leaderboard.exists():
         raise InputError(f"{args.leaderboard}: does not exist: `make reference` makes it")
-    fresh = {"results": results("results", args.leaderboard, args.references, counted=COUNTED)}
-    fresh["ensemble"] = "Not run yet: `make run PRESET=ensemble`, then `make reference`."
-    if args.ensemble.exists():
-        fresh["ensemble"] = results("ensemble", args.ensemble, args.references)
+    fresh = {"results": results(args.leaderboard, args.references)}
     for table, command in COMMANDS.items():
         missing = f"Not measured yet: `{command}`, then `make keep-bench`."
         fresh[table] = markdown(table, args.leaderboard.parent) or missing

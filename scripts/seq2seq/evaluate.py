@@ -1,6 +1,8 @@
-"""Translate the held-out reading frames greedily with each seed's model, and count what is right.
+"""Translate the held-out reading frames with each seed's model, and count what is right.
 
-Predictions, attention and positions are those of the first seed's model.
+Greedily, which is the row that counts; by beam search, which is more costly; and greedily on
+proteins that are longer than any in training. Predictions, attention and positions are those of
+the first seed's model.
 """
 
 import numpy as np
@@ -20,6 +22,7 @@ from seq2seq.model import TITLE, build, exact_rows, lengths, predict, read_split
 from seq2seq.settings import EvaluateSpec
 from torch_nn.transformer import Transformer
 
+BEAMS = 4
 OUTPUTS = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv: id, frame, label, prediction",
@@ -57,40 +60,48 @@ def main() -> None:
     histories = read_histories(args.weights, args.histories)
     splits = {split: read_split(args.data, split, device) for split in ("val", "test")}
     source, target = splits["test"]
-    longest = source.size(1), target.size(1)
+    long = read_split(args.data, "long", device)
+    longest = long[0].size(1), long[1].size(1)
     models = [load_weights(path, build(spec.model, *longest).to(device)) for path in args.weights]
-    predicted = {
-        split: [predict(model, *pairs)[0] for model in models] for split, pairs in splits.items()
-    }  # (N, Tt - 1) of each seed
+    answers = [  # split, views, subset, beams, pairs
+        *((split, "none", "all", 1, pairs) for split, pairs in splits.items()),
+        ("test", f"beam of {BEAMS}", "all", BEAMS, splits["test"]),
+        ("test", "none", "longer than trained", 1, long),
+    ]
     about = {"task": "translation", "dataset": meta["dataset"], "data_sha256": meta["data_sha256"]}
     about |= {"model": TITLE, "inputs": "nucleotides", "implementation": "torch"}
     rows = []
-    for split, (_, wanted) in splits.items():
+    for split, views, subset, beams, (x, wanted) in answers:
+        predicted = [predict(model, x, wanted, beams)[0] for model in models]  # (N, Tt - 1) each
+        if (split, views, subset) == ("test", "none", "all"):
+            first = predicted[0]
+        which = {"split": split, "views": views, "subset": subset}
         for metric, count in (("exact_match", exact_rows), ("token_accuracy", token_share)):
-            counted = np.stack([count(p, wanted.cpu().numpy()) for p in predicted[split]])
+            counted = np.stack([count(p, wanted.cpu().numpy()) for p in predicted])
             values = counted.mean(axis=1).tolist()  # (seeds, N) -> seeds
             scores = {"values": values, "ci": proportion_interval(counted)}
-            rows.append(row(metric=metric, split=split, **scores, **about, **cost(histories)))
-            print(f"{split} {metric} {rows[-1]['value']:.4f}")
+            rows.append(row(metric=metric, **which, **scores, **about, **cost(histories)))
+            print(f"{split}, {views}, {subset}: {metric} {rows[-1]['value']:.4f}")
     notes = {
         "task": "translate a DNA reading frame into its protein, nucleotide by nucleotide",
-        "decoding": "greedy",
+        "decoding": f"greedy; views says where it is by {BEAMS} beams, scored by log p per token",
+        "longer than trained": "proteins of one to two times the longest length in training",
         "predictions": "first seed's model",
         "held_out": "no protein and no frame of the test split is in train or val",
         "sizes": meta["sizes"],
     }
     write_json(args.metrics, {"rows": rows, "notes": notes})
-    first = predicted["test"][0]
     frames = [decode_frame(tokens) for tokens in source.tolist()]
     proteins = [decode_protein(tokens) for tokens in target.tolist()]
-    answers = [decode_protein(tokens) for tokens in first.tolist()]
-    write_predictions(args.predictions, proteins, answers, more={"frame": frames})
+    written = [decode_protein(tokens) for tokens in first.tolist()]
+    write_predictions(args.predictions, proteins, written, more={"frame": frames})
     chosen = int(np.argmax(exact_rows(first, target.cpu().numpy())))  # the first right one, or 0
-    written = torch.tensor([[TARGET_START, *first[chosen]]], device=device)  # (1, Tt)
-    maps = cross_attention(models[0], source[chosen : chosen + 1], written)
+    tokens = torch.tensor([[TARGET_START, *first[chosen]]], device=device)  # (1, Tt)
+    maps = cross_attention(models[0], source[chosen : chosen + 1], tokens)
     title = "Cross-attention: which nucleotides each amino acid is read from"
     write_npz(args.attention, title=np.array(title), **maps)
-    write_npz(args.positions, sinusoidal=models[0].source_positions.table.cpu().numpy())
+    table = models[0].source_positions.table[: source.size(1)]
+    write_npz(args.positions, sinusoidal=table.cpu().numpy())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 from raw.prepared import again, load_arrays
 from seq2seq import genetic_code as code
 from seq2seq.settings import Model
-from torch_nn.decoding import greedy_decode
+from torch_nn.decoding import beam_decode, greedy_decode
 from torch_nn.eval_mode import evaluating
 from torch_nn.transformer import Transformer
 
@@ -49,15 +49,19 @@ def token_loss(
 
 
 def predict(
-    model: Transformer, source: Tensor, target: Tensor, batch_size: int = 500
+    model: Transformer, source: Tensor, target: Tensor, beams: int = 1, batch_size: int = 500
 ) -> tuple[np.ndarray, float]:
-    """Decode greedily: tokens int64 (N, Tt - 1) without the start, and the teacher-forced loss."""
+    """Decode by so many beams, 1 being greedily: tokens int64 (N, Tt - 1) without the start, and
+    the teacher-forced loss."""
     longest, pad = target.size(1) - 1, code.TARGET_PAD
     parts, total = [], 0.0
     with evaluating(model):
         for x, y in zip(source.split(batch_size), target.split(batch_size), strict=True):
             ends = code.TARGET_START, code.TARGET_END, longest
-            tokens = greedy_decode(model, x, *ends, lengths(x), pad)  # (B, <= Tt - 1)
+            if beams == 1:
+                tokens = greedy_decode(model, x, *ends, lengths(x), pad)  # (B, <= Tt - 1)
+            else:
+                tokens = beam_decode(model, x, *ends, beams, lengths(x), pad)  # (B, <= Tt - 1)
             parts.append(nn.functional.pad(tokens, (0, longest - tokens.size(1)), value=pad))
             total += token_loss(model, x, y).item() * len(x)
     return torch.cat(parts).cpu().numpy(), total / len(source)

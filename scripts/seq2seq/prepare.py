@@ -2,7 +2,8 @@
 
 Every protein, and so every frame, is in one split only. Arrays of sequences.npz, for each of
 train, val, test: {split}_x uint8 (N, 3 (longest + 1)) nucleotides, {split}_y uint8 (N, longest + 2)
-start, amino acids, end (see seq2seq.genetic_code).
+start, amino acids, end (see seq2seq.genetic_code). long_x, long_y: as many pairs as test has, of
+proteins that are longer than any of those, up to twice as long.
 """
 
 from itertools import islice
@@ -26,6 +27,10 @@ def main() -> None:
         arrays[f"{split}_x"] = encode_frames(frames, 3 * (spec.longest + 1))
         arrays[f"{split}_y"] = encode_proteins(proteins, spec.longest)
         coverage[split] = codon_coverage(frames)
+    long = random_frames(spec.test, spec.longest + 1, 2 * spec.longest, spec.seed)
+    frames, proteins = zip(*long, strict=True)
+    arrays["long_x"] = encode_frames(frames, 3 * (2 * spec.longest + 1))
+    arrays["long_y"] = encode_proteins(proteins, 2 * spec.longest)
     print(f"{sizes}, distinct codons seen: {coverage}")
     write_npz(args.out, **arrays)
     meta = {"dataset": "genetic_code", **spec.about.model_dump(), "classes": None, "sizes": sizes}

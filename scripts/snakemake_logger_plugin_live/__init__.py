@@ -7,6 +7,7 @@ line per long job or per rule, and a line on what runs after half a minute witho
 Snakemake always puts it.
 """
 
+import io
 import re
 import sys
 import threading
@@ -47,7 +48,8 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         asked = self.common_settings
-        stream = sys.stdout if asked.stdout else sys.stderr
+        # Python has none if the caller closed it.
+        stream = (sys.stdout if asked.stdout else sys.stderr) or io.StringIO()
         self.usual = None
         if asked.verbose or asked.dryrun or asked.debug_dag or asked.printshellcmds or asked.quiet:
             self.usual = ColorizingTextHandler(
@@ -195,6 +197,6 @@ def aligned(jobs: list[Job], width: int) -> list[str]:
     lines = []
     for job, row in zip(jobs, texts, strict=True):
         cells = "".join(f"  {row[place]:>{w}}" for place, w in wide.items() if w).lstrip()
-        room = width - 4 - len(cells)
+        room = max(0, width - 4 - len(cells))
         lines.append(f"  {shortened(job.name, room):<{room}}  {cells}")
     return lines

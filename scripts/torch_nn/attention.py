@@ -58,6 +58,8 @@ def fused_attention(
     causal: the mask `causal_mask(Tq, Tk)`, besides the one given. Alone and square it is not even
     built, and the tiles that it hides completely are skipped.
     """
+    if k.size(-3) < q.size(-3):
+        k, v = (t.repeat_interleave(q.size(-3) // k.size(-3), dim=-3) for t in (k, v))
     queries, keys = q.size(-2), k.size(-2)
     alone = mask is None and queries == keys
     if causal and queries > 1 and not alone:
@@ -180,7 +182,9 @@ class MultiHeadAttention(nn.Module):
             k, v = self.keys_and_values(x if memory is None else memory, 0)  # (B, H_kv, Tk, D)
         else:
             if memory is None or not cache.length:
-                cache.extend(*self.keys_and_values(x if memory is None else memory, start))
+                cache.extend(
+                    torch.stack(self.keys_and_values(x if memory is None else memory, start))
+                )
             k, v = cache.filled()  # (B, H_kv, Tk, D)
         if self.n_kv_heads < self.n_heads:
             k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, 1) for t in (k, v))

@@ -10,30 +10,31 @@ from torch import Tensor
 
 
 class LayerCache:
-    """Keys and values of one attention: the first `length` tokens of keys, values (B, H, capacity,
-    D), which are allocated once. like: a parameter of the model, for dtype and device."""
+    """Keys and values of one attention: `stored` (2, B, H, capacity, D), allocated once, of which
+    the first `length` tokens are filled. like: a parameter of the model, for dtype and device."""
 
     def __init__(self, batch_size: int, n_heads: int, capacity: int, width: int, like: Tensor):
-        shape = (batch_size, n_heads, capacity, width)
-        self.keys, self.values = like.new_empty(shape), like.new_empty(shape)
+        self.stored = like.new_empty(2, batch_size, n_heads, capacity, width)
         self.length = 0
 
-    def extend(self, k: Tensor, v: Tensor) -> None:
-        """Append k, v (B, H, T, D). Raises ValueError if they do not fit."""
-        end, capacity = self.length + k.size(2), self.keys.size(2)
+    def extend(self, keys_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Append keys and values of the next tokens, (2, B, H, T, D), and return those of all so
+        far, (B, H, length, D) each. Raises ValueError if they do not fit."""
+        end, capacity = self.length + keys_values.size(3), self.stored.size(3)
         if end > capacity:
             raise ValueError(f"{end} tokens do not fit into a context of {capacity}")
-        self.keys[:, :, self.length : end] = k
-        self.values[:, :, self.length : end] = v
+        self.stored[:, :, :, self.length : end] = keys_values
         self.length = end
+        return self.filled()
 
     def filled(self) -> tuple[Tensor, Tensor]:
         """Keys and values of all tokens so far, (B, H, length, D) each."""
-        return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+        keys, values = self.stored[:, :, :, : self.length].unbind()
+        return keys, values
 
     def select(self, rows: Tensor) -> None:
         """Go on with these rows, int64 (B',), of the batch: some, in another order, or repeated."""
-        self.keys, self.values = self.keys[rows], self.values[rows]
+        self.stored = self.stored[:, rows]
 
 
 class Cache:

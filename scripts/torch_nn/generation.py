@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from torch_nn.eval_mode import evaluating
@@ -32,22 +33,26 @@ def generate(
     """
     batch_size, longest = prompt.shape
     given = prompt.new_full((batch_size,), longest) if lengths is None else lengths  # (B,)
-    tokens = torch.nn.functional.pad(prompt, (0, max_new_tokens))  # (B, T + max_new_tokens)
+    first, last = int(given.min()), longest + max_new_tokens
+    tokens = F.pad(prompt, (0, max_new_tokens))  # (B, T + max_new_tokens)
     stopped = torch.zeros_like(given, dtype=torch.bool)  # (B,)
-    cache = model.new_cache(batch_size)
-    with evaluating(model):
-        for column in range(int(given.min()), longest + max_new_tokens):
-            if column <= model.context:
-                logits = model(tokens[:, cache.length : column], cache)  # (B, new, V)
+    with evaluating(model), torch.inference_mode():
+        cache = model.new_cache(batch_size)
+        read = model.token_reader(cache)
+        for column in range(first, last):
+            if column > model.context:
+                logits = model(tokens[:, column - model.context : column])[:, -1]  # (B, V)
+            elif column > first:
+                logits = read(tokens[:, column - 1])  # (B, V)
             else:
-                logits = model(tokens[:, column - model.context : column])  # (B, context, V)
-            chosen = choose(logits[:, -1], tokens[:, :column])  # (B,)
+                logits = model(tokens[:, :first], cache)[:, -1]  # (B, V)
+            chosen = choose(logits, tokens[:, :column])  # (B,)
             if column < longest:
                 chosen = torch.where(column < given, tokens[:, column], chosen)  # (B,)
             if stop_token is not None:
                 chosen = chosen.masked_fill(stopped, stop_token)  # (B,)
                 stopped = stopped | ((chosen == stop_token) & (column >= given))
             tokens[:, column] = chosen
-            if stopped.all() and column >= longest:
+            if stop_token is not None and column >= longest and stopped.all():
                 return tokens[:, : column + 1]
     return tokens

@@ -2,6 +2,7 @@
 et al. 2023)."""
 
 import math
+from collections.abc import Callable
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch_nn.cache import Cache
 from torch_nn.encoder import Encoder, LayerShape
 from torch_nn.language_model import LanguageModel
 from torch_nn.positions import POSITIONS, RotaryEmbedding
+from torch_nn.token_reader import as_function, layer_reader
 
 
 class GPT(LanguageModel):
@@ -59,7 +61,7 @@ class GPT(LanguageModel):
             n_kv_heads=n_kv_heads,
             attention=attention,
         )
-        self.context = context
+        self.context, self.fused = context, attention == "fused"
         self.embedding = nn.Embedding(vocab_size, d_model)
         rotary = None
         if positions == "rotary":
@@ -85,6 +87,29 @@ class GPT(LanguageModel):
         attentions = (m for m in self.modules() if isinstance(m, MultiHeadAttention))
         return Cache([attention.new_cache(batch_size, self.context) for attention in attentions])
 
+    def token_reader(self, cache: Cache) -> Callable[[Tensor], Tensor]:
+        """token (B,) -> logits (B, V), as `forward` with the cache, in half its time."""
+        if not self.fused:
+            return super().token_reader(cache)
+        pairs = zip(self.blocks.layers, cache.layers, strict=True)
+        layers = [layer_reader(layer, kept) for layer, kept in pairs]
+        norm, head = as_function(self.blocks.norm), as_function(self.output_projection)
+
+        def read(token: Tensor) -> Tensor:
+            x = self.embed(token.unsqueeze(1), cache.length).squeeze(1)  # (B, C)
+            for layer in layers:
+                x = layer(x)  # (B, C)
+            return head(norm(x))  # (B, V)
+
+        return read
+
+    def embed(self, tokens: Tensor, start: int) -> Tensor:
+        """tokens (B, T), the first at position `start` -> (B, T, C)."""
+        x = self.embedding(tokens)  # (B, T, C)
+        if self.scale != 1.0:
+            x = x * self.scale  # (B, T, C)
+        return x if self.positions is None else self.positions(x, start)  # (B, T, C)
+
     def hidden(
         self, tokens: Tensor, cache: Cache | None = None, need_weights: bool = False
     ) -> tuple[Tensor, list[Tensor]]:
@@ -97,11 +122,7 @@ class GPT(LanguageModel):
         end = start + tokens.size(1)
         if end > self.context:
             raise ValueError(f"{end} tokens do not fit into a context of {self.context}")
-        x = self.embedding(tokens)  # (B, T, C)
-        if self.scale != 1.0:
-            x = x * self.scale  # (B, T, C)
-        if self.positions is not None:
-            x = self.positions(x, start)  # (B, T, C)
+        x = self.embed(tokens, start)  # (B, T, C)
         return self.blocks(x, cache=cache, need_weights=need_weights)  # (B, T, C), ...
 
     def forward_with_attention(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:

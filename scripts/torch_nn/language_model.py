@@ -1,5 +1,7 @@
 """What every language model offers, so that sampling and evaluation need not know which it is."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from torch_nn.cache import Cache
@@ -23,6 +25,14 @@ class LanguageModel(nn.Module):
         and cache together hold at most `context`.
         """
         raise NotImplementedError
+
+    def token_reader(self, cache: Cache) -> Callable[[Tensor], Tensor]:
+        """The function token (B,) -> logits (B, V) that reads one token after those in the cache.
+
+        For a model that has a quicker way than its forward pass. The weights must not change while
+        the function is in use.
+        """
+        return lambda token: self(token.unsqueeze(1), cache)[:, -1]
 
     def forward_with_attention(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Logits (B, T, V), and the attention weights of each layer (B, H, T, T)."""

@@ -101,8 +101,7 @@ class Attention(nn.Module):
         if first_values is not None:
             v = (v + first_values) / 2  # (B, H, T, D)
         if cache is not None:
-            cache.extend(k, v)
-            k, v = cache.filled()  # (B, H, Tk, D)
+            k, v = cache.extend(torch.stack([k, v]))  # (B, H, Tk, D)
         if self.fused and not need_weights:
             heads, weights = fused_attention(q, k, v, causal=True), None  # (B, H, T, D)
         else:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from cluster_runs import PROFILE, Run, jobs_of
-from harness import snakemake
+from harness import SNAKEMAKE, snakemake
 
 from manifest.stable import stable_sha256
 
@@ -77,7 +77,8 @@ def test_cluster_generic_gives_the_same_bytes(demos):
     before = [stable_sha256(path) for path in paths]
     targets = [str(path.relative_to(folder)) for path in paths]
     profile = ("--workflow-profile", PROFILE / "cluster-generic")
-    shown = snakemake(folder, *targets, "--force", *profile, preset="small")
+    words = (*targets, "--force", *profile)
+    shown = snakemake(folder, *words, preset="small", programs=SNAKEMAKE.parent)
     submitted = re.findall(r"^Submitted .*? with external jobid '(\d+)'", shown, flags=re.M)
     assert len(submitted) == 2, shown
     assert [stable_sha256(path) for path in paths] == before

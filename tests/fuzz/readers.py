@@ -318,6 +318,6 @@ def readers(folder: Path) -> list[Reader]:
         Reader("tokens_npy", in_file("t.npy", lambda path: load_tokens(path, 4)), npy_seeds()),
         Reader("meta_json", in_file("m.json", load_meta), [json.dumps(meta).encode()]),
         Reader("history_json", in_file("h.json", lambda path: read_histories([path], [path])),
-               [b'{"task": "x", "curve": [], "seconds": 1.5}']),
+               [b'{"parameters": 3, "seconds": 1.5, "train_flops": 4, "provenance": {}}']),
         Reader("checkpoint", read_checkpoint, checkpoint_seeds(folder), weight=0.5),
     ]  # fmt: skip

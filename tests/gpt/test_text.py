@@ -70,11 +70,12 @@ def test_stories_are_told_apart_without_separators():
 
 
 def test_split_is_by_seed_disjoint_and_whole():
-    documents = [str(number) for number in range(100)]
-    rest, taken = split_documents(documents, 0.1, seed=4)
+    documents = [str(number) for number in range(1000)]
+    rest, taken = split_documents(documents, 0.01, seed=4)
     assert len(taken) == 10 and sorted(rest + taken, key=int) == documents
-    assert (rest, taken) == split_documents(documents, 0.1, seed=4)
-    assert taken != split_documents(documents, 0.1, seed=5)[1]
+    assert (rest, taken) == split_documents(documents, 0.01, seed=4)
+    assert taken != split_documents(documents, 0.01, seed=5)[1]
+    assert rest == sorted(rest, key=int) and taken == sorted(taken, key=int), "in their old order"
 
 
 def test_tinyshakespeare_is_split_as_nanogpt_does(tmp_path):

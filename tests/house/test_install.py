@@ -49,13 +49,14 @@ def test_no_room_has_the_name_of_another_package(repository):
 
 def test_a_learner_imports_what_make_installed(repository, tmp_path):
     """Offline, where the packages are there already, by pip: there is no program uv."""
-    folder = copy_repository(repository, tmp_path / "a folder")
+    folder = copy_repository(repository, tmp_path / "a clône")
     venv.create(folder / ".venv")
     site = next((folder / ".venv" / "lib").glob("python*/site-packages"))
     (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
     # As a person types it: without what a test or make puts into the environment.
     left_out = {"PYTHONPATH", "PYTHONSAFEPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    environment["LC_ALL"] = "C"  # Python reads .pth files in its encoding
     # Nothing may be fetched: neither a package nor a build backend.
     around = {"cwd": folder, "env": environment | {"PIP_NO_INDEX": "1"}, "text": True}
     done = subprocess.run(["make", ".venv/ready"], capture_output=True, **around)

@@ -41,7 +41,6 @@ triton==3.8.0 ; sys_platform == 'linux' \\
 """
 UV_INSTALL = "uv pip install --python .venv/bin/python --no-deps"
 HASHED = "--require-hashes -r .venv/installed/requirements.txt --build-constraints requirements.txt"
-EDITABLE = "python pip install --quiet --no-deps --no-build-isolation --editable ."
 MIRROR = "index https://mirror.example/simple"
 
 
@@ -79,7 +78,7 @@ def whole(repository, folder, *words):
 
 def test_uv_follows_pip_and_insists_on_hashes(place, repository, capsys):
     assert whole(repository, place), "nothing there: made without being emptied"
-    assert installs(place) == [f"{UV_INSTALL} {HASHED}", MIRROR, EDITABLE]
+    assert installs(place) == [f"{UV_INSTALL} {HASHED}", MIRROR]
     assert "Installing the pinned packages into .venv: about 6 GB" in capsys.readouterr().out
     assert (place / ".venv/installed/requirements.txt").read_text() == PINS
     assert (place / ".venv/ready").read_text() == f"{place}/.venv\ncuda\n"
@@ -92,7 +91,6 @@ def test_the_builds_for_cpus_come_without_hashes_and_stay(place, repository, cap
         MIRROR,
         f"{UV_INSTALL} --torch-backend cpu -r .venv/installed/cpu.txt",
         MIRROR,
-        EDITABLE,
     ]
     assert "the versions are pinned, the hashes are not" in capsys.readouterr().out
     kept = (place / ".venv/installed/requirements.txt").read_text()
@@ -110,13 +108,13 @@ def test_the_builds_for_cpus_come_without_hashes_and_stay(place, repository, cap
 def test_an_update_removes_what_is_no_longer_pinned_and_nothing_else(place, capsys):
     (place / "requirements-dev.txt").write_text("jinja2==3.1.6 \\\n    --hash=sha256:11\n")
     installs(place)
-    assert EDITABLE not in installs(place, pins="requirements-dev.txt", stamp="ready-dev")
+    installs(place, pins="requirements-dev.txt", stamp="ready-dev")
     (place / "requirements.txt").write_text(PINS[PINS.index("nvidia") : PINS.index("triton")])
     capsys.readouterr()
     told = installs(place)
     assert capsys.readouterr().out == "Bringing .venv up to date with requirements.txt.\n"
     gone = "python pip uninstall --quiet --quiet --yes triton"
-    assert told == [f"{UV_INSTALL} {HASHED}", MIRROR, gone, EDITABLE]
+    assert told == [f"{UV_INSTALL} {HASHED}", MIRROR, gone]
 
 
 def test_a_killed_installation_starts_over(place, repository):
@@ -149,8 +147,23 @@ def test_pip_takes_the_place_of_a_uv_that_cannot_be_had(place, capsys):
     pip = (
         "python pip install --quiet --no-deps --require-hashes -r .venv/installed/requirements.txt"
     )
-    assert installs(place, "--torch", "cuda") == [pip, EDITABLE]
+    assert installs(place, "--torch", "cuda") == [pip]
     assert "pip takes its place" in capsys.readouterr().out
+
+
+def test_what_is_in_the_way_is_named(place, repository):
+    (place / ".venv").symlink_to("nowhere")
+    with pytest.raises(SystemExit, match="^.venv is no folder: remove it"):
+        installs(place)
+    (place / ".venv").unlink()
+    (place / "python").write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(SystemExit, match="the lines above say why"):  # not: no venv module
+        installs(place)
+    (place / ".venv/unfinished").unlink()
+    (place / ".venv/unfinished").mkdir()
+    program = [REAL, repository / "workflow/lib/install.py", "requirements.txt"]
+    done = subprocess.run([*program, "--stamp=.venv/ready"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(".venv cannot be written: [Errno")
 
 
 def test_when_a_venv_is_whole(place, repository):

@@ -10,17 +10,15 @@ import select
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from harness import SNAKEMAKE
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.tests import MockOutputSettings
 
 from snakemake_logger_plugin_live import LogHandler, board
 from snakemake_logger_plugin_live.screen import Screen
-
-SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 
 
 @pytest.fixture
@@ -204,6 +202,21 @@ def test_the_live_lines_fit_the_screen_and_line_up(start, here, monkeypatch, siz
     assert lines[2].startswith("  train_gpt a") and ", seed 0  " in lines[2]
     assert (" a_data_set_with_quite_a_long_name" in lines[2]) == (size[0] >= 60)
     assert len({len(line) for line in lines[1:-1]}) == 1 and lines[-1].endswith(" more")
+
+
+def test_a_terminal_of_a_few_columns_gets_what_fits(start, here, monkeypatch):
+    handler = start(Terminal())
+    send(handler, event=LogEvent.RUN_INFO, stats={"train_gpt": 2, "total": 2})
+    begin(handler, 1, output="results/gpt/model", dataset="stories", seed="1")
+    begin(handler, 2)
+    progress(here / "results/gpt", step=400, steps=1600, loss=1.23456, seconds_left=130.2)
+    for columns in range(1, 40):
+        monkeypatch.setattr(handler.screen, "size", lambda columns=columns: (columns, 8))
+        assert max(map(len, handler.live_lines())) < columns
+
+
+def test_a_run_goes_on_where_standard_error_is_closed(start):
+    job(start(None), 1, "train_gpt", 2)
 
 
 def screen_of(text):

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import python
 from skimage.feature import hog as skimage_hog
 
 from mlp import hog
@@ -156,11 +156,11 @@ def test_views_are_a_cross():
 
 
 def run(folder: Path, **settings) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mlp.extract_hog", "--spec", json.dumps(settings)]
+    command = ["-m", "mlp.extract_hog", "--spec", json.dumps(settings)]
     command += ["--images", str(folder / "images.npz"), "--meta", str(folder / "hog/meta.json")]
     for split in ("train", "test"):
         command += [f"--{split}", str(folder / f"hog/{split}.npy")]
-    return subprocess.run(command, capture_output=True, text=True)
+    return python(*command)
 
 
 @pytest.fixture(scope="module")
@@ -303,4 +303,4 @@ def test_damaged_features_are_refused_in_one_line(folder, tmp_path, kind, messag
         (tmp_path / "images.npz").write_bytes(b"other")
     with pytest.raises(InputError, match=message) as raised:
         load(tmp_path)
-    assert "\n" not in str(raised.value) and "Delete" in str(raised.value)
+    assert "\n" not in str(raised.value) and "delete" in str(raised.value)

@@ -217,5 +217,5 @@ def test_load_inputs(tmp_path):
     assert np.array_equal(inputs[:], IMAGES.reshape(N, -1)) and labels.shape == (N,)
     with pytest.raises(InputError, match="expected the folder of the features"):
         load_inputs("hog", tmp_path / "images.npz", None, "train", 3)
-    with pytest.raises(InputError, match=r"meta.json.*Delete"):
+    with pytest.raises(InputError, match=r"meta.json.*delete"):
         load_inputs("hog", tmp_path / "images.npz", tmp_path, "train", 3)

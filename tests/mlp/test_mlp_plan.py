@@ -77,7 +77,7 @@ def test_the_grid_is_every_combination_with_a_name_each(raw):
         "dropout": 0.2,
     }
     spec = plan.grid_training(section, "lr-0.3_batch_size-64_dropout-0.2", 4)
-    assert (spec["lr"], spec["fold"], spec["folds"], spec["epochs"]) == (0.3, 4, 5, 5)
+    assert (spec["lr"], spec["fold"], spec["folds"], spec["epochs"]) == (0.3, 4, 5, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from forks import python
 
 from mlp.ensemble import unseen
 from mlp.select import choose, summarise
@@ -68,8 +69,7 @@ def command(repository, name, spec, **paths):
 
 
 def run(*arguments, **paths):
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(command(*arguments, **paths), capture_output=True, text=True, env=env)
+    return python(*command(*arguments, **paths)[1:])
 
 
 def test_selection_worked_example():

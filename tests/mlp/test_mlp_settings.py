@@ -16,6 +16,14 @@ def section(repository):
     return copy.deepcopy(yaml.safe_load(text)["mlp"])
 
 
+@pytest.fixture
+def four(section):
+    """The manual with all four of its models, and an ensemble of three."""
+    section["models"] = ["plain", "searched", "mixer", "pyramid"]
+    section["ensemble"]["members"] = ["searched/seeds", "mixer/folds", "pyramid/folds"]
+    return section
+
+
 def lines(section):
     try:
         Section.model_validate(section)
@@ -123,10 +131,10 @@ WIDE = {"window": 2, "stride": 14, "channels": 8}
         ),
     ],
 )
-def test_what_is_wrong_is_a_line(section, path, value, line):
+def test_what_is_wrong_is_a_line(four, path, value, line):
     if path == "grid.batch_size":
-        section["recipes"]["plain"]["norm"] = "batch"
-    found = changed(section, path, value)
+        four["recipes"]["plain"]["norm"] = "batch"
+    found = changed(four, path, value)
     assert any(line in one for one in found), found
     assert all("\n" not in one for one in found)
 
@@ -145,15 +153,15 @@ def test_one_mistake_is_one_line(section, path, value):
     assert len(changed(section, path, value)) == 1
 
 
-def test_several_mistakes_are_a_line_each(section):
-    section["folds_to_train"], section["recipes"]["mixer"]["inputs"] = 9, "hog"
-    section["search"]["include"] = [{"lrr": 1}, {"lr": -1}]
-    assert [line.partition(":")[0] for line in lines(section)] == [
+def test_several_mistakes_are_a_line_each(four):
+    four["folds_to_train"], four["recipes"]["mixer"]["inputs"] = 9, "hog"
+    four["search"]["include"] = [{"lrr": 1}, {"lr": -1}]
+    assert [line.partition(":")[0] for line in lines(four)] == [
         *("search.include.0.lrr", "search.include.1.lr")
     ]
-    section["search"]["include"] = []
-    section["search"]["rungs"][0]["candidates"] = 5
-    assert [line.partition(":")[0] for line in lines(section)] == [
+    four["search"]["include"] = []
+    four["search"]["rungs"][0]["candidates"] = 4
+    assert [line.partition(":")[0] for line in lines(four)] == [
         *("folds_to_train", "recipes.mixer.inputs", "search.rungs.1.candidates")
     ]
 

@@ -84,7 +84,7 @@ def copy_parameters(ours, theirs):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("shape", [(2, 2), (3, 7), (17, 4), (64, 33)])
+@pytest.mark.parametrize("shape", [(2, 2), (17, 4)])
 def test_forward_and_backward_agree_with_torch(name, shape):
     ours, theirs = (make(shape[1]) for make in LAYERS[name])
     copy_parameters(ours, theirs)
@@ -104,9 +104,8 @@ def test_forward_and_backward_agree_with_torch(name, shape):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("seed", range(3))
-def test_gradient_check_on_random_shapes(name, seed):
-    rng = RNG(seed)
+def test_gradient_check_on_a_random_shape(name):
+    rng = RNG(0)
     shape = rng.integers(3, 9, 2)
     errors = gradcheck(LAYERS[name][0](shape[1]), away_from_kinks(rng, *shape))
     assert "x" in errors
@@ -333,16 +332,16 @@ FLOAT32_LAYERS = {
 
 
 @pytest.mark.parametrize("name", FLOAT32_LAYERS)
-@pytest.mark.parametrize("training", [True, False])
-def test_float32_stays_float32_whatever_scalars_come_along(name, training):
+def test_float32_stays_float32_whatever_scalars_come_along(name):
     """NumPy 2 takes a float64 scalar as a reason to promote: no layer may let one in."""
-    layer = FLOAT32_LAYERS[name]().train(training)
-    y = layer(RNG(4).standard_normal((6, 8)).astype(np.float32))
-    assert y.dtype == np.float32
-    grad = layer.backward(y.copy())
-    assert grad is None or grad.dtype == np.float32
-    assert all(p.value.dtype == p.grad.dtype == np.float32 for p in layer.parameters())
-    assert all(array.dtype == np.float32 for array in layer.state_dict().values())
+    for training in (True, False):
+        layer = FLOAT32_LAYERS[name]().train(training)
+        y = layer(RNG(4).standard_normal((6, 8)).astype(np.float32))
+        assert y.dtype == np.float32
+        grad = layer.backward(y.copy())
+        assert grad is None or grad.dtype == np.float32
+        assert all(p.value.dtype == p.grad.dtype == np.float32 for p in layer.parameters())
+        assert all(array.dtype == np.float32 for array in layer.state_dict().values())
 
 
 def test_standardise_takes_raw_bytes_and_comes_back_from_its_state():

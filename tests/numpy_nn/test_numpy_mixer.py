@@ -80,7 +80,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("shape", [(2, 3, 4), (5, 1, 6), (9, 16, 8)])
+@pytest.mark.parametrize("shape", [(5, 1, 6), (9, 16, 8)])
 def test_three_axes_agree_with_torch(name, shape):
     ours, theirs = (make(*shape[1:]) for make in LAYERS[name])
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -108,9 +108,8 @@ def test_transposing_copies_as_matrix_products_need_it():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("seed", range(3))
-def test_gradient_check_on_random_shapes(name, seed):
-    rng = RNG(seed)
+def test_gradient_check_on_a_random_shape(name):
+    rng = RNG(0)
     shape = rng.integers(2, 6, 3)
     errors = gradcheck(LAYERS[name][0](*shape[1:]), rng.standard_normal(shape))
     assert max(errors.values()) < 1e-6, (shape, errors)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from forks import python
 
 from pipeline import provenance
 from pipeline.provenance import commit
@@ -180,11 +181,12 @@ def test_an_edit_during_a_training_is_recorded(tmp_path, dirty, edited, changed,
         (scripts / "room" / "train.py").write_text(PROGRAM + "# dirty\n")
         head += "-dirty"
     history = tmp_path / "history.json"
-    words = [sys.executable, "-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
-    environment = {**os.environ, "PYTHONPATH": str(scripts), "OMP_NUM_THREADS": "1"}
+    words = ["-m", "room.train", history, scripts / edited, tmp_path / "checkpoint"]
+    place = {"env": {**os.environ, "PYTHONPATH": str(scripts)}, "cwd": scripts}
     if stopped:
-        assert subprocess.run([*words, "stop"], env=environment, cwd=scripts).returncode == 1
-    subprocess.run(words, env=environment, cwd=scripts, check=True)
+        assert python(*words, "stop", **place).returncode == 1
+    done = python(*words, **place)
+    assert done.returncode == 0, done.stderr
     record = json.loads(history.read_text())["provenance"]
     assert record.get("code_changed_meanwhile", False) is changed
     if not stopped:

@@ -1,13 +1,12 @@
 """config/datasets.yaml is complete and consistent, or else refused."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from configuration import ConfigurationError, load_table
+from forks import python
 
 from raw.table import Table
 
@@ -77,8 +76,8 @@ def test_a_mistake_is_one_clear_line(tmp_path, change, says):
     ],
 )
 def test_the_fetch_program_refuses_in_one_line(tmp_path, spec, says):
-    command = [sys.executable, "-m", "raw.fetch_dataset"]
+    command = ["-m", "raw.fetch_dataset"]
     command += ["--spec", json.dumps(spec), "--datasets", str(TABLE), "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = python(*command)
     assert done.returncode == 1
     assert says in done.stderr and done.stderr.count("\n") == 1

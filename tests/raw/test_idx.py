@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -30,7 +30,6 @@ def test_worked_example(tmp_path):
         np.testing.assert_array_equal(read_idx(tmp_path / name), expected)
 
 
-@settings(max_examples=150)
 @given(
     st.sampled_from(sorted(DTYPES)).flatmap(
         lambda code: st.tuples(

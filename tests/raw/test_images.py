@@ -4,12 +4,11 @@ import gzip
 import json
 import pickle
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import python
 
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
@@ -248,20 +247,16 @@ def test_written_files_say_what_they_are(tmp_path, fashion):
         assert set(stored.files) == {"train_x", "train_y", "test_x", "test_y"}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
-
-
 def test_the_program_reads_real_files_or_says_in_one_line_what_is_wrong(tmp_path, fashion):
     program = ["-m", "raw.prepare_images", "--spec", '{"dataset": "fashion_mnist"}']
     program += ["--raw", str(fashion), "--images", str(tmp_path / "i.npz")]
     program += ["--meta", str(tmp_path / "m.json")]
-    done = run(*program)
+    done = python(*program)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "i.npz").exists() and (tmp_path / "m.json").exists()
     (tmp_path / "i.npz").unlink()
     (fashion / "train-labels-idx1-ubyte.gz").unlink()
-    failed = run(*program)
+    failed = python(*program)
     assert failed.returncode == 1 and failed.stderr.startswith("error: ")
     assert "train-labels-idx1-ubyte.gz" in failed.stderr and "Traceback" not in failed.stderr
     assert not (tmp_path / "i.npz").exists()

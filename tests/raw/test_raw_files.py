@@ -116,14 +116,14 @@ def test_a_damaged_prepared_file_says_what_to_delete(tmp_path, damage):
     write_npz(path, train_x=np.zeros((9, 8, 8), np.uint8), train_y=np.zeros(9, np.int64))
     load_part(path, "train", 2)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=f"Delete {path.parent} and run again") as caught:
+    with pytest.raises(InputError, match=f"delete {path.parent} and run again") as caught:
         load_part(path, "train", 2)
     assert str(path) in str(caught.value)
     stream = tmp_path / "processed" / "toy" / "train.npy"
     np.save(stream, np.zeros(100, np.uint16))
     load_tokens(stream, 8)
     stream.write_bytes(stream.read_bytes()[:-7])
-    with pytest.raises(InputError, match=f"Delete {stream.parent} and run again"):
+    with pytest.raises(InputError, match=f"delete {stream.parent} and run again"):
         load_tokens(stream, 8)
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_meta_says_what_to_delete(tmp_path, text):
     path.parent.mkdir()
     path.write_text(text)
     for read in (load_meta, lambda p: load_json(p, ("dataset", "vocab_size"))):
-        with pytest.raises(InputError, match=f"{path}: expected .* Delete {path.parent} and run"):
+        with pytest.raises(InputError, match=f"{path}: expected .* delete {path.parent} and run"):
             read(path)
 
 
@@ -143,18 +143,18 @@ def test_a_whole_meta_is_read_and_needs_classes(tmp_path):
     meta = {"dataset": "toy", "classes": ["a"], "data_sha256": "0", "title": "Zürich"}
     path.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
     assert load_meta(path) == meta and load_json(path, ("title",)) == meta
-    with pytest.raises(InputError, match="found: none of size, kind. Delete"):
+    with pytest.raises(InputError, match="found: none of size, kind. If a run prepared it, delete"):
         load_json(path, ("size", "title", "kind"))
     for classes in ([], "ab", None):
         path.write_text(json.dumps(meta | {"classes": classes}))
-        with pytest.raises(InputError, match=f"classes: expected a list.* Delete {path.parent}"):
+        with pytest.raises(InputError, match=f"classes: expected a list.* delete {path.parent}"):
             load_meta(path)
 
 
 def test_arrays_of_another_form_say_what_to_delete(tmp_path):
     path = tmp_path / "toy" / "images.npz"
     write_npz(path, train_x=np.zeros((9, 8, 8), np.uint8), train_y=np.full(9, 2))
-    with pytest.raises(InputError, match=rf"images.npz: train_y: .* Delete {path.parent} and"):
+    with pytest.raises(InputError, match=rf"images.npz: train_y: .* delete {path.parent} and"):
         load_part(path, "train", 2)
     assert load_part(path, "train", 3)[0].shape == (9, 1, 8, 8)
 

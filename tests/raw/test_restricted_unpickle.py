@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,7 +17,6 @@ from raw.restricted_unpickle import parse_pickle, read_pickle
 DTYPES = [np.bool_, np.uint8, np.int64, np.dtype(">i4"), np.float32, np.dtype(">f8"), np.uint16]
 
 
-@settings(max_examples=150)
 @given(
     array=st.sampled_from(DTYPES).flatmap(
         lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
@@ -44,7 +43,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150)
 @given(VALUES, st.sampled_from([2, 3]))
 def test_builtin_containers_come_back(value, protocol):
     data = pickle.dumps(value, protocol=protocol)
@@ -83,7 +81,6 @@ class Evil:
         return self.call
 
 
-@pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize(
     "evil",
     [
@@ -94,11 +91,12 @@ class Evil:
         Evil(getattr, "", "join"),
     ],
 )
-def test_calls_are_refused_and_never_made(tmp_path, monkeypatch, evil, protocol):
+def test_calls_are_refused_and_never_made(tmp_path, monkeypatch, evil):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "evil").write_bytes(pickle.dumps({"data": [evil]}, protocol=protocol))
-    with pytest.raises(InputError, match="evil"):
-        read_pickle(tmp_path / "evil")
+    for protocol in range(6):
+        (tmp_path / "evil").write_bytes(pickle.dumps({"data": [evil]}, protocol=protocol))
+        with pytest.raises(InputError, match="evil"):
+            read_pickle(tmp_path / "evil")
     assert [p.name for p in tmp_path.iterdir()] == ["evil"]
 
 

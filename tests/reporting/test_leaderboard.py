@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fabricated_run import fabricate, metrics_row, of_this_run, read_rows
+from forks import python
 
 from pipeline.atomic import write_csv
 from pipeline.errors import InputError
@@ -52,12 +53,7 @@ def finished(repository, tmp_path_factory) -> Path:
     words = ["--spec", spec, "--metrics", *files["metrics"]]
     words += ["--references", "config/references.yaml", "--out", folder / "leaderboard.csv"]
     words += ["--splits", folder / "accuracy_by_split.csv"]
-    done = subprocess.run(
-        [sys.executable, "-m", "reporting.build_leaderboard", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=repository,
-    )
+    done = python("-m", "reporting.build_leaderboard", *words, cwd=repository)
     assert done.returncode == 0, done.stderr
     return folder
 

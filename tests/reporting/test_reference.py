@@ -3,17 +3,20 @@
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import build_reference
 import dag_cost
+import matplotlib.pyplot as plt
 import pytest
 import side_by_side
 
-from manifest.verify import REFERENCE_FILES
+from manifest import verify
+from manifest.stable import results, stable_sha256
 from pipeline.errors import InputError
-from reporting import collect_reference, update_readme
+from pipeline.hashing import file_sha256
+from reporting import collect_reference, plot_leaderboard, reference, update_readme
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.tables import BENCHMARKS, NEEDED, markdown, markdown_table
 
@@ -31,10 +34,7 @@ dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
 overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
 """
 # The tables of README.md, out of date.
-OLD = {
-    name: "\nold\n".join(update_readme.markers(name))
-    for name in ("results", "ensemble", "speed", "cost")
-}
+OLD = {name: "\nold\n".join(update_readme.markers(name)) for name in ("results", "speed", "cost")}
 
 
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
@@ -79,7 +79,7 @@ def test_every_benchmark_has_a_table_and_belongs_to_the_reference(repository):
     files = {path.stem for path in (repository / "benchmarks").glob("*.py")}
     tables = {Path(name).stem for name in BENCHMARKS}
     assert files - {"side_by_side", "packing"} <= tables
-    assert set(BENCHMARKS) <= REFERENCE_FILES
+    assert set(BENCHMARKS) <= verify.REFERENCE_FILES
 
 
 def test_a_speed_is_told_beside_the_peer_s_with_what_measured_it(tmp_path):
@@ -122,138 +122,245 @@ def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
     assert mix[at["validation"]] == "0.9444 (1 fold, by one net of each kind)"
     assert "**" not in " ".join(mix)
     assert not any("5 folds" in cells[1] for cells in body)
+    assert mixer[-1].startswith("made-up<br>`0123456`")
     assert mixer[head.index("cost of a training")] == "61 s<br>19.3 TFLOP"
     # The best published result stands once a data set.
     assert sum("WRN-40-4" in line for line in lines) == 1
 
 
+ENDS = dict.fromkeys(("mlp", "vision", "gpt", "dna", "seq2seq"), "2026-01-01T00:00:00+00:00")
+
+
 class Kept:
-    """The fabricated run with its job times, and a folder that collect_reference fills from it."""
+    """Finished runs with their manifests and job times, and a folder that is filled from them."""
 
     def __init__(self, finished, folder: Path, patch: pytest.MonkeyPatch):
-        self.run, self.out, self.patch = folder / "made-up", folder / "reference", patch
+        self.results, self.patch, self.made_up = folder / "results", patch, finished.folder
+        self.out = self.results / "reference"
         self.benchmarks = folder / "benchmarks"
-        self.speed, self.dag = (self.benchmarks / name for name in ("mlp_step.csv", "dag_cost.csv"))
+        self.speed, self.dag = self.benchmarks / "mlp_step.csv", self.benchmarks / "dag_cost.csv"
         self.references = str(finished.repository / "config" / "references.yaml")
-        shutil.copytree(finished.folder, self.run)
+        # What the figures show is asked elsewhere: here, whether they are there.
+        patch.setattr(plot_leaderboard, "plot", lambda *_: plt.figure())
+        patch.chdir(folder)
+        self.finish("made-up")
 
-    def write_times(self) -> None:
-        for name, took in {"train_gpt/a": 90, "train_gpt/b": 60, "build_report": 3}.items():
-            path = self.run / "benchmarks" / f"{name}.tsv"
+    def finish(self, name: str, ends: dict[str, str] = ENDS, change: tuple = ()) -> Path:
+        """A finished run of this name: the fabricated one with the rooms `ends`.
+
+        change: paths to leave out, and pairs (path, text in it, text instead).
+        """
+        run = self.results / name
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(self.made_up, run)
+        for one in change:
+            if isinstance(one, str):
+                shutil.rmtree(run / one)
+            else:
+                path, old, new = run / one[0], *one[1:]
+                assert old in path.read_text()
+                path.write_text(path.read_text().replace(old, new))
+        names = [n for n in results(run) if any(reference.belongs(n, room) for room in ends)]
+        outputs = [
+            {
+                "path": path,
+                "bytes": (run / path).stat().st_size,
+                "sha256": file_sha256(run / path),
+                "stable_sha256": stable_sha256(run / path),
+                "rule": None,
+            }
+            for path in names
+        ]
+        jobs = [{"rule": "train_gpt", "outputs": [f"results/{name}/gpt/a/history.json"]}]
+        jobs += [{"rule": "extract_hog", "outputs": ["data/processed/a/hog/train.npy"]}]
+        about = {"manifest_version": 1, "run": name, "finished": max(ends.values())}
+        about |= {"code": {"commit": "0123456789ab", "dirty": False, "programs": {}}}
+        about |= {"config": {"values": {}}, "trained_on": [], "inputs": [], "others": []}
+        about |= {"rooms": ends, "outputs": outputs, "jobs": jobs}
+        (run / "manifest.json").write_text(json.dumps(about))
+        times = {"train_gpt/a": 90, "train_gpt/b": 60, "extract_hog": 9, "build_report": 3}
+        for job, took in times.items():
+            path = run / "benchmarks" / f"{job}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"s\tmax_rss\tcpu_time\n{took}\tNA\t{took / 2}\n")
+        return run
 
     def write_benchmarks(self) -> None:
         self.benchmarks.mkdir(exist_ok=True)
         self.speed.write_text(SPEEDS)
         self.dag.write_text(COSTS)
 
-    def collect(self, *more: str, run: bool = True) -> str:
-        """Run collect_reference; returns the README that it wrote."""
-        words = ["collect_reference", "--out", str(self.out), "--references", self.references]
-        words += ["--benchmarks", str(self.benchmarks), *more]
-        words += ["--run", str(self.run)] if run else []
-        self.patch.setattr(sys, "argv", words)
-        collect_reference.main()
+    def call(self, module, *words: object) -> None:
+        self.patch.setattr(sys, "argv", [module.__name__, *map(str, words)])
+        module.main()
+
+    def collect(self, *names: str) -> None:
+        runs = [self.results / name for name in names]
+        words = ["--out", self.out, "--benchmarks", self.benchmarks]
+        self.call(collect_reference, *words, "--run", *runs)
+
+    def page(self, *words: str) -> str:
+        """Make the page; returns its README."""
+        self.call(build_reference, "--out", self.out, *words)
         return (self.out / "README.md").read_text()
+
+    def verify(self, *words: object) -> int:
+        with pytest.raises(SystemExit) as ended:
+            self.call(verify, "--run", self.out, *words)
+        return ended.value.code
 
     def files(self) -> dict[str, bytes]:
         paths = (path for path in self.out.rglob("*") if path.is_file())
         return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in paths}
 
+    def ours(self) -> dict[str, list[dict]]:
+        """Run -> its rows in the joined leaderboard."""
+        rows = [row for row in read_leaderboard(self.out / "leaderboard.csv") if row["run"]]
+        runs = dict.fromkeys(row["run"] for row in rows)
+        return {run: [row for row in rows if row["run"] == run] for run in runs}
+
     def fill(self, readme: Path, *more: str) -> str:
         """Run update_readme; returns the page."""
-        words = ["update_readme", "--readme", str(readme), "--references", self.references]
-        words += ["--leaderboard", str(self.out / "leaderboard.csv")]
-        words += ["--ensemble", str(self.out.with_name("other") / "leaderboard.csv"), *more]
-        self.patch.setattr(sys, "argv", words)
-        update_readme.main()
+        words = ["--readme", readme, "--references", self.references]
+        self.call(update_readme, *words, "--leaderboard", self.out / "leaderboard.csv", *more)
         return readme.read_text()
 
 
 @pytest.fixture
 def kept(finished, tmp_path, monkeypatch) -> Kept:
-    kept = Kept(finished, tmp_path, monkeypatch)
-    kept.write_times()
-    return kept
+    return Kept(finished, tmp_path, monkeypatch)
 
 
-def test_a_run_without_job_times_is_not_copied(finished, tmp_path, monkeypatch):
+def test_a_run_without_job_times_or_manifest_is_not_taken(kept):
+    shutil.rmtree(kept.results / "made-up" / "benchmarks")
     with pytest.raises(InputError, match="no job times"):
-        Kept(finished, tmp_path, monkeypatch).collect()
+        kept.collect("made-up")
+    (kept.results / "made-up" / "manifest.json").unlink()
+    with pytest.raises(InputError, match="no manifest.json: finish the run first"):
+        kept.collect("made-up")
+    assert not kept.out.exists()
 
 
-def test_the_small_files_of_a_run_are_copied_with_its_times_and_benchmarks(kept):
+def test_the_small_files_of_a_run_are_taken_with_its_times(kept):
     kept.write_benchmarks()
-    page = kept.collect()
-    assert kept.collect() == page  # A second time over the first.
+    kept.collect("made-up")
     files = kept.files()
-    assert {"report.html", "mlp/selection.json", "mlp/search/rung1/ranking.json"} <= set(files)
-    assert {"accuracy_by_split.csv", "leaderboard.csv"} <= set(files)
+    names = {"mlp/selection.json", "mlp/search/rung1/ranking.json", "figures/curves/mlp.svg"}
+    assert {f"made-up/{name}" for name in names} <= set(files)
     assert not any(name.endswith((".npz", "predictions.csv")) for name in files)
     assert files["mlp_step.csv"].decode() == SPEEDS and files["dag_cost.csv"].decode() == COSTS
     assert files["jobs.csv"].decode().splitlines() == [
-        "rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
-        "train_gpt,2,150.0,75.0,90.0,0,0",
-        "build_report,1,3.0,1.5,3.0,0,0",
+        "run,room,rule,jobs,seconds,cpu_seconds,longest_seconds,max_rss_mb,kept",
+        "made-up,gpt,train_gpt,2,150.0,75.0,90.0,0,0",
+        "made-up,data,extract_hog,1,9.0,4.5,9.0,0,0",
+        "made-up,report,build_report,1,3.0,1.5,3.0,0,0",
     ]
-    assert "**0.9016**" in page and "3 jobs, one core each, took 2.5 minutes in all" in page
-    assert "**1.59**" in page and "| dry run of full | 2,400 |" in page
+    page = kept.page()
+    assert "| made-up | gpt | 2026-01-01 | `0123456` | 2 | 2.5 | 1.2 | 90 s |" in page
+    assert "**0.9016**" in page and "**1.59**" in page and "| dry run of full | 2,400 |" in page
 
 
 def test_a_training_that_was_kept_is_no_time(kept):
-    log = kept.run / "logs" / "train_gpt" / "b.log"
+    log = kept.results / "made-up" / "logs" / "train_gpt" / "b.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("model.npz: already trained by this recipe: kept\n")
-    assert "does not include 1 trainings of a search" in kept.collect()
+    kept.collect("made-up")
     assert "train_gpt,1,90.0,45.0,90.0,0,1" in kept.files()["jobs.csv"].decode()
+    assert "Not counted: 1 trainings of a search" in kept.page()
 
 
-def test_benchmarks_are_copied_if_there_are_any_and_are_whole(kept):
-    assert "How fast it is" not in kept.collect()
-    assert not {"mlp_step.csv", "dag_cost.csv"} & set(kept.files())
+def test_damaged_benchmarks_leave_the_folder_as_it_is(kept):
+    kept.collect("made-up")
     before = kept.files()
     kept.write_benchmarks()
     kept.dag.write_text("what\n")
     with pytest.raises(InputError, match="make bench-dag"):
-        kept.collect()
+        kept.collect("made-up")
     assert kept.files() == before
     kept.write_benchmarks()
-    assert "How fast it is" not in kept.collect("--no-benchmarks")
-    assert "mlp_step.csv" not in kept.files()
-
-
-def test_without_a_run_benchmarks_alone_are_copied(kept):
-    kept.write_benchmarks()
     kept.collect()
+    assert set(kept.files()) - set(before) == {"mlp_step.csv", "dag_cost.csv"}
+
+
+NEWER = "2026-02-02T00:00:00+00:00"
+
+
+def test_only_a_room_that_is_newer_takes_the_place_of_what_is_kept(kept, capsys):
+    kept.collect("made-up")
+    kept.page()
     before = kept.files()
-    kept.speed.write_text(SPEEDS.replace("1.594", "1.404"))
-    kept.dag.unlink()
-    assert "**1.40**" in kept.collect(run=False)
-    changed = {name for name, content in kept.files().items() if content != before[name]}
-    assert changed == {"mlp_step.csv", "README.md"}
-    kept.speed.write_text(SPEEDS)
-    kept.collect(run=False)
+    gpt = [("gpt/tinyshakespeare/metrics.json", '"value": 1.', '"value": 2.')]
+    kept.finish("made-up", ENDS, gpt)
+    capsys.readouterr()
+    kept.collect("made-up")
+    assert "nothing new" in capsys.readouterr().out and kept.files() == before
+    # gpt again, in a folder that has gpt alone, without one of its two data sets.
+    kept.finish("made-up", {"gpt": NEWER}, [*gpt, "gpt/grammar_stories"])
+    kept.collect("made-up")
+    kept.page()
+    after = kept.files()
+    changed = {name for name in before if before[name] != after.get(name)}
+    rooms = {name for name in changed if name.startswith("made-up/")}
+    assert "made-up/gpt/tinyshakespeare/metrics.json" in rooms
+    assert "made-up/gpt/grammar_stories/metrics.json" in set(before) - set(after)
+    assert all("gpt" in name for name in rooms)
+    assert "grammar_stories" not in {row["dataset"] for row in kept.ours()["made-up"]}
+    assert "| made-up | gpt | 2026-02-02 |" in kept.page()
+    assert "| made-up | mlp | 2026-01-01 |" not in kept.page()  # it has no jobs
+    assert kept.verify() == 0
+
+
+def test_runs_are_joined_and_another_run_s_rows_stay(kept):
+    kept.collect("made-up")
+    commits = ("mlp/plain/metrics.json", "0123456789ab", "ba9876543210")
+    kept.finish("other", ENDS, [commits])
+    kept.collect("made-up", "other")
+    page = kept.page()
+    ours = kept.ours()
+    assert set(ours) == {"made-up", "other"}
+    assert len(ours["other"]) == len(ours["made-up"])
+    plain = [row["commit"] for row in ours["other"] if row["model"].startswith("MLP 784")]
+    assert set(plain) == {"ba9876543210"}
+    assert "other<br>`ba98765`" in page and "made-up<br>`0123456`" in page
+    report = (kept.out / "report.html").read_text()
+    assert 'id="mlp@made-up"' in report and 'id="mlp@other"' in report
+    assert "(numpy, run other)" in report
+    assert kept.verify() == 0
+    # Each run is compared with its own part of the folder.
+    assert kept.verify("--against", kept.results / "other") == 0
+    path = kept.results / "other" / "mlp" / "plain" / "metrics.json"
+    path.write_text(path.read_text().replace('"value": 0.9', '"value": 0.8', 1))
+    assert kept.verify("--against", kept.results / "other") == 1
+
+
+def test_a_retired_run_s_model_goes_when_another_run_has_it(kept):
+    kept.collect("made-up")
+    path = kept.out / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["runs"][0]["retired"] = True
+    path.write_text(json.dumps(manifest))
+    kept.finish("other", {"mlp": ENDS["mlp"]}, ["mlp/mixer"])
+    kept.collect("other")
+    kept.page()
+    models = {row["model"] for row in kept.ours()["made-up"] if row["dataset"] == "fashion_mnist"}
+    assert models and all("ixer" in model for model in models)
+    assert not (kept.out / "made-up" / "mlp" / "plain" / "metrics.json").exists()
+    assert kept.verify() == 0
+
+
+def test_the_page_is_made_of_what_is_kept_by_the_code_of_today(kept):
+    kept.collect("made-up")
+    with pytest.raises(InputError, match=r"README.md.*report.html.*make readme"):
+        kept.page("--check")
+    kept.page()
+    before = kept.files()
+    kept.page("--check")
+    (kept.out / "report.html").write_text("of yesterday")
+    (kept.out / "figures" / "leaderboard" / "gone.svg").write_text("of a data set that is gone")
+    with pytest.raises(InputError, match="figures/leaderboard/gone.svg, report.html: not of today"):
+        kept.page("--check")
+    kept.page()
     assert kept.files() == before
-    (kept.out / "leaderboard.csv").unlink()
-    with pytest.raises(InputError, match="name a finished run with --run"):
-        kept.collect(run=False)
-
-
-def test_a_manifest_says_what_belongs_to_the_run_and_what_was_rebuilt(kept):
-    left = kept.run / "former" / "metrics.json"  # Of another configuration.
-    left.parent.mkdir()
-    left.write_text("{}")
-    kept.collect()
-    assert "former/metrics.json" in kept.files()
-    names = {"leaderboard.csv", "report.html", "mlp/selection.json"}
-    manifest = {"outputs": [{"path": name} for name in sorted(names)]}
-    (kept.run / "manifest.json").write_text(json.dumps(manifest))
-    assert "manifest.json" not in kept.collect()
-    assert set(kept.files()) == names | {"manifest.json", "jobs.csv", "README.md"}
-    manifest["rebuilt"] = {"note": "The report was rebuilt.", "files": []}
-    (kept.run / "manifest.json").write_text(json.dumps(manifest))
-    assert "The report was rebuilt. [manifest.json](manifest.json) lists" in kept.collect()
 
 
 @pytest.fixture
@@ -265,7 +372,8 @@ def readme(tmp_path) -> Path:
 
 def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
     kept.write_benchmarks()
-    kept.collect()
+    kept.collect("made-up")
+    kept.page()
     text = readme.read_text()
     with pytest.raises(InputError, match="make readme"):
         kept.fill(readme, "--check")
@@ -276,17 +384,7 @@ def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
     assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
     assert "| 10,010 examples/s | **1.59** |" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
-    assert "Not run yet: `make run PRESET=ensemble`" in filled
-    shutil.copytree(kept.out, kept.out.with_name("other"))
-    filled = kept.fill(readme)
-    assert "Not run yet" not in filled and filled.count("| MLP 784-512-256-10 (numpy) |") == 2
     assert kept.fill(readme, "--check") == filled
-
-
-def test_the_readme_says_what_was_not_measured(kept, readme):
-    kept.write_benchmarks()
-    kept.collect()
-    kept.fill(readme)
     for name in ("mlp_step.csv", "dag_cost.csv"):
         (kept.out / name).unlink()
         with pytest.raises(InputError, match="make readme"):
@@ -298,7 +396,8 @@ def test_the_readme_says_what_was_not_measured(kept, readme):
 
 
 def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, readme):
-    kept.collect()
+    kept.collect("made-up")
+    kept.page()
     some = ""
     for name, missing in itertools.pairwise(OLD):
         some += OLD[name]
@@ -310,11 +409,12 @@ def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, read
         kept.fill(readme)
 
 
-def test_the_committed_readme_shows_the_committed_reference(repository):
-    done = subprocess.run(
-        [sys.executable, "-m", "reporting.update_readme", "--check"],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_committed_page_and_readme_are_those_of_today(repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    for module in (build_reference, update_readme):
+        monkeypatch.setattr(sys, "argv", [module.__name__, "--check"])
+        module.main()
+    monkeypatch.setattr(sys, "argv", ["verify", "--run", "results/reference"])
+    with pytest.raises(SystemExit) as ended:
+        verify.main()
+    assert ended.value.code == 0

@@ -13,7 +13,7 @@ MIX = "Ensemble of searched and mixer"
 
 
 def ours(**changed) -> dict:
-    return {**metrics_row(**{"ci": None, **changed}), "source": "this run"}
+    return {**metrics_row(**{"ci": None, **changed}), "source": "this run", "run": "x"}
 
 
 def test_the_label_of_a_row_is_composed_from_its_columns():

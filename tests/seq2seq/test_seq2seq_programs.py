@@ -33,6 +33,8 @@ def test_from_nothing_to_attention(monkeypatch, tmp_path):
     with np.load(data) as arrays:
         rows = [{r.tobytes() for r in arrays[f"{s}_y"]} for s in ("train", "val", "test")]
         assert len(set.union(*rows)) == 170
+        acids = (arrays["long_y"] < 20).sum(axis=1)
+        assert len(acids) == 30 and set(acids) == {5, 6, 7, 8}
     spec = {"model": MODEL, "steps": 12, "batch_size": 16, "evaluate_every": 4}
     trained = {"weights": tmp_path / "w.safetensors", "history": tmp_path / "h.json"}
     call(monkeypatch, train_seq2seq, spec, data=data, **trained)
@@ -57,12 +59,15 @@ def test_from_nothing_to_attention(monkeypatch, tmp_path):
     assert list(table[0]) == ["id", "frame", "label", "prediction"] and len(table) == 30
     exact = np.mean([row["label"] == row["prediction"] for row in table])
     metrics = json.loads(outputs["metrics"].read_text())["rows"]
-    found = {(r["metric"], r["split"]): r["value"] for r in metrics}
+    ways = [("none", "all"), ("none", "longer than trained"), ("beam of 4", "all")]
+    assert sorted((r["views"], r["subset"]) for r in metrics if r["split"] == "test") == sorted(
+        2 * ways
+    )
+    greedy = [r for r in metrics if (r["views"], r["subset"]) == ways[0]]
+    found = {(r["metric"], r["split"]): r["value"] for r in greedy}
     assert found["exact_match", "test"] == pytest.approx(exact)
-    assert len(found) == len(metrics) == 4
-    assert {(r["inputs"], r["views"], r["members"], r["subset"]) for r in metrics} == {
-        ("nucleotides", "none", "1", "all")
-    }
+    assert len(found) == 4 and len(metrics) == 8
+    assert {(r["inputs"], r["members"]) for r in metrics} == {("nucleotides", "1")}
     assert found["exact_match", "val"] == max(point["val_exact_match"] for point in curve)
     with np.load(outputs["attention"]) as maps:
         assert maps["weights"].shape[2:] == (len(maps["query_tokens"]), len(maps["key_tokens"]))

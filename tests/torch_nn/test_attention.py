@@ -11,6 +11,7 @@ from torch_layers import assert_same, pairs, same_weights
 from torch_nn.attention import (
     MultiHeadAttention,
     causal_mask,
+    fused_attention,
     padding_mask,
     scaled_dot_product_attention,
 )
@@ -114,3 +115,73 @@ def test_dropout_acts_on_the_weights_in_training_only():
 def test_heads_must_divide_the_width():
     with pytest.raises(ValueError, match="not a multiple"):
         MultiHeadAttention(10, 4)
+
+
+@pytest.mark.parametrize("tk", [5, 8])
+@pytest.mark.parametrize("masked", ["none", "causal", "padding", "both"])
+def test_the_fused_kernel_gives_the_same_output_and_gradients(masked, tk):
+    """With more keys than queries these are the last: what a cache is asked by a few new tokens."""
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, t, 4, requires_grad=True) for t in (5, tk, tk))
+    causal = masked in ("causal", "both")
+    mask = padding_mask(torch.tensor([tk, 4]), tk) if masked in ("padding", "both") else None
+    found = fused_attention(q, k, v, mask, causal)
+    before = causal_mask(5, tk) if causal else None
+    joined = before if mask is None else mask if before is None else mask & before
+    expected, _ = scaled_dot_product_attention(q, k, v, joined)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    direction = torch.randn_like(found)
+    for ours, theirs in zip(
+        torch.autograd.grad(found, (q, k, v), direction),
+        torch.autograd.grad(expected, (q, k, v), direction),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_the_fused_kernel_gives_a_fully_masked_row_zero():
+    q, k, v = (torch.randn(1, 2, 4, 8) for _ in range(3))
+    mask = causal_mask(4).clone()
+    mask[2] = False
+    output = fused_attention(q, k, v, mask)
+    assert torch.isfinite(output).all() and not output[:, :, 2].any()
+
+
+def test_the_causal_mask_of_the_last_queries():
+    assert causal_mask(2, 4).tolist() == [[True, True, True, False], [True] * 4]
+
+
+def test_grouped_queries_are_heads_that_share_keys_and_values():
+    """Four heads over two: as full attention whose key and value matrices repeat those rows."""
+    torch.manual_seed(0)
+    grouped = MultiHeadAttention(8, 4, n_kv_heads=2)
+    full = MultiHeadAttention(8, 4)
+    weights = grouped.state_dict()
+    for name in ("key_projection.weight", "value_projection.weight"):
+        weights[name] = weights[name].view(2, 2, 8).repeat_interleave(2, 0).flatten(0, 1)
+    for name in ("key_projection.bias", "value_projection.bias"):
+        weights[name] = weights[name].view(2, 2).repeat_interleave(2, 0).flatten()
+    full.load_state_dict(weights)
+    x, memory = torch.randn(2, 5, 8), torch.randn(2, 3, 8)
+    for inputs in ((x,), (x, memory)):
+        for ours, theirs in zip(grouped(*inputs), full(*inputs), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+    with pytest.raises(ValueError, match="multiple of n_kv_heads 3"):
+        MultiHeadAttention(8, 4, n_kv_heads=3)
+
+
+def test_a_fused_attention_returns_its_weights_if_needed_and_drops_in_training():
+    torch.manual_seed(0)
+    explicit = MultiHeadAttention(8, 2, dropout=0.5, causal=True)
+    fused = MultiHeadAttention(8, 2, dropout=0.5, causal=True, fused=True)
+    fused.load_state_dict(explicit.state_dict())
+    x, found = torch.randn(2, 5, 8), []
+    for module in (explicit, fused):
+        torch.manual_seed(1)
+        found.append(module(x, need_weights=False)[0])
+    assert torch.equal(*found)  # the same elements were dropped
+    plain = fused.eval()(x, need_weights=False)
+    assert plain[1] is None and not torch.allclose(plain[0], found[0], atol=1e-3)
+    output, weights = fused(x)
+    assert torch.equal(weights, explicit.eval()(x)[1])
+    torch.testing.assert_close(output, plain[0], atol=1e-5, rtol=1e-5)

@@ -7,7 +7,7 @@ from torch import nn
 from torch_nn import image_classifier
 from torch_nn.dna_classifier import DNAClassifier
 from torch_nn.dropout import Dropout
-from torch_nn.encoder import LayerShape, Sublayer
+from torch_nn.encoder import FeedForward, LayerShape, Sublayer
 from torch_nn.gpt import GPT
 from torch_nn.transformer import Transformer
 
@@ -158,3 +158,8 @@ def test_every_dropout_of_a_model_acts_where_it_belongs(name):
         assert not torch.allclose(net(*inputs), plain, atol=1e-3), where
         assert stub.shapes == [shape]
         net.set_submodule(where, nn.Identity())
+
+
+def test_a_feed_forward_network_drops_nothing_unless_it_is_told_to():
+    net, x = FeedForward(4, 8).train(), torch.ones(3, 4)
+    assert torch.equal(net(x), net.eval()(x)) and net(x).any()

@@ -109,6 +109,13 @@ def test_ties_keep_exactly_k_the_lower_numbers_first():
     ]
 
 
+@pytest.mark.parametrize("settings", [{"top_k": 2}, {"top_p": 0.6}, {"temperature": 0}])
+def test_each_row_of_a_batch_is_a_distribution_of_its_own(settings):
+    rows = torch.tensor([[3.0, 1.0, 0.0, -1.0], [0.0, 0.1, 0.2, 0.3], [-5.0, 5.0, 4.9, 0.0]])
+    found = token_distribution(rows, **settings)
+    assert torch.equal(found, torch.stack([token_distribution(row, **settings) for row in rows]))
+
+
 def test_temperature_towards_zero_is_argmax():
     near = token_distribution(LOGITS, temperature=1e-3)
     assert torch.allclose(near, token_distribution(LOGITS, temperature=0), atol=1e-9)

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -14,7 +13,6 @@ from torch_nn.encoder import Encoder, LayerShape
 from torch_nn.gpt import GPT
 from torch_nn.transformer import Transformer
 
-few = hypothesis_settings(max_examples=25)
 norms = pytest.mark.parametrize("pre_norm", [False, True])
 LENGTH = 6
 
@@ -40,7 +38,6 @@ def changed_from(tokens, first, vocabulary):
     return (tokens + later) % vocabulary
 
 
-@few
 @given(order=st.permutations(range(LENGTH)), seed=st.integers(0, 99))
 @norms
 def test_without_positions_the_encoder_is_permutation_equivariant(pre_norm, order, seed):
@@ -60,7 +57,6 @@ def test_positions_break_that_symmetry(positions):
     assert not torch.allclose(model(tokens[:, order]), model(tokens)[:, order], atol=1e-2)
 
 
-@few
 @given(first=st.integers(0, LENGTH - 1), seed=st.integers(0, 99))
 @pytest.mark.parametrize("positions", ["learned", "sinusoidal"])
 def test_a_changed_token_changes_no_output_of_a_gpt_before_it(positions, first, seed):
@@ -72,7 +68,6 @@ def test_a_changed_token_changes_no_output_of_a_gpt_before_it(positions, first, 
     assert_close(model(tokens[:, : first + 1]), logits[:, : first + 1], atol=1e-5, rtol=1e-5)
 
 
-@few
 @given(first=st.integers(0, LENGTH - 1), seed=st.integers(0, 99))
 @norms
 def test_a_changed_target_changes_no_output_of_the_decoder_before_it(pre_norm, first, seed):
@@ -84,7 +79,6 @@ def test_a_changed_target_changes_no_output_of_the_decoder_before_it(pre_norm, f
     assert (found[:, first:] != logits[:, first:]).any(dim=-1).all()
 
 
-@few
 @given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
 @norms
 def test_padding_never_leaks_into_the_encoder(pre_norm, real, seed):
@@ -97,7 +91,6 @@ def test_padding_never_leaks_into_the_encoder(pre_norm, real, seed):
     assert not torch.cat(weights)[..., real:].any()
 
 
-@few
 @given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
 @norms
 def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
@@ -115,7 +108,6 @@ def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
     assert not torch.equal(model(changed_from(alone, 0, 7), target[:, :real]), logits[:, :real])
 
 
-@few
 @given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
 @pytest.mark.parametrize("pooling", ["cls", "mean", "flatten"])
 @pytest.mark.parametrize("stem_kernel", [0, 3])

@@ -34,6 +34,7 @@ def test_a_step_by_hand(clip, step):
         lambda w: w.sum() * math.nan,
         lambda w: w.sum() * math.inf,
         lambda w: (w - w).sqrt().sum(),  # 0, with an infinite gradient
+        lambda w: w.sum() + math.inf,  # with the gradient 1
     ],
 )
 def test_what_is_not_finite_changes_nothing(broken):

@@ -8,7 +8,7 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy, gelu, max_poo
 
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, random_crop, random_flip
-from torch_nn.cnn import Convolution
+from torch_nn.cnn import Convolution, Stage
 from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
@@ -240,3 +240,11 @@ def test_bfloat16_stays_near_float32():
     exact, rounded = (classifier.logits(net.eval(), pictures(), b) for b in (False, True))
     assert rounded.dtype == torch.float32
     assert 0 < (exact - rounded).abs().max() < 0.05 * exact.abs().max()
+
+
+def test_a_stage_of_one_convolution_has_nothing_to_add_to():
+    """With a residual connection it would double what it passes on."""
+    x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    plain, residual = Stage(3, 5, 1, residual=False), Stage(3, 5, 1, residual=True)
+    residual.load_state_dict(plain.state_dict())
+    assert torch.equal(residual(x), plain(x))

@@ -1,17 +1,15 @@
 """Copies of the repository, and what Snakemake does or would do in them."""
 
-import atexit
-import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import forks
 import yaml
 from snakemake.utils import update_config
 
@@ -19,16 +17,9 @@ REPOSITORY = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 # What makes a demo for tests of the one for people.
 BRIEF = REPOSITORY / "tests" / "demo" / "brief.yaml"
-# Snakemake, as if its Python were in another folder.
-AS_IF_OF = """
-import sys
-from snakemake.cli import main
-sys.executable = f"{sys.argv.pop(1)}/python"
-main()
-"""
 # What a `make` above the tests was told: not for the makes and Snakemakes that they start.
 HANDED_ON = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PRESET", "CORES"}
-HANDED_ON |= {"PROFILE", "CONDA", "CONTAINER", "DATA_MIRROR"}
+HANDED_ON |= {"PROFILE", "ROOMS", "CONDA", "CONTAINER", "DATA_MIRROR"}
 
 
 def copy_repository(repository: Path, target: Path) -> Path:
@@ -62,54 +53,33 @@ def snakemake(
     preset: str = "demo",
     change: dict | None = None,
     check: bool = True,
-    programs: Path = SNAKEMAKE.parent,
+    programs: Path | None = None,
 ) -> str:
     """Run Snakemake in `folder`, with `change` merged over the preset; return all it printed.
 
-    programs: the folder whose `python` the jobs run, which is that of Snakemake's own Python.
+    programs: the folder whose `python` the jobs run, which Snakemake takes for that of its own
+    Python; by default one that runs them as forks (tests/forks.py).
     """
     files = [f"config/{preset}.yaml"]
     if change:
         (folder / "config" / "change.yaml").write_text(yaml.safe_dump(change))
         files.append("config/change.yaml")
+    words = ("-m", "snakemake", "--configfile", *files, "--cores", "2", *words)
     environment = {k: v for k, v in os.environ.items() if k not in HANDED_ON}
-    words = ("--configfile", *files, "--cores", "2", *words)
-    if {"-n", "--dry-run"} & {*words}:
-        status, shown = dry_run(folder, words, environment)
-    else:
-        done = subprocess.run(
-            [sys.executable, "-c", AS_IF_OF, programs, *words],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-        status, shown = done.returncode, done.stdout
+    if not programs:
+        programs = SNAKEMAKE.parent if {"-n", "--dry-run"} & {*words} else forks.shim()
+    done = started().run(*words, cwd=folder, env=environment, python=programs / "python")
     (folder / "config" / "change.yaml").unlink(missing_ok=True)
-    assert not check or status == 0, shown[-5000:]
+    shown = done.stdout + done.stderr
+    assert not check or done.returncode == 0, shown[-5000:]
     return shown
 
 
 @cache
-def server() -> subprocess.Popen:
-    """The server of dry runs of this process; it ends with it."""
-    words = [sys.executable, Path(__file__).with_name("dry_runs.py")]
-    path = os.pathsep.join(map(str, (REPOSITORY / "workflow" / "lib", REPOSITORY / "scripts")))
-    environment = {**os.environ, "PYTHONPATH": path}
-    pipe = subprocess.PIPE
-    started = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environment)
-    atexit.register(started.communicate)
-    return started
-
-
-def dry_run(folder: Path, words: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
-    """(status, all that was printed) of `snakemake WORDS` in `folder`."""
-    request = [str(folder), list(map(str, words)), environment]
-    server().stdin.write(json.dumps(request) + "\n")
-    server().stdin.flush()
-    status, shown = json.loads(server().stdout.readline())
-    return status, shown
+def started() -> forks.Server:
+    """The server of this process for forks that become Snakemake."""
+    path = (Path(__file__).parent, REPOSITORY / "workflow" / "lib", REPOSITORY / "scripts")
+    return forks.Server("dry_runs", path=path)
 
 
 def planned(

@@ -49,7 +49,7 @@ def project(repository, tmp_path):
     for name, text in programs.items():
         (folder / ".venv" / "bin" / name).write_text(text)
         (folder / ".venv" / "bin" / name).chmod(0o755)
-    for name in ("requirements.txt", "requirements-uv.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "requirements-uv.txt"):
         (folder / name).touch()
     (folder / ".venv" / "ready").write_text(f"{folder / '.venv'}\n")
     return folder
@@ -82,7 +82,8 @@ def make(folder, *words, **environment) -> subprocess.CompletedProcess:
         "CORES=0", "CORES=x", "CORES=-1", "CORES=1.5", "CORES=1 2", "CORES=99999999999999",
         "PRESET=a b", "PRESET=config/demo.yaml", "PRESET=nope", "PRESET=datasets", "PRESET=",
         "PRESET=;true", "PROFILE=../slurm", "PROFILE=nope", "SEED=x", "SEED=", "INPUTS=0",
-        "INPUTS=1e6", "CONDA=yes", "TORCH=gpu", "PYTHON=no-such-python", "preset=demo", "CORE=2",
+        "INPUTS=1e6", "ROOMS=gtp", "ROOMS=gpt;true", "ROOMS=../gpt", "CONDA=yes", "TORCH=gpu",
+        "PYTHON=no-such-python", "preset=demo", "CORE=2",
     ],
 )  # fmt: skip
 def test_a_word_that_cannot_be_is_one_line_and_nothing_runs(project, word):
@@ -100,6 +101,15 @@ def test_all_wrong_words_are_told_at_once_and_the_names_that_can_be(project):
     done = make(project, "run", "CORES=0", "PRESET=nope")
     assert "one of: standard demo mine; found 'nope'" in done.stderr
     assert "CORES: expected a whole number above 0, or all; found '0'" in done.stderr
+
+
+def test_rooms_are_handed_to_snakemake_and_not_beside_another_config(project):
+    shown = make(project, "--dry-run", "run", "ROOMS=gpt  dna ").stdout
+    assert "--config 'rooms=[gpt,dna]' --configfile" in shown
+    assert "--config " not in make(project, "--dry-run", "run", "ROOMS=").stdout
+    done = make(project, "run", "ROOMS=gpt", "ARGS=--config run=other")
+    assert done.returncode == 2 and "ROOMS: not beside --config in ARGS" in done.stderr
+    assert "any of: dna gpt mlp seq2seq vision" in make(project, "run", "ROOMS=x").stderr
 
 
 def test_words_come_from_the_command_line_alone(project):
@@ -200,6 +210,17 @@ def test_clean_all_lists_all_and_keeps_what_git_keeps(finished):
         "data/processed"
     ]
     assert there(finished, "results") == ["reference"] and there(finished, "data") == ["raw"]
+
+
+def test_clean_without_standard_input_and_with_what_cannot_be_deleted(finished):
+    shutil.rmtree(finished / "results" / "demo")
+    (finished / "results" / "demo").touch()  # no folder
+    done = make(finished, "clean", "PRESET=demo")
+    assert done.returncode and done.stderr.startswith("error: cannot be deleted: "), done.stderr
+    (finished / "results" / "demo").unlink()
+    words = {"cwd": finished, "capture_output": True, "text": True}
+    done = subprocess.run(["sh", "-c", "make clean-all <&-"], **words)
+    assert done.returncode == 0 and there(finished, "data") == ["raw"], done.stderr
 
 
 def test_a_link_goes_and_what_it_points_to_stays(finished, tmp_path):

@@ -102,7 +102,7 @@ def test_a_program_by_hand(clone, tmp_path, columns):
     (clone / "results").mkdir(exist_ok=True)
     status, said = run(clone, *program, **names)
     assert status == 0, said
-    status, said = run(clone, sys.executable, "-m", "reporting.plot_race", "--help", **names)
+    status, said = run(clone, sys.executable, "-m", "mlp.select", "--help", **names)
     assert status == 0 and "Traceback" not in said
 
 

@@ -3,11 +3,12 @@
 import contextlib
 import io
 import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import what_failed
+from harness import SNAKEMAKE
 
 SNAKEFILE = r"""
 rule all:
@@ -100,8 +101,7 @@ def said(folder: Path, since: str) -> list[str]:
 
 
 def snakemake(folder: Path, *words: str) -> int:
-    program = Path(sys.executable).parent / "snakemake"
-    command = [program, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
+    command = [SNAKEMAKE, "--cores", "1", "--keep-going", "--latency-wait", "0", *words]
     return subprocess.run(command, cwd=folder, capture_output=True).returncode
 
 
@@ -194,3 +194,10 @@ def test_what_ctrl_c_ended_has_not_failed(folder):
     assert said(folder, "2026") == []
     own.write_text(f"{GROUP}{what_failed.STOPPED}, this might take some time.\n")
     assert len(said(folder, "2026")) == 2
+
+
+def test_an_empty_log_on_a_full_disk(tmp_path, monkeypatch):
+    (tmp_path / "x.log").touch()
+    monkeypatch.setattr(what_failed.shutil, "disk_usage", lambda _: SimpleNamespace(free=8192))
+    words = "its log is empty, and its disk has 8 kB left: make room"
+    assert what_failed.last_words(tmp_path / "x.log") == (words, False)

@@ -4,7 +4,7 @@
     python workflow/lib/clean.py --all                  (make clean-all)
     python workflow/lib/clean.py --name config/demo.yaml    (the folder of its run, for make verify)
 
-Raw data and results/reference* stay. What goes is listed first, with its size.
+Raw data and results/reference stay. What goes is listed first, with its size.
 """
 
 import json
@@ -17,7 +17,7 @@ from check_yaml import read
 from snakemake.utils import update_config
 from still_running import still_running
 
-KEPT = ("reference", "reference-ensemble")
+KEPT = "reference"
 PREPARED = Path("data/processed")
 
 
@@ -40,7 +40,7 @@ def datasets(config: dict) -> set[str]:
 
 def results() -> list[Path]:
     """The folders of results/ that git does not keep."""
-    return sorted(path for path in Path("results").glob("*/") if path.name not in KEPT)
+    return sorted(path for path in Path("results").glob("*/") if path.name != KEPT)
 
 
 def read_by(run: Path) -> set[str]:
@@ -65,8 +65,9 @@ def doomed(preset: Path) -> list[Path]:
     """What `make clean` deletes: the run of a preset, and data that it alone reads."""
     config = merged(preset)
     run = Path("results", config["run"])
+    own = datasets(config) | (read_by(run) if run.exists() else set())  # maybe rooms of its own
     needed = set().union(*(read_by(other) for other in results() if other != run))
-    return [run, *(PREPARED / name for name in sorted(datasets(config) - needed))]
+    return [run, *(PREPARED / name for name in sorted(own - needed))]
 
 
 def delete(paths: list[Path]) -> None:
@@ -78,6 +79,16 @@ def delete(paths: list[Path]) -> None:
     for parent in {path.parent for path in paths} - {Path("results"), Path("data"), PREPARED}:
         with suppress(OSError):  # gue/, while another of its data sets is there
             parent.rmdir()
+
+
+def agreed() -> bool:
+    """Whether the person at the terminal says yes; where there is none, nobody is asked."""
+    if not (sys.stdin and sys.stdin.isatty()):
+        return True
+    try:
+        return input("Delete all of this? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False
 
 
 def main() -> None:
@@ -95,8 +106,7 @@ def main() -> None:
     for path in paths:
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         print(f"{path} ({size / 1e6:.1f} MB)", flush=True)
-    ask = paths and sys.argv[1] == "--all" and sys.stdin.isatty()
-    if ask and input("Delete all of this? [y/N] ").strip().lower() not in ("y", "yes"):
+    if paths and sys.argv[1] == "--all" and not agreed():
         sys.exit("Nothing was deleted.")
     delete(paths)
 
@@ -104,5 +114,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except OSError as error:
+        sys.exit(f"error: cannot be deleted: {error}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         sys.exit(f"error: {sys.argv[-1]}: cannot tell which run this is ({error})")

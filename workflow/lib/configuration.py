@@ -1,6 +1,6 @@
 """The configuration, checked before anything runs: one clear line for each thing that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,9 +50,9 @@ class Configuration(Settings):
     seq2seq: Seq2seq = Field(description="Part 2, DNA to protein")
     report: Report = Field(description="the look of figures and report")
 
-    def datasets(self) -> dict[str, list[str]]:
-        """The data sets of each room that runs, in the order of ROOMS."""
-        sections = {room: getattr(self, room) for room in ROOMS if room in self.rooms}
+    def datasets(self, rooms: Iterable[str]) -> dict[str, list[str]]:
+        """The data sets of each of `rooms`, in the order of ROOMS."""
+        sections = {room: getattr(self, room) for room in ROOMS if room in rooms}
         return {r: getattr(s, "datasets", None) or [s.dataset] for r, s in sections.items()}
 
 
@@ -96,7 +96,7 @@ def check_config(config: Mapping, datasets: Mapping[str, Dataset]) -> Configurat
     """
     found = checked("config", config, Configuration)
     lines = []
-    for room, names in found.datasets().items():
+    for room, names in found.datasets(found.rooms).items():
         fit = [name for name, entry in datasets.items() if entry.task == ROOMS[room]]
         settings = getattr(getattr(found, room), "settings", fit)
         for name in names:

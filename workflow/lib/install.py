@@ -16,6 +16,7 @@ It needs the standard library alone.
 import argparse
 import ast
 import functools
+import importlib.util
 import os
 import re
 import shutil
@@ -148,6 +149,8 @@ def fetch_uv():
 
 def create(note):
     """Make an empty .venv with pip in it."""
+    if os.path.lexists(VENV) and not VENV.is_dir():
+        sys.exit(f"{VENV} is no folder: remove it")
     VENV.mkdir(exist_ok=True)
     UNFINISHED.write_text(note)
     python = os.path.realpath(sys.executable)  # The link in .venv, if that runs this, goes now.
@@ -156,8 +159,10 @@ def create(note):
             shutil.rmtree(path)
         elif path != UNFINISHED:
             path.unlink()
-    if subprocess.run([python, "-m", "venv", str(VENV)]).returncode:
+    failed = subprocess.run([python, "-m", "venv", str(VENV)]).returncode
+    if failed and not importlib.util.find_spec("ensurepip"):
         sys.exit("Python has no venv module: on Debian and Ubuntu, apt install python3-venv")
+    must(failed)
 
 
 def bring_up_to_date(pins, torch, note):
@@ -187,7 +192,10 @@ def bring_up_to_date(pins, torch, note):
     if gone:
         must(pip("uninstall", "--quiet", "--quiet", "--yes", *sorted(gone)).returncode)
     if pins.name == "requirements.txt":
-        must(pip_install("--no-build-isolation", "--editable", "."))
+        for site in VENV.glob("lib/python*/site-packages"):
+            # Relative: Python reads it in the encoding of the locale, which may lack a letter of
+            # this folder's path and then would not start at all.
+            (site / "scripts.pth").write_text(f"{os.path.relpath('scripts', site)}\n")
 
 
 def main(words=None):
@@ -218,3 +226,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:  # a full disk, a folder of somebody else's
+        sys.exit(f"{VENV} cannot be written: {error}")

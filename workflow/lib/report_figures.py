@@ -4,7 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from configuration import ROOMS, Configuration
 
 from raw.table import Dataset
 
@@ -52,8 +54,12 @@ def where(caption: str, category: str, what: str) -> dict:
 
 
 def config_sha256(config: Mapping) -> str:
-    """The sha256 of the configuration as canonical JSON, without what changes no result."""
-    kept = {key: value for key, value in config.items() if key not in ("report", "data_mirror")}
+    """The sha256 of the configuration as canonical JSON, without what changes no result.
+
+    A run may be made room by room: which of them run now is left out, too.
+    """
+    left_out = ("report", "data_mirror", "rooms")
+    kept = {key: value for key, value in config.items() if key not in left_out}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
@@ -118,6 +124,32 @@ def plan(report: Names, run: str, chosen: Names, table: Entries) -> dict[str, li
     for name in dict.fromkeys(name for names in chosen.values() for name in names):
         add("leaderboard", "", name, title(name, table), name.replace("/", "-"))
     return found
+
+
+def there(
+    report: dict[str, list[str]], run: str, settings: Configuration, table: Entries
+) -> dict[str, list[str]]:
+    """Room -> data sets of a run's report: those that run now, and those that others left.
+
+    Another room's results stay as they are and are shown, whatever its settings are by now: data
+    sets of which `run` has the metrics. Takes from `report`, which has the files of all rooms,
+    those that are not there.
+    """
+    running, known = (settings.datasets(rooms) for rooms in (settings.rooms, ROOMS))
+    metrics = (place(path, run, known) for path in report["metrics"] if Path(path).exists())
+    left = {(here, name) for here, name, _ in metrics if here not in running and name in table}
+    for kind, paths in report.items():
+        report[kind] = [
+            path
+            for path in paths
+            if room(path, run) in running
+            or (place(path, run, known)[:2] in left and Path(path).exists())
+        ]
+    shown = {(here, name) for here in running for name in running[here]} | left
+    found = {
+        here: [name for name in names if (here, name) in shown] for here, names in known.items()
+    }
+    return {here: names for here, names in found.items() if names}
 
 
 def curve_groups(report: Names, run: str) -> list[int]:

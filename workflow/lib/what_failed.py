@@ -1,6 +1,7 @@
 """Say which jobs of a run failed and why, a line each: `make run` ends with it."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ GROUP = re.compile(r" +jobs:")
 STOPPED = "Terminating processes on user request"
 MOST_JOBS = 20
 LAST_BYTES = 100_000
+LITTLE_ROOM = 10_000_000
 LONGEST = 400  # letters of a line out of a log
 
 
@@ -91,8 +93,15 @@ def last_words(path: Path) -> tuple[str, bool]:
         return "it left no log", False
     lines = ["".join(c if c.isprintable() else " " for c in x).strip() for x in text.splitlines()]
     errors = [line for line in lines if line.startswith("error:")]
-    last = (errors or [line for line in lines if line] or ["its log is empty"])[-1]
+    last = (errors or [line for line in lines if line] or [_empty(path)])[-1]
     return (last if len(last) <= LONGEST else f"{last[: LONGEST - 3]}..."), bool(errors)
+
+
+def _empty(log: Path) -> str:
+    """On a full disk a program cannot say in its log why it ended."""
+    free = shutil.disk_usage(log.parent).free
+    room = f", and its disk has {free // 1000} kB left: make room" if free < LITTLE_ROOM else ""
+    return f"its log is empty{room}"
 
 
 def _there(path: Path) -> bool:

@@ -13,7 +13,7 @@ SCRIPTS = REPOSITORY / "scripts"
 sys.path[:0] = [str(REPOSITORY / "workflow" / "lib"), str(SCRIPTS)]
 
 from code_hash import code_hash
-from configuration import ConfigurationError, check_config, load_table, own_data
+from configuration import ROOMS, ConfigurationError, check_config, load_table, own_data
 from raw.table import Table
 from reporting.references import References
 from snakemake.exceptions import WorkflowError
@@ -38,8 +38,6 @@ try:
 except ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
-# Room -> data sets of this run, in the order of the project's parts.
-CHOSEN = SETTINGS.datasets()
 RUN = f"results/{SETTINGS.run}"
 RAW = "data/raw"
 PROCESSED = "data/processed"

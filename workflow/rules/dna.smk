@@ -1,11 +1,5 @@
 """Part 2, DNA: an encoder-only Transformer that classifies sequences (GUE, StatLog)."""
 
-from dna import settings as dna
-
-DNA = SETTINGS.dna
-DNA_SETS = DNA.settings  # of each data set
-DNA_RUN = f"{RUN}/dna/{{dataset}}"
-
 
 rule prepare_dna:
     """Make tokens of {wildcards.dataset}, split into train, val and test: {params.spec}."""
@@ -92,11 +86,3 @@ rule evaluate_dna:
         spec=lambda w: spec("dna.evaluate", dna.EvaluateSpec, DNA, DNA_SETS[w.dataset]),
     shell:
         "python -m dna.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
-
-
-for name in DNA.datasets:
-    REPORT["metrics"].append(f"{RUN}/dna/{name}/metrics.json")
-    REPORT["histories"] += [f"{RUN}/dna/{name}/seed{seed}/history.json" for seed in DNA.seeds]
-    REPORT["predictions"].append(f"{RUN}/dna/{name}/predictions.csv")
-    REPORT["submissions"].append(f"{RUN}/dna/{name}/submission.csv")
-    REPORT["attention"].append(f"{RUN}/dna/{name}/attention.npz")

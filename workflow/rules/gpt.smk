@@ -1,11 +1,6 @@
 """Part 2, language: a GPT on tinyshakespeare, TinyStories and the stories of a small grammar."""
 
-from gpt import settings as gpt
-
-GPT = SETTINGS.gpt
-TEXTS = GPT.settings  # of each data set
 TEXT = f"{PROCESSED}/{{dataset}}/text"
-GPT_RUN = f"{RUN}/gpt/{{dataset}}"
 STORIES = TEXTS["grammar_stories"]
 
 
@@ -182,15 +177,6 @@ rule trace_gpt:
         "python -m gpt.trace --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
-for name in GPT.datasets:
-    # The GPT first: the report's room has its name.
-    REPORT["metrics"] += [f"{RUN}/gpt/{name}/{file}.json" for file in ("metrics", "baselines")]
-    REPORT["histories"] += [f"{RUN}/gpt/{name}/seed{seed}/history.json" for seed in GPT.seeds]
-    REPORT["samples"].append(f"{RUN}/gpt/{name}/samples.json")
-    REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
-# One table of positions is enough: the first data set's.
-REPORT["positions"].append(f"{RUN}/gpt/{GPT.datasets[0]}/positions.npz")
-
-if GPT.numpy and GPT.numpy.dataset in GPT.datasets:
+if BY_HAND:
 
     include: "gpt_numpy.smk"

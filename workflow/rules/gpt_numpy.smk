@@ -3,8 +3,6 @@
 It takes the text of one of the room's data sets, and the room's first seed.
 """
 
-BY_HAND = GPT.numpy
-BY_HAND_RUN = f"{RUN}/gpt/{BY_HAND.dataset}/numpy"
 BY_HAND_TEXT = f"{PROCESSED}/{BY_HAND.dataset}/text"
 BY_HAND_SEED = {"seed": GPT.seeds[0]}
 HELD_OUT = {
@@ -131,9 +129,3 @@ rule sample_numpy_gpt:
         spec=spec("gpt.sample_numpy", gpt.NumpySampleSpec, BY_HAND.sampling),
     shell:
         "python -m gpt.sample_numpy --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
-
-
-REPORT["metrics"] += [f"{BY_HAND_RUN}/{file}" for file in ("metrics.json", "twin/metrics.json")]
-REPORT["histories"].append(f"{BY_HAND_RUN}/history.json")
-REPORT["samples"].append(f"{BY_HAND_RUN}/samples.json")
-REPORT["twins"].append(f"{BY_HAND_RUN}/twins.json")

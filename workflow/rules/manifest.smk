@@ -33,13 +33,15 @@ rule build_manifest:
         **need(megabytes=500, minutes=10),
     params:
         options=options,
-        # A mirror is a path of this machine, and no property of a result.
+        # A mirror is a path of this machine, and no property of a result. The rooms are those that
+        # are there: a run may be made room by room.
         spec=spec(
             "manifest.build_manifest",
             dict,
             run=SETTINGS.run,
             snakemake=SNAKEMAKE_VERSION,
-            config={key: value for key, value in config.items() if key != "data_mirror"},
+            config={k: v for k, v in config.items() if k != "data_mirror"}
+            | {"rooms": list(CHOSEN)},
         ),
     shell:
         "python -m manifest.build_manifest --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"

@@ -3,20 +3,6 @@ successive halving chooses `searched`, all others have the recipes of the config
 """
 
 
-include: "mlp_plan.smk"
-
-
-MLP_GRID_SCORES = expand(
-    f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
-    candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
-    fold=range(MLP.folds_to_train or MLP.cv.folds),
-)
-MLP_RANKINGS = expand(
-    f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
-    rung=range(len(MLP.search.rungs) if "searched" in MLP.models else 0),
-)
-
-
 rule extract_hog:
     """Compute hand-made features of the images, in shifted views too: {params.spec}."""
     input:
@@ -279,17 +265,8 @@ if MLP_MEMBERS:
             "python -m mlp.ensemble --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
-for model in MLP.models:
-    REPORT["histories"] += of_parts(model, "history.json")
-    REPORT["images"].append(f"{MLP_RUN}/{model}/examples.npz")
-for model in [*MLP.models, "ensemble"] if MLP_MEMBERS else MLP.models:
-    REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
-    REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")
-if "plain" in MLP.models:
-    REPORT["selections"].append(MLP_CHOICE["plain"])
-    SEARCH_FILES += MLP_GRID_SCORES
-if "searched" in MLP.models:
-    REPORT["searches"] += MLP_RANKINGS
+SEARCH_FILES += MLP_GRID_SCORES
+if MLP_RANKINGS:
     SEARCH_FILES += [f"{MLP_RUN}/search/candidates.json", MLP_CHOICE["searched"]]
 for rung in range(len(MLP_RANKINGS)):
     SEARCH_FILES += expand(f"{MLP_RUN}/search/{{score}}", score=plan.rung_scores(MLP, rung))

@@ -1,4 +1,4 @@
-"""What the rules of Part 1 ask about their models: files and settings of each training."""
+"""What Part 1 hands to the report, and what its rules ask about files and settings of trainings."""
 
 from mlp import plan
 from mlp import settings as mlp
@@ -14,6 +14,15 @@ MLP_CHOICE = {"plain": f"{MLP_RUN}/selection.json", "searched": f"{MLP_RUN}/sear
 MLP_HOG = f"{MLP_PROCESSED}/hog"
 MLP_HOG_MODELS = [model for model in MLP.models if plan.reads_hog(MLP, model)]
 MLP_HOG_FILES = dict.fromkeys(MLP_HOG_MODELS, [f"{MLP_HOG}/train.npy", f"{MLP_HOG}/meta.json"])
+MLP_GRID_SCORES = expand(
+    f"{MLP_RUN}/cv/{{candidate}}/fold{{fold}}.json",
+    candidate=plan.grid_candidates(MLP) if "plain" in MLP.models else [],
+    fold=range(MLP.folds_to_train or MLP.cv.folds),
+)
+MLP_RANKINGS = expand(
+    f"{MLP_RUN}/search/rung{{rung}}/ranking.json",
+    rung=range(len(MLP.search.rungs) if "searched" in MLP.models else 0),
+)
 
 
 def rung_spec(rung, fold, *place):
@@ -37,3 +46,14 @@ def hog_options(wildcards, input, output):
 def of_parts(model, name):
     """The file `name` of each of a model's trainings."""
     return [f"{MLP_RUN}/{model}/{part}/{name}" for part in plan.parts(MLP, model)]
+
+
+for model in MLP.models:
+    REPORT["histories"] += of_parts(model, "history.json")
+    REPORT["images"].append(f"{MLP_RUN}/{model}/examples.npz")
+for model in [*MLP.models, "ensemble"] if MLP_MEMBERS else MLP.models:
+    REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
+    REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")
+if "plain" in MLP.models:
+    REPORT["selections"].append(MLP_CHOICE["plain"])
+REPORT["searches"] += MLP_RANKINGS

@@ -10,6 +10,8 @@ import report_figures as figures
 LOOK = SETTINGS.report
 COLOURS = LOOK.colours
 OURS, PUBLISHED = COLOURS.ours, COLOURS.published
+# Room -> data sets that the report shows, in the order of the project's parts.
+CHOSEN = figures.there(REPORT, RUN, SETTINGS, DATASETS)
 FIGURES = figures.plan(REPORT, RUN, CHOSEN, DATASETS)
 CONFIG_SHA256 = figures.config_sha256(config)
 SHOWN = [figure.dataset for figure in FIGURES["leaderboard"]]

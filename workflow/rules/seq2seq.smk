@@ -1,10 +1,5 @@
 """Part 2, sequence to sequence: an encoder-decoder Transformer that learns the genetic code."""
 
-from seq2seq import settings as seq2seq
-
-SEQ2SEQ = SETTINGS.seq2seq
-SEQ2SEQ_RUN = f"{RUN}/seq2seq"
-
 
 rule prepare_genetic_code:
     """Draw reading frames and translate them by the standard genetic code: {params.spec}."""
@@ -78,10 +73,3 @@ rule evaluate_seq2seq:
         spec=spec("seq2seq.evaluate", seq2seq.EvaluateSpec, SEQ2SEQ),
     shell:
         "python -m seq2seq.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
-
-
-# predictions.csv holds translations, not classes: it is not for the confusion matrices.
-REPORT["metrics"].append(f"{SEQ2SEQ_RUN}/metrics.json")
-REPORT["histories"] += per_seed(f"{SEQ2SEQ_RUN}/seed{{seed}}/history.json", SEQ2SEQ.seeds)
-REPORT["attention"].append(f"{SEQ2SEQ_RUN}/attention.npz")
-REPORT["positions"].append(f"{SEQ2SEQ_RUN}/positions.npz")

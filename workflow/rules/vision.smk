@@ -1,10 +1,5 @@
 """Part 2, images: an MLP and a convolutional network in PyTorch (CIFAR-10)."""
 
-from vision import settings as vision
-
-VISION = SETTINGS.vision
-VISION_RUN = f"{RUN}/vision/{{model}}"
-
 
 rule train_vision:
     """Train the {wildcards.model} on {input.images} under seed {wildcards.seed}: {params.spec}."""
@@ -60,10 +55,3 @@ rule evaluate_vision:
         ),
     shell:
         "python -m vision.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
-
-
-for model in VISION.models:
-    REPORT["metrics"].append(f"{RUN}/vision/{model}/metrics.json")
-    REPORT["histories"] += per_seed(f"{RUN}/vision/{model}/seed{{seed}}/history.json", VISION.seeds)
-    REPORT["predictions"].append(f"{RUN}/vision/{model}/predictions.csv")
-    REPORT["images"].append(f"{RUN}/vision/{model}/examples.npz")
