@@ -79,8 +79,9 @@ TABLE = (
     ("vision.*", VISION_MLP | VISION_CNN),
     # A text that the run does not have: nothing is trained by hand on it.
     ("gpt.numpy.dataset", NOTHING),
-    ("gpt.numpy.steps_beside_torch", _jobs("compare_twins")),
+    ("gpt.numpy.beside_torch.*", _jobs("compare_twins")),
     ("gpt.numpy.sampling.*", _jobs("sample_numpy_gpt")),
+    ("gpt.numpy.training.steps gpt.numpy.training.lr", BY_HAND - _jobs("compare_twins")),
     ("gpt.numpy.*", BY_HAND),
     ("gpt.datasets", _jobs("fetch_tinyshakespeare") | TEXT),
     ("gpt.seeds", _jobs("train_gpt, evaluate_gpt")),

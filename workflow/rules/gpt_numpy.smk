@@ -102,7 +102,12 @@ rule compare_twins:
     params:
         options=options,
         spec=spec(
-            "gpt.compare_twins", gpt.CompareTwinsSpec, BY_HAND, BY_HAND.training, **BY_HAND_SEED
+            "gpt.compare_twins",
+            gpt.CompareTwinsSpec,
+            BY_HAND.beside_torch,
+            BY_HAND,
+            BY_HAND.training,
+            **BY_HAND_SEED,
         ),
     shell:
         "python -m gpt.compare_twins --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
