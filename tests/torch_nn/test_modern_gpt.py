@@ -9,6 +9,7 @@ from torch import nn
 from torch_nn.flops import forward_flops
 from torch_nn.gpt import next_token_loss
 from torch_nn.modern_gpt import CAP, KERNEL, ModernGPT
+from torch_nn.sampling import sample
 
 VOCABULARY, CONTEXT = 11, 12
 
@@ -65,6 +66,16 @@ def test_a_cache_goes_on_with_chosen_rows():
         net(x[:, :7], cache)
         cache.select(rows)
         torch.testing.assert_close(net(x[rows, 7:], cache), net(x[rows])[:, 7:])
+
+
+def test_it_writes_with_a_cache_what_it_writes_without_one_beyond_the_context_too():
+    net, written = model(), torch.tensor([[1, 2, 3]])
+    found = sample(net, written, 15, seeds=[0], temperature=0)
+    with torch.no_grad():
+        for _ in range(15):
+            chosen = net(written[:, -CONTEXT:])[:, -1:].argmax(dim=-1)  # (1, 1)
+            written = torch.cat([written, chosen], dim=1)  # (1, T + 1)
+    assert torch.equal(found, written)
 
 
 def test_fused_and_explicit_attention_agree_in_values_and_gradients():
