@@ -200,6 +200,7 @@ VALUES = {
     "gpt.numpy.sampling.top_k": 5,
     "gpt.settings.*.data.tokenizer": "characters",
     "gpt.settings.*.baselines.orders": [3],
+    "gpt.settings.*.batch_size": 24,
     "gpt.device": "cpu",
     "gpt.settings.*.architecture": "llama",
     "gpt.settings.*.n_heads": 2,
