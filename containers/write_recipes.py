@@ -8,6 +8,7 @@ conda for its platform before it writes; nothing is installed, so the tests' sta
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -44,8 +45,9 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as programs:
         conda = Path(programs, "conda")
-        stand_in = (REPOSITORY / "tests" / "conda" / "stand_in_conda.py").read_text()
-        conda.write_text(f"#!{sys.executable}\n{stand_in}")
+        stand_in = REPOSITORY / "tests" / "conda" / "stand_in_conda.py"
+        # By sh: in a line that begins with #! the path of Python may hold no space.
+        conda.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(stand_in)])} "$@"\n')
         conda.chmod(0o755)
         written = {name: recipe(form, programs) for name, form in RECIPES.items()}
     for name, text in written.items():

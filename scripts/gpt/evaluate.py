@@ -1,6 +1,5 @@
 """Measure trained GPTs, one per seed, on the whole validation and held-out streams, once."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.history import TRAININGS, cost, read_histories
+from pipeline.read_json import read_json
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
 from raw.prepared import load_json
@@ -61,7 +61,7 @@ def main() -> None:
     spec = args.spec
     device = setup(0, spec.threads, spec.device)
     meta = load_json(args.meta, NEEDED)
-    histories = read_histories(args.weights, args.histories)
+    histories = read_histories(args.weights, args.histories, "best_step")
     models, shape = load_all(args.weights, meta, device)
     context = shape.context
     if (stride := spec.stride or context) > context:
@@ -105,7 +105,7 @@ def main() -> None:
         "best_step": [history["best_step"] for history in histories],
         "interval": "bootstrap over windows, of the mean over seeds; accepted_share: Wilson's",
     }
-    samples = json.loads(args.samples.read_text(encoding="utf-8")) if args.samples else {}
+    samples = read_json(args.samples, ["judged", "accepted_share"]) if args.samples else {}
     if (share := samples.get("accepted_share")) is not None:
         judged = samples["judged"]
         ci = proportion_interval(np.arange(judged) < round(share * judged))

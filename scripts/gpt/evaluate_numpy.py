@@ -1,12 +1,15 @@
-"""Measure the GPT by hand on the whole validation and held-out streams, once."""
+"""Measure the GPT by hand on the whole held-out stream, once."""
 
 import math
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from gpt.numpy_model import load, title, window_nats
+from gpt.numpy_model import Window, load, title, window_nats
 from gpt.settings import NumpyEvaluateSpec
 from gpt.token_windows import covering_windows, load_tokens
+from numpy_nn.gpt import GPT
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.history import cost, read_histories
@@ -17,10 +20,12 @@ INPUTS = {
     "val": "val.npy",
     "test": "test.npy",
     "meta": "meta.json of the text",
-    "weights": "model.npz",
+    "weights": "model.npz of gpt.train_numpy",
     "history": "its history.json",
 }
-NEEDED = ("dataset", "data_sha256", "n_bytes", "protocol", "split_names")
+NEEDED = ("dataset", "data_sha256", "n_bytes", "split_names")
+
+Measure = Callable[[Iterable[Window]], tuple[np.ndarray, np.ndarray]]  # window_nats of a model
 
 
 def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
@@ -28,36 +33,33 @@ def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
     return float(nats.sum() / counts.sum())
 
 
-def main() -> None:
-    args = settings.arguments(__doc__, NumpyEvaluateSpec, INPUTS, {"out": "metrics.json"})
-    meta, model = load_json(args.meta, NEEDED), load(args.weights)
-    histories = read_histories([args.weights], [args.history])
+def rows(args: Namespace, model: GPT, measure: Measure, implementation: str) -> Iterator[dict]:
+    """The rows of the leaderboard, on the files of INPUTS; `model` tells name and context."""
+    meta = load_json(args.meta, NEEDED)
     about = {"task": "language_modelling", "model": title(model), "inputs": "tokens"}
-    about |= {"implementation": "numpy"} | {name: meta[name] for name in ("dataset", "data_sha256")}
-    rows = []
+    about |= {name: meta[name] for name in ("dataset", "data_sha256")}
+    about |= cost(read_histories([args.weights], [args.history]))
     for split in ("test", "val"):
         name = meta["split_names"].get(split, split)
         if split == "val" and name in meta["split_names"].values():
             continue  # the published protocol calls the held-out text val: ours is no row
         tokens = load_tokens(getattr(args, split), model.context)
-        windows = covering_windows(tokens, model.context, model.context)
-        nats, counts = window_nats(model, windows)
+        nats, counts = measure(covering_windows(tokens, model.context, model.context))
         ci = interval(mean_nats, nats, counts)
         to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
-            scores = {"values": [mean_nats(nats, counts) * factor]}
+            scores = {"values": [mean_nats(nats, counts) * factor], "metric": metric, "split": name}
             scores["ci"] = ci and (ci[0] * factor, ci[1] * factor)
-            rows.append(row(metric=metric, split=name, **scores, **about, **cost(histories)))
-            print(f"{meta['dataset']} {name} {metric} {rows[-1]['value']:.4f}", flush=True)
-    notes = {
-        "data": meta["protocol"],
-        "protocol": (
-            "each token of the whole stream but the first is predicted once, in disjoint windows"
-            f" of {model.context} tokens; float32, forward and backward in NumPy"
-        ),
-        "interval": "bootstrap over windows",
-    }
-    write_json(args.out, {"rows": rows, "notes": notes})
+            yield row(implementation=implementation, **scores, **about)
+            print(f"{meta['dataset']} {name} {metric} {scores['values'][0]:.4f}", flush=True)
+
+
+def main() -> None:
+    args = settings.arguments(__doc__, NumpyEvaluateSpec, INPUTS, {"out": "metrics.json"})
+    model = load(args.weights)
+    found = list(rows(args, model, lambda windows: window_nats(model, windows), "numpy"))
+    notes = {"by hand": f"trained and evaluated in NumPy, in disjoint windows of {model.context}"}
+    write_json(args.out, {"rows": found, "notes": notes})
 
 
 if __name__ == "__main__":

@@ -187,14 +187,21 @@ class NumpySampling(Settings):
     seed: Seed = Field(1, description="of the samples")
 
 
+class BesideTorch(Settings):
+    """The short training of both twins; whatever it does not name is the model's training's."""
+
+    steps: int = Field(300, ge=1, description="steps whose losses are compared")
+    lr: float = Field(1e-3, gt=0, description="highest learning rate of AdamW")
+
+
 class Numpy(Settings):
     """The GPT by hand: numpy_nn.gpt, beside its twin in PyTorch."""
 
-    dataset: str = Field("tinyshakespeare", description="one of the data sets with settings")
+    dataset: str = Field("tinyshakespeare", description="its text; trained on if among datasets")
     model: Shape = Shape()
     training: Recipe = Recipe()
     sampling: NumpySampling = NumpySampling()
-    steps_beside_torch: int = Field(300, ge=1, description="steps whose losses are compared")
+    beside_torch: BesideTorch = BesideTorch()
 
 
 class Section(Settings):
@@ -270,5 +277,9 @@ class NumpySampleSpec(NumpySampling):
     pass
 
 
+class EvaluateTwinSpec(Threaded):
+    pass
+
+
 class CompareTwinsSpec(NumpyTrainSpec):
-    steps_beside_torch: int = Field(300, ge=1, description="steps whose losses are compared")
+    pass

@@ -76,7 +76,11 @@ def train(args: argparse.Namespace, device: torch.device, group: Group) -> None:
     origin = provenance(spec.threads, device.type, ("torch", "numpy"), precision)
     changing = {"model": model, "average": average, "best": best, "optimizer": optimizer}
     parts = TorchParts(device, **changing, scaler=scaler)
-    checkpoint = Checkpoint.of(args, args.train, args.val, args.meta) if group.leads else None
+    checkpoint = (
+        Checkpoint.of(args, args.train, args.val, args.tokenizer, args.meta)
+        if group.leads
+        else None
+    )
     run = TrainingRun(
         args.history, parts, checkpoint, spec.steps, per_epoch, provenance=origin, group=group
     )

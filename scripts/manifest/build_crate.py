@@ -5,7 +5,6 @@ Profiles: Workflow Run RO-Crate 0.5 and Workflow RO-Crate 1.0 (https://w3id.org/
 on RO-Crate 1.1. Left out: a step for each job (the manifest lists the jobs).
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,6 +16,7 @@ from rocrate.rocrate import ROCrate
 
 from pipeline import settings
 from pipeline.atomic import write_json, write_text
+from pipeline.read_json import read_json
 
 PROJECT = "Neural Networks and Transformers"
 DESCRIPTION = (
@@ -133,7 +133,9 @@ OUTPUTS = {"crate": "ro-crate-metadata.json", "snakefile": "the Snakefile's copy
 
 def main() -> None:
     args = settings.arguments(__doc__, settings.Settings, INPUTS, OUTPUTS)
-    manifest = json.loads(args.manifest.read_text(encoding="utf-8"))
+    manifest = read_json(
+        args.manifest, ["code", "software", "run", "config", "machine", "finished"]
+    )
     datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
     datasets |= manifest["config"]["values"].get("own", {})
     crate = build(manifest, datasets, args.snakefile.name)

@@ -6,7 +6,6 @@ directory, those of outputs to the run's folder. Raw files are checked against t
 sets.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.hashing import canonical_sha256, file_sha256
+from pipeline.read_json import read_json
 
 RECORDS = Path(".snakemake/metadata")  # Snakemake's own, in the working directory
 INPUTS = {
@@ -126,7 +126,7 @@ def main() -> None:
     jobs, files = ancestry(map(str, args.files), every)
     own, others = outputs(files, run, every)
     histories = (run / entry["path"] for entry in own if entry["path"].endswith("history.json"))
-    trained_on = trainings(json.loads(path.read_text()) for path in histories)
+    trained_on = trainings(read_json(path, ["provenance"]) for path in histories)
     precisions = settings_of(jobs, "precision") | settings_of(jobs, "bfloat16")
     end = max((job.end for job in jobs), default=None)
     manifest = {

@@ -1,11 +1,10 @@
 """The choice of the halving search: the first of the last rung's ranking."""
 
-import json
-
 from mlp.settings import DatasetSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 
 INPUTS = {"rankings*": "ranking.json of every rung, in order"}
 OUTPUTS = {"out": "selection.json"}
@@ -13,7 +12,9 @@ OUTPUTS = {"out": "selection.json"}
 
 def main() -> None:
     args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
-    rankings = [json.loads(path.read_text(encoding="utf-8")) for path in args.rankings]
+    rankings = [
+        read_json(path, ["dataset", "rung", "candidates", "seconds"]) for path in args.rankings
+    ]
     found = [(ranking["dataset"], ranking["rung"]) for ranking in rankings]
     if found != (expected := [(args.spec.dataset, rung) for rung in range(len(rankings))]):
         raise InputError(f"--rankings: expected {expected}, found {found}: rank again")

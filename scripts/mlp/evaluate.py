@@ -5,7 +5,6 @@ trained on all folds but one; the mean of the latter's probabilities is the ense
 this program and mlp.ensemble read the test part, after everything was chosen.
 """
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from pipeline.hashing import file_sha256
 from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.npz import read_npz
 from pipeline.predictions import write_predictions
+from pipeline.read_json import read_json
 from raw.image_data import load_meta, load_part
 
 Member = tuple[Path, dict]  # one trained net: its weights' file and its history
@@ -46,7 +46,7 @@ def read_members(weights: list[Path], paths: list[Path]) -> tuple[list[Member], 
     Raises InputError if no member saw the whole training part, if a part is there twice, or if the
     members are of several recipes.
     """
-    histories = read_histories(weights, paths)
+    histories = read_histories(weights, paths, "fold", "part")
     seeds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is None]
     folds = [m for m in zip(weights, histories, strict=True) if m[1]["fold"] is not None]
     parts = [history["part"] for history in histories]
@@ -132,7 +132,7 @@ def main() -> None:
     if folds:
         cv = {name: {"values": found, **cost(fold_histories)} for name, found in by_fold.items()}
     if args.selection:
-        selection = json.loads(args.selection.read_text(encoding="utf-8"))
+        selection = read_json(args.selection, ["selected", "seconds"])
         notes |= {"selected": selection["selected"], "cv_seconds": selection["seconds"]}
         if not folds:
             cv = {"p": grid_cv(selection, first["parameters"])}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from pipeline.read_json import read_json
 
 
 def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
@@ -24,7 +25,7 @@ def entrant(path: Path, dataset: str, rung: int, place: int) -> dict:
 
     Raises InputError if the file is of another data set or rung, or has no such place.
     """
-    ranking = json.loads(path.read_text(encoding="utf-8"))
+    ranking = read_json(path, ["dataset", "candidates"])
     found = ranking["dataset"], ranking.get("rung"), len(ranking["candidates"])
     expected = dataset, rung - 1 if rung else None
     if found[:2] != expected or place >= found[2]:

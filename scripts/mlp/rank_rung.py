@@ -15,6 +15,7 @@ from mlp.settings import RankSpec, RungSpec
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 
 RANKED = (
     "candidate", "settings", "parameters", "accuracy", "fold_accuracy", "diverged", "message",
@@ -64,11 +65,11 @@ OUTPUTS = {"out": "ranking.json"}
 def main() -> None:
     args = settings.arguments(__doc__, RankSpec, INPUTS, OUTPUTS)
     trainings, survivors = args.spec.trainings, args.spec.survivors
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
-    places, left = divmod(len(found), len(trainings))
+    places, left = divmod(len(args.scores), len(trainings))
     if left:
         wanted = f"{len(trainings)} for each place, one per fold"
-        raise InputError(f"--scores: expected {wanted}, found {len(found)}")
+        raise InputError(f"--scores: expected {wanted}, found {len(args.scores)}")
+    found = [read_json(path, ["key"]) for path in args.scores]
     scores = []
     for place in range(places):
         of_place, folds = found[place * len(trainings) :][: len(trainings)], []

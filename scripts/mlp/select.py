@@ -5,7 +5,6 @@ smaller dropout. A candidate that diverged on any fold has no mean and is never 
 set is not read.
 """
 
-import json
 from collections import defaultdict
 from operator import itemgetter
 
@@ -15,6 +14,7 @@ from mlp.settings import DatasetSpec, GridPoint
 from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 
 
 def summarise(scores: list[dict]) -> list[dict]:
@@ -69,7 +69,7 @@ OUTPUTS = {"out": "selection.json"}
 
 def main() -> None:
     args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
-    scores = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
+    scores = [read_json(path, ["dataset", "seconds"]) for path in args.scores]
     dataset = args.spec.dataset
     if strange := {score["dataset"] for score in scores} - {dataset}:
         raise InputError(f"--scores: expected those of {dataset}, found {sorted(strange)} too")

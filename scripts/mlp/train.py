@@ -5,8 +5,6 @@ Continues from its checkpoint if a run with the same settings, code and inputs w
 result is then the same to the last bit. The test part is not read.
 """
 
-import json
-
 from mlp.inputs import DATA, data_files
 from mlp.model import inputs_name, parameter_count, title
 from mlp.settings import FullRecipe, TrainSpec
@@ -20,6 +18,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
 from pipeline.provenance import provenance
+from pipeline.read_json import read_json
 from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
 
 
@@ -28,7 +27,7 @@ def main() -> None:
     args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     chosen, files = {}, [args.data, *data_files(args)]
     if args.selection:
-        chosen = json.loads(args.selection.read_text(encoding="utf-8"))["selected"]
+        chosen = read_json(args.selection, ["selected"])["selected"]
         files.append(args.selection)
     spec = changed(args.spec, chosen)
     training = load_training(spec, args)

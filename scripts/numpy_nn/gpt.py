@@ -1,6 +1,7 @@
 """GPT-2 (Radford et al. 2019), forward and backward, and how it writes."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -80,7 +81,8 @@ class GPT(Module):
         """
         start = caches[0].length if caches else 0
         x = self.positions(self.embedding(tokens), start)  # (B, T, C)
-        for block, cache in zip(self.blocks, caches or [None] * self.n_layers, strict=True):
+        kept: Sequence[Cache | None] = caches or [None] * self.n_layers
+        for block, cache in zip(self.blocks, kept, strict=True):
             x = block(x, cache)  # (B, T, C)
         self.hidden = self.norm(x)  # (B, T, C)
         return self.hidden @ self.embedding.table.value.T  # (B, T, C) @ (C, V)

@@ -1,6 +1,5 @@
 """The history.json of trainings, read again beside the weights that came out of them."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 
 # What every evaluation reads of the trainings, for pipeline.settings.arguments.
 TRAININGS = {
@@ -18,24 +18,15 @@ TRAININGS = {
 COST = ("parameters", "seconds", "train_flops", "provenance")
 
 
-def read_histories(weights: Sequence[Path], histories: Sequence[Path]) -> list[dict]:
+def read_histories(weights: Sequence[Path], histories: Sequence[Path], *keys: str) -> list[dict]:
     """The histories, one for each of the weights, in the same order.
 
-    Raises InputError if their numbers differ or a history cannot be read.
+    Raises InputError if their numbers differ, or if a history cannot be read or lacks what `cost`
+    needs or one of `keys`.
     """
     if len(weights) != len(histories):
         raise InputError(f"expected {len(weights)} histories, as weights, found {len(histories)}")
-    found = []
-    for path in histories:
-        try:
-            found.append(json.loads(path.read_text(encoding="utf-8")))
-            if not isinstance(found[-1], dict):
-                raise ValueError(f"a {type(found[-1]).__name__}")
-            if missing := [key for key in COST if key not in found[-1]]:
-                raise ValueError(f"none of {', '.join(missing)}")
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{path}: expected a history, found: {error}. Train again.") from None
-    return found
+    return [read_json(path, [*COST, *keys], "Train again.") for path in histories]
 
 
 def cost(histories: Sequence[dict], over: Callable[..., Any] = np.mean) -> dict:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 
-from pipeline.errors import NO_ROOM, InputError, cannot_write, require_writable
+from pipeline.errors import NO_ROOM, NOT_READABLE, InputError, cannot_write, require_writable
 from pipeline.hashing import canonical_sha256
 
 
@@ -319,13 +319,16 @@ def _paths(args: argparse.Namespace, name: str) -> list[Path]:
 def run(main: Callable[[], None]) -> None:
     """Call `main`; an InputError ends the program with its message and status 1.
 
-    So does a full disk under a file that is not written by pipeline.atomic, such as the log.
+    So does a full disk under a file that is not written by pipeline.atomic, such as the log, and an
+    input that is no file or not to be read.
     """
     try:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
+        if error.errno in NOT_READABLE:
+            sys.exit(f"error: {error}")
         if error.errno not in NO_ROOM:
             raise
         sys.exit(f"error: {cannot_write(error.filename or 'standard output', error)}")

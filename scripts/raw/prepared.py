@@ -1,7 +1,6 @@
 """What a prepare program writes into data/processed/<dataset>: its checksum, and how it is read."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
+from pipeline.read_json import read_json
 
 
 def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
@@ -47,13 +47,4 @@ def load_json(path: str | Path, keys: Sequence[str]) -> dict:
 
     Raises InputError that says what to delete.
     """
-    try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
-        missing = [key for key in keys if not isinstance(value, dict) or key not in value]
-        problem = f"none of {', '.join(missing)}" if missing else ""
-    except (OSError, ValueError, RecursionError) as error:
-        value, problem = {}, " ".join(str(error).split())
-    if problem:
-        wanted = f"a JSON object with {', '.join(keys)}"
-        raise InputError(f"{path}: expected {wanted}, found: {problem}. {again(path)}")
-    return value
+    return read_json(path, keys, again(path))

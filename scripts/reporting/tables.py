@@ -22,6 +22,7 @@ SPEEDS = {
     "mlp_step.csv": "MLP in NumPy",
     "mlp_products.csv": "MLP in NumPy",
     "gpt_speed.csv": "GPT",
+    "numpy_gpt_speed.csv": "GPT by hand",
     "dna_speed.csv": "DNA encoder",
     "cnn_speed.csv": "CNN",
 }

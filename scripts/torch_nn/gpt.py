@@ -30,6 +30,8 @@ class GPT(LanguageModel):
     n_kv_heads, attention: see LayerShape.
     """
 
+    blocks: Encoder
+
     def __init__(
         self,
         vocab_size: int,

@@ -9,18 +9,13 @@ from torch_nn.attention import causal_mask, fused_attention, scaled_dot_product_
 from torch_nn.cache import Cache, LayerCache
 from torch_nn.dropout import Dropout
 from torch_nn.language_model import LanguageModel
+from torch_nn.norms import rms_norm
 from torch_nn.positions import RotaryEmbedding
 
 # Tokens that a short convolution reads: this one and the three before it.
 KERNEL = 4
 # No logit leaves (-15, 15).
 CAP = 15.0
-
-
-def rms_norm(x: Tensor) -> Tensor:
-    """x / sqrt(mean(x^2)) over the channels of x (..., C): RMSNorm without gains, which the matrix
-    after it can have as well (Zhang and Sennrich 2019)."""
-    return F.rms_norm(x, (x.size(-1),))
 
 
 class ShortConvolution(nn.Conv1d):

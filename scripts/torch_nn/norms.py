@@ -4,6 +4,15 @@ import torch
 from torch import Tensor, nn
 
 
+def rms_norm(x: Tensor, eps: float = 1e-6) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) over the channels of x (..., C), of the same dtype.
+
+    The statistics are computed in float32, whatever the dtype of x.
+    """
+    mean_square = x.float().square().mean(dim=-1, keepdim=True)  # (..., 1)
+    return (x * torch.rsqrt(mean_square + eps)).to(x.dtype)  # (..., C)
+
+
 class RMSNorm(nn.Module):
     """y = g x / sqrt(mean(x^2) + eps), over the channels (Zhang and Sennrich 2019, equation 4).
 
@@ -19,8 +28,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (..., C) -> (..., C), of the same dtype."""
-        mean_square = x.float().square().mean(dim=-1, keepdim=True)  # (..., 1)
-        y = (x * torch.rsqrt(mean_square + self.eps)).to(x.dtype)  # (..., C)
+        y = rms_norm(x, self.eps)  # (..., C)
         return y if self.weight is None else y * self.weight
 
 

@@ -82,7 +82,7 @@ def test_tinyshakespeare_is_split_as_nanogpt_does(tmp_path):
     path = tmp_path / "input.txt"
     path.write_text("abcdefghij" * 10)
     corpus = read_corpus("tinyshakespeare", [path], 0.1, 0)
-    assert corpus.train[0] + corpus.val[0] == "abcdefghij" * 9
+    assert corpus.val[0] + corpus.train[0] == "abcdefghij" * 9
     assert len(corpus.val[0]) == 9 and corpus.test == ["abcdefghij"]
     assert corpus.split_names == {"test": "val"}
 

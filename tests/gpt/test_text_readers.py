@@ -72,7 +72,7 @@ def test_every_split_needs_text(tmp_path):
     path.write_text("a" * 89 + " " * 1 + " \n" * 5)
     with pytest.raises(InputError, match="found none in test: a raw file is truncated"):
         read_corpus("tinyshakespeare", [path], 0.1, 0)
-    path.write_text("a" * 80 + " " * 10 + "b" * 10)
+    path.write_text(" " * 10 + "a" * 80 + "b" * 10)
     with pytest.raises(InputError, match="found none in val: a raw file is truncated"):
         read_corpus("tinyshakespeare", [path], 0.1, 0)
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from pipeline import settings
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 
 
 class Spec(settings.Settings):
@@ -198,3 +199,22 @@ def test_a_problem_is_one_line_in_plain_words(key, value, line):
         Kinds.model_validate({key: value})
     lines = settings.problems(caught.value, Kinds)
     assert len(lines) == 1 and line in lines[0]
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "none"])
+def test_an_input_that_is_no_file_is_no_traceback(tmp_path, kind):
+    path = tmp_path / "data.json"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    with pytest.raises(SystemExit, match="^error: .*data.json"):
+        settings.run(path.read_text)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": 1', "{}", "\xff"])
+def test_a_damaged_json_file_is_named(tmp_path, content):
+    path = tmp_path / "ranking.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(InputError, match="ranking.json: expected a JSON object with b, .*Make it"):
+        read_json(path, ["b"])

@@ -129,6 +129,18 @@ def write_attention(path: Path) -> None:
     )
 
 
+def write_twins(path: Path) -> None:
+    """Losses of 40 steps that are the same at first."""
+    rng = np.random.default_rng(3)
+    by_hand = 4 * np.exp(-np.arange(40) / 20)
+    apart = 1e-6 * rng.random(40) * (np.arange(40) > 2)
+    found = {"task": "language_modelling", "dataset": "tinyshakespeare", "model": "GPT 4x4x128"}
+    for dtype, steps in (("float32", 40), ("float64", 10)):
+        both = {"numpy": by_hand[:steps].tolist(), "torch": (by_hand + apart)[:steps].tolist()}
+        found[dtype] = {**both, "largest_difference": float(apart[:steps].max())}
+    write_json(path, found)
+
+
 def write_positions(path: Path, length: int = 64, width: int = 64) -> None:
     angle = np.arange(length)[:, None] / 10000 ** (np.arange(0, width, 2) / width)
     table = np.stack([np.sin(angle), np.cos(angle)], -1).reshape(length, width)
@@ -302,6 +314,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
     write_json(put("histories", "seq2seq/history.json"), found)
     write_attention(put("attention", "seq2seq/attention.npz"))
     write_positions(put("positions", "seq2seq/positions.npz"))
+    write_twins(put("twins", "gpt/tinyshakespeare/numpy/twins.json"))
     return files
 
 

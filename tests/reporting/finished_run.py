@@ -22,6 +22,7 @@ from reporting import (
     plot_leaderboard,
     plot_positions,
     plot_race,
+    plot_twins,
 )
 
 CHOSEN = {
@@ -39,6 +40,7 @@ PLOTS = {
     "examples": (plot_examples, "images"),
     "attention": (plot_attention, "attention"),
     "positions": (plot_positions, "positions"),
+    "twins": (plot_twins, "twins"),
 }
 
 

@@ -28,7 +28,9 @@ MLP = GRID | SEARCHED | MIXER
 VISION_MLP = _jobs("train_vision mlp, evaluate_vision mlp")
 VISION_CNN = _jobs("train_vision cnn, evaluate_vision cnn")
 GPT = _jobs("train_gpt, sample_gpt, trace_gpt, evaluate_gpt")
-TEXT = _jobs("prepare_text, measure_baselines") | GPT
+BY_HAND = _jobs("train_numpy_gpt, evaluate_numpy_gpt, evaluate_twin, compare_twins")
+BY_HAND |= _jobs("sample_numpy_gpt")
+TEXT = _jobs("prepare_text, measure_baselines") | GPT | BY_HAND
 DNA = _jobs("train_dna, evaluate_dna")
 SEQ2SEQ = _jobs("train_seq2seq, evaluate_seq2seq")
 STORIES, MOTIFS = "gpt.settings.grammar_stories", "dna.settings.planted_motifs"
@@ -75,9 +77,15 @@ TABLE = (
     ("vision.mlp.*", VISION_MLP),
     ("vision.cnn.*", VISION_CNN),
     ("vision.*", VISION_MLP | VISION_CNN),
+    # A text that the run does not have: nothing is trained by hand on it.
+    ("gpt.numpy.dataset", NOTHING),
+    ("gpt.numpy.beside_torch.*", _jobs("compare_twins")),
+    ("gpt.numpy.sampling.*", _jobs("sample_numpy_gpt")),
+    ("gpt.numpy.training.steps gpt.numpy.training.lr", BY_HAND - _jobs("compare_twins")),
+    ("gpt.numpy.*", BY_HAND),
     ("gpt.datasets", _jobs("fetch_tinyshakespeare") | TEXT),
     ("gpt.seeds", _jobs("train_gpt, evaluate_gpt")),
-    ("gpt.threads gpt.device", GPT),
+    ("gpt.threads gpt.device", _jobs("evaluate_twin") | GPT),
     (f"{STORIES}.stories {STORIES}.data.seed", _jobs("generate_stories") | TEXT),
     (f"{STORIES}.data.*", TEXT),
     (f"{STORIES}.model.* {STORIES}.training.*", GPT),
@@ -186,7 +194,13 @@ VALUES = {
     "vision.*.decay": "linear",
     "gpt.datasets": ["grammar_stories", "tinyshakespeare"],
     "*.seeds": [1, 2, 3],
+    "gpt.numpy.dataset": "tinyshakespeare",
+    "gpt.numpy.model.d_model": 64,
+    "gpt.numpy.sampling.prompts": ["A"],
+    "gpt.numpy.sampling.top_k": 5,
     "gpt.settings.*.data.tokenizer": "characters",
+    "gpt.settings.*.baselines.orders": [3],
+    "gpt.settings.*.batch_size": 24,
     "gpt.device": "cpu",
     "gpt.settings.*.architecture": "llama",
     "gpt.settings.*.n_heads": 2,

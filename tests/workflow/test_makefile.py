@@ -14,19 +14,19 @@ CLI = """
 import os, sys, time
 from pathlib import Path
 def parse_args(words):
+    print("Using workflow specific profile profiles/default for setting ...")
     class Asked:
         report, dryrun = None, "--dry-run" in words
     return None, Asked
-def main():
-    print("Using workflow specific profile profiles/default for setting ...")
+def args_to_api(asked, parser):
     print("Snakemake talks", *sys.argv[1:], file=sys.stderr)
     os.environ["RUN_FOLDER"] = os.path.abspath(f"results/{sys.argv[-1]}")
     if Path("fails").exists():
         log = Path(".snakemake/log", time.strftime("%Y-%m-%dT%H%M%S") + ".5.snakemake.log")
         log.parent.mkdir(parents=True)
         log.write_text("Error in rule b:\\n    jobid: 2\\n    log: logs/b.log\\n")
-        sys.exit(3)
-    sys.exit(0)
+        return False
+    return True
 """
 MINE = {"run": "mine", "rooms": ["mlp"], "mlp": {"dataset": "digits"}}
 
@@ -58,7 +58,8 @@ def project(repository, tmp_path):
 @pytest.fixture
 def pretending(project):
     """With a Snakemake that only talks."""
-    for name, text in {"__init__": "", "cli": CLI, "utils": "update_config = dict.update"}.items():
+    others = {"utils": "update_config = dict.update", "exceptions": "print_exception = print"}
+    for name, text in {"__init__": "", "cli": CLI, **others}.items():
         (project / "scripts" / "snakemake" / f"{name}.py").write_text(text)
     return project
 
@@ -138,7 +139,7 @@ def test_make_run_says_last_what_failed(pretending):
     lines = make(pretending, "run").stderr.splitlines()
     assert lines[0].startswith("Snakemake talks")
     assert lines[1] == "failed: b: error: broken; log: logs/b.log"
-    assert len(lines) == 3 and lines[2].startswith("make: ***") and "Error 3" in lines[2]
+    assert len(lines) == 3 and lines[2].startswith("make: ***") and "Error 1" in lines[2]
 
 
 def installer(folder, *words):

@@ -43,6 +43,8 @@ HANDED = {
     "attention.npz": "attention",
     "positions.npz": "positions",
     "examples.npz": "images",
+    "twins.json": "twins",
+    "baselines.json": "metrics",
 }
 RECORDS = ("metrics", "histories", "selections", "searches", "samples")
 

@@ -20,6 +20,7 @@ KINDS = {
     "examples": ("images", "Predictions", "examples, {}"),
     "attention": ("attention", "Inside the Transformer", "attention, {}"),
     "positions": ("positions", "Inside the Transformer", "positions, {}"),
+    "twins": ("twins", "Training curves", "NumPy and PyTorch, {}"),
     "curves": (None, "Training curves", "{}"),
     "race": (None, "Searches", "{}"),
     "leaderboard": (None, "Leaderboard", "{}"),
@@ -27,7 +28,7 @@ KINDS = {
 # Files that hold a title of their own.
 TITLED = ("examples", "attention")
 # Parts of paths that say nothing in a title.
-SILENT = ("final", "evaluation", "evaluate", "test", "results", "figures")
+SILENT = ("final", "numpy", "evaluation", "evaluate", "test", "results", "figures")
 
 
 @dataclass(frozen=True)

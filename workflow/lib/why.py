@@ -110,4 +110,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except OSError as error:  # nobody reads, or a full disk
+        sys.exit(f"error: {error}")

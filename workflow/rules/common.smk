@@ -52,6 +52,7 @@ REPORT = {
     "samples": [],  # samples.json of every language model
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings
+    "twins": [],  # twins.json: the losses of one model in two frameworks
     "images": [],  # examples.npz: images with labels and predictions
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
 }

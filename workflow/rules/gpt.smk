@@ -175,3 +175,8 @@ rule trace_gpt:
         spec=lambda w: spec("gpt.trace", gpt.TraceSpec, GPT, TEXTS[w.dataset]),
     shell:
         "python -m gpt.trace --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
+if BY_HAND:
+
+    include: "gpt_numpy.smk"

@@ -32,6 +32,7 @@ PLOTS = {
     "examples": {"images": REPORT["images"]},
     "attention": {"attention": REPORT["attention"]},
     "positions": {"positions": REPORT["positions"]},
+    "twins": {"twins": REPORT["twins"]},
 }
 LOOKS = {
     "leaderboard": {"datasets": SHOWN, "ours": OURS, "published": PUBLISHED, "rows": LOOK.rows},
@@ -44,6 +45,7 @@ LOOKS = {
     "grid": {"heat_map": LOOK.heat_map, "mark": PUBLISHED},
     "race": {"ours": OURS, "groups": figures.race_groups(REPORT), "mark": PUBLISHED},
     "examples": {"examples": LOOK.examples, "wrong": COLOURS.wrong},
+    "twins": {"ours": OURS, "mark": PUBLISHED},
     **dict.fromkeys(("confusion", "attention", "positions"), {"heat_map": LOOK.heat_map}),
 }
 
