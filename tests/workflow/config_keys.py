@@ -196,6 +196,7 @@ VALUES = {
     "*.seeds": [1, 2, 3],
     "gpt.numpy.dataset": "tinyshakespeare",
     "gpt.numpy.model.d_model": 64,
+    "gpt.numpy.model.n_heads": 1,
     "gpt.numpy.sampling.prompts": ["A"],
     "gpt.numpy.sampling.top_k": 5,
     "gpt.settings.*.data.tokenizer": "characters",
