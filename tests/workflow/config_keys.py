@@ -83,7 +83,7 @@ TABLE = (
     ("gpt.numpy.sampling.*", _jobs("sample_numpy_gpt")),
     ("gpt.numpy.training.steps gpt.numpy.training.lr", BY_HAND - _jobs("compare_twins")),
     ("gpt.numpy.*", BY_HAND),
-    ("gpt.datasets", _jobs("fetch_tinyshakespeare") | TEXT),
+    ("gpt.datasets", (_jobs("fetch_tinyshakespeare") | TEXT) - BY_HAND),
     ("gpt.seeds", _jobs("train_gpt, evaluate_gpt")),
     ("gpt.threads gpt.device", _jobs("evaluate_twin") | GPT),
     (f"{STORIES}.stories {STORIES}.data.seed", _jobs("generate_stories") | TEXT),
