@@ -23,8 +23,8 @@ from reporting.leaderboard import OURS, read_leaderboard
 from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
-    "metrics.json", "history.json", "selection.json", "ranking.json", "samples.json",
-    "submission.csv",
+    "metrics.json", "baselines.json", "history.json", "selection.json", "ranking.json",
+    "samples.json", "submission.csv", "twins.json",
 )  # fmt: skip
 LIMIT = 15_000_000  # Bytes of a room: the folder goes into the repository.
 

@@ -65,14 +65,14 @@ def finished(manifest: Mapping, run: str) -> dict[str, str]:
     return {room: end for record in records for room, end in record["rooms"].items()}
 
 
-def kept(folder: Path, manifest: Mapping, name: str) -> list[tuple[dict, str, Path]]:
-    """(record of the run, room, path) of every file called `name`, in the order of the page."""
+def kept(folder: Path, manifest: Mapping, *names: str) -> list[tuple[dict, str, Path]]:
+    """(record of the run, room, path) of every file of these names, in the order of the page."""
     found = []
     for record in manifest["runs"]:
         for room in record["rooms"]:
             start = f"{record['run']}/{room}/"
             paths = [e["path"] for e in manifest["outputs"] if e["path"].startswith(start)]
-            there = (folder / path for path in paths if PurePosixPath(path).name == name)
+            there = (folder / path for path in paths if PurePosixPath(path).name in names)
             found += [(record, room, path) for path in there if path.exists()]
     return found
 
@@ -81,6 +81,6 @@ def rows(folder: Path, manifest: Mapping) -> list[dict]:
     """The leaderboard's rows of all runs, as their evaluations wrote them."""
     return [
         {**row, "run": record["run"], "config_sha256": record["config_sha256"], "source": OURS}
-        for record, _, path in kept(folder, manifest, "metrics.json")
+        for record, _, path in kept(folder, manifest, "metrics.json", "baselines.json")
         for row in read_metrics(path)
     ]
