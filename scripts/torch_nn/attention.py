@@ -58,14 +58,20 @@ def fused_attention(
     causal: the mask `causal_mask(Tq, Tk)`, besides the one given. Alone and square it is not even
     built, and the tiles that it hides completely are skipped.
     """
-    if k.size(-3) < q.size(-3):
-        k, v = (t.repeat_interleave(q.size(-3) // k.size(-3), dim=-3) for t in (k, v))
+    k, v = for_each_query_head(q, k), for_each_query_head(q, v)  # (..., H, Tk, D)
     queries, keys = q.size(-2), k.size(-2)
     alone = mask is None and queries == keys
     if causal and queries > 1 and not alone:
         mask = both_masks(mask, causal_mask(queries, keys, q.device))  # (..., Tq, Tk)
     causal = causal and queries > 1 and alone
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+
+
+def for_each_query_head(q: Tensor, shared: Tensor) -> Tensor:
+    """Keys or values (..., H_kv, Tk, D), repeated to (..., H, Tk, D) for q (..., H, Tq, D): each of
+    their heads serves H / H_kv heads of queries, side by side."""
+    times = q.size(-3) // shared.size(-3)
+    return shared if times == 1 else shared.repeat_interleave(times, dim=-3)
 
 
 def causal_mask(
@@ -186,14 +192,13 @@ class MultiHeadAttention(nn.Module):
                     torch.stack(self.keys_and_values(x if memory is None else memory, start))
                 )
             k, v = cache.filled()  # (B, H_kv, Tk, D)
-        if self.n_kv_heads < self.n_heads:
-            k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, 1) for t in (k, v))
         weights = None
         if self.fused and not need_weights and not self.dropout.acts():
             heads = fused_attention(q, k, v, mask, self.causal)  # (B, H, Tq, D)
         else:
             if self.causal:
                 mask = both_masks(mask, causal_mask(q.size(2), k.size(2), q.device))
+            k, v = for_each_query_head(q, k), for_each_query_head(q, v)  # (B, H, Tk, D)
             heads, weights = scaled_dot_product_attention(q, k, v, mask, self.dropout)
         joined = heads.transpose(1, 2)  # (B, Tq, H, D)
         joined = joined.flatten(2)  # (B, Tq, C)
