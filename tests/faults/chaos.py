@@ -23,7 +23,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "scripts"), str(REPOSITORY / "tests" / "workflow")]
+sys.path[:0] = [str(REPOSITORY / name) for name in ("scripts", "tests", "tests/workflow")]
 
 from harness import planned  # noqa: E402
 from hits import Chaos  # noqa: E402
