@@ -1,27 +1,35 @@
 """Build report.html: one self-contained page with every number, figure and text of a run.
 
-It loads nothing from anywhere: styles and script are in the page, figures are data URIs.
-All text is escaped by the template engine.
+It loads nothing from anywhere: styles, script and charts are in the page. All text is escaped by
+the template engine.
 """
 
+import csv
+import hashlib
+import io
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
-from reporting import formats, leaderboard, race, report, splits
+from pipeline.results import COLUMNS
+from reporting import chapters, charts, formats, leaderboard, race, record_charts, report, splits
 from reporting.headline import claims, headline
-from reporting.leaderboard import read_leaderboard, read_references
+from reporting.leaderboard import SPLITS, read_leaderboard, read_references
 from reporting.settings import Colour
 
-# A key that only files of this kind have -> what the page calls them. Rungs have candidates too.
-KINDS = {"rung": "searches", "rows": "metrics", "curve": "histories", "candidates": "selections"}
-KINDS |= {"samples": "samples"}
+
+class Record(settings.Settings):
+    room: str = Field(description="the section of the page that it belongs to")
+    folder: str = Field(description="its folder below the run's: mlp/plain")
 
 
 class Spec(settings.Settings):
@@ -29,43 +37,132 @@ class Spec(settings.Settings):
     rooms: dict[str, list[str]] = Field({}, description="room -> its data sets")
     order: list[str] = Field([], description="the rooms in the order of the page")
     datasets: dict[str, dict] = Field({}, description="data set -> title, licence, citation ...")
-    figures: list[dict[str, str]] = Field([], description="kind, room, title ... of each figure")
-    records: list[str] = Field([], description="room of each of --records, in their order")
-    samples: int = Field(6, ge=1, description="texts shown of each language model")
+    figures: list[dict[str, str]] = Field([], description="kind, room, folder ... of each figure")
+    records: list[Record] = Field([], description="of each of --records, in their order")
+    presets: list[str] = Field([], description="runs that `make run PRESET=` makes")
+    peaks: dict[str, float] = Field({}, description="processor -> FLOP/s of one thread, measured")
+    samples: int = Field(3, ge=1, description="texts shown of each language model")
+    rows: int = Field(12, ge=3, description="most rows in a chart beside published results")
     ours: Colour = Field("#0072B2", description="colour of this run")
     published: Colour = Field("#D55E00", description="colour of published results")
 
 
-def room(name: str, spec: Spec) -> dict:
-    """A section of the page: `mlp`, or, of a page that joins several runs, `mlp@ensemble`."""
+def room(name: str, spec: Spec, records: Sequence[tuple[Record, dict]], figures: Sequence) -> dict:
+    """A section of the page: `mlp`, or, of a page that joins several runs, `mlp@ensemble`.
+
+    Its name, data sets, chapters, and the files by kind that no chapter has: of searches.
+    """
     kind, _, run = name.partition("@")
-    about = {"name": name, "kind": kind, "run": run or spec.run, "datasets": spec.rooms[name]}
-    return about | {kind: [] for kind in KINDS.values()}
+    found = {"name": name, "kind": kind, "run": run or spec.run, "datasets": spec.rooms[name]}
+    found["id"] = chapters.anchor(kind, run)
+    own = [(record.folder, content) for record, content in records if record.room == name]
+    drawn = [figure for figure in figures if figure["room"] == name]
+    found["chapters"] = chapters.chapters(found, own, drawn)
+    kinds = {chapters.kind_of(content): [] for _, content in own}
+    for _, content in own:
+        kinds[chapters.kind_of(content)].append(content)
+    return found | {name: kinds.get(name, []) for name in ("searches", "selections", "histories")}
 
 
-def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
-    """Room -> its name, data sets, and its files by kind, in the order of the page."""
-    rooms: dict[str, dict] = {name: room(name, spec) for name in spec.order or spec.rooms}
-    for name, path in zip(spec.records, records, strict=True):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[name][next(kind for key, kind in KINDS.items() if key in record)].append(record)
-    return rooms
+def csv_of(rows: Sequence[Mapping]) -> str:
+    """The leaderboard as an address that a browser saves as a CSV file."""
+    held = io.StringIO()
+    writer = csv.DictWriter(held, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return "data:text/csv;charset=utf-8," + quote(held.getvalue())
 
 
-# What the template calls to choose, and to write numbers and names as people read them.
+def grouped(rows: Sequence[dict]) -> list[tuple[str, list[tuple[str, str, list[dict]]]]]:
+    """[data set, [metric, split, rows]], so that a table holds what can be compared; the best row
+    on top, test splits before the others."""
+    places = [*SPLITS, "train"]
+    found = []
+    for dataset, of in groupby(rows, lambda row: row["dataset"]):
+        tables = [
+            (*key, list(same)) for key, same in groupby(of, lambda row: (row["metric"], row["split"]))
+        ]
+        found.append((dataset, sorted(tables, key=lambda table: places.index(table[1]))))
+    return found
+
+
+def story(rooms: Sequence[Mapping]) -> dict | None:
+    """A whole text for the first screen: the first sample of the first model of stories, or of the
+    first language model if none writes stories. None of them is chosen by its text."""
+    records = [
+        {**record, "chapter": chapter}
+        for room in rooms
+        for chapter in room["chapters"]
+        for record in chapter["samples"]
+        if record["samples"]
+    ]
+    return min(records, key=lambda record: "stor" not in record["dataset"], default=None)
+
+
+def codons(rooms: Sequence[Mapping]) -> dict | None:
+    """The cross-attention of the first translation: its chapter and its figure."""
+    return next(
+        (
+            {"chapter": chapter, "figure": figure}
+            for room in rooms
+            if room["kind"] == "seq2seq"
+            for chapter in room["chapters"]
+            for figure in chapter["figures"]
+            if figure["kind"] == "attention"
+        ),
+        None,
+    )
+
+
+def chapter_of(rooms: Sequence[Mapping], row: Mapping) -> str:
+    """The id of the chapter whose model a row of the leaderboard is of; empty if there is none."""
+    keys = ("run", "dataset", "model", "inputs", "implementation")
+    wanted = [row[key] for key in keys]
+    return next(
+        (
+            chapter["id"]
+            for room in rooms
+            for chapter in room["chapters"]
+            if any([one[key] for key in keys] == wanted for one in chapter["rows"])
+        ),
+        "",
+    )
+
+
+def digest(script: str) -> str:
+    """The hash by which a page's policy admits this one script."""
+    return "sha256-" + b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+# What the template calls to choose, to draw, and to write numbers and names as people read them.
 FILTERS = (
-    formats.counted, formats.flops, formats.seconds, formats.weights, leaderboard.number,
-    race.label, race.searches, report.notes, report.search, report.shown, report.trainings,
-    report.way, splits.more_views, splits.spread, splits.validation_of,
+    chapters.anchor, digest, formats.counted, formats.flops, formats.label, formats.seconds,
+    formats.weights, leaderboard.number, race.label, race.searches, report.notes, report.search,
+    report.short, report.shown, report.way, splits.more_views, splits.spread, splits.validation_of,
+)  # fmt: skip
+CHARTS = (
+    record_charts.beside_published, record_charts.by_compute, record_charts.curves,
+    record_charts.grid, record_charts.race_of, record_charts.told, record_charts.twins,
+    record_charts.verdict,
 )  # fmt: skip
 INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
     "template": "the page's template, report.html.j2",
-    "records*": "metrics, history, selection, ranking and samples files (.json)",
-    "figures*": "the figures, .svg",
+    "records*": "metrics, history, selection, ranking, twins and samples files (.json)",
+    "figures*": "the figures, .svg, by draw_figures",
 }
 OUTPUTS = {"out": "report.html"}
+
+
+def drawing(function):
+    """A function that draws panels, as one that a template takes for markup."""
+
+    def drawn(*values, **named):
+        found = function(*values, **named)
+        return Markup(found) if isinstance(found, str) else [Markup(one) for one in found]
+
+    return drawn
 
 
 def page(
@@ -78,29 +175,43 @@ def page(
 ) -> str:
     """The page. rows: the leaderboard's; published: what read_references gives."""
     sources, references = published
-    rooms = read_rooms(spec, records)
-    # Images: so they bring no ids, styles or scripts into the page.
+    contents = [json.loads(path.read_text(encoding="utf-8")) for path in records]
     figures = [
-        {**described, "uri": "data:image/svg+xml;base64," + b64encode(path.read_bytes()).decode()}
+        {**described, "panels": [Markup(one) for one in charts.panels_of(path.read_text("utf-8"))]}
         for described, path in zip(spec.figures, drawn, strict=True)
     ]
+    told = list(zip(spec.records, contents, strict=True))
+    rooms = [room(name, spec, told, figures) for name in spec.order or spec.rooms]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
-    datasets = dict.fromkeys(name for room in rooms.values() for name in room["datasets"])
-    histories = [history for room in rooms.values() for history in room["histories"]]
+    environment.filters |= {function.__name__: drawing(function) for function in CHARTS}
+    datasets = dict.fromkeys(name for one in rooms for name in one["datasets"])
+    histories = [history for one in rooms for history in one["histories"]]
+    for at, one in enumerate(rooms):
+        before = {name for other in rooms[:at] for name in other["datasets"]}
+        one["first"] = [name for name in one["datasets"] if name not in before]
+    summary = headline(rows, references, datasets)
+    for entry in summary:
+        entry["chapter"] = chapter_of(rooms, entry["best"])
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         spec=spec,
         rows=rows,
-        classifiers=splits.classifiers(rows),
-        headline=headline(rows, references, datasets),
+        grouped=grouped(rows),
+        csv=csv_of(rows),
+        style=Markup(charts.STYLE),
+        summary=summary,
+        chosen={entry["chapter"] for entry in summary},
+        story=story(rooms),
+        codons=codons(rooms),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
         claims=claims(references, spec.datasets),
-        rooms=list(rooms.values()),
-        figures=figures,
+        rooms=rooms,
         provenance=report.provenance(rows, histories),
         counted=report.COUNTED,
+        metrics=leaderboard.METRICS,
+        split_titles=SPLITS | {"train": "training split"},
         data_hashes={row["dataset"]: row["data_sha256"] for row in rows if row["data_sha256"]},
     )
 

@@ -1,6 +1,6 @@
 """The look of figures and report: config.yaml's section `report`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,20 +10,14 @@ Colour = Annotated[str, text_of(r"#[0-9A-Fa-f]{6}", "a colour, #rrggbb")]
 
 
 class Colours(Settings):
-    ours: Colour = Field(description="results of this run, and validation curves")
-    published: Colour = Field(description="published results")
-    train: Colour = Field(description="training curves")
-    wrong: Colour = Field(description="the frame of a wrong prediction")
+    ours: Colour = Field(description="results of this run")
+    published: Colour = Field(description="published results, and errors")
 
 
 class Section(Settings):
     """config.yaml's section `report`."""
 
-    colours: Colours = Field(description="of the figures")
-    heat_map: Literal[
-        "cividis", "viridis", "magma", "inferno", "plasma", "Blues", "Greys", "YlGnBu"
-    ] = Field(description="colour map of grids, confusion matrices and attention")
-    dpi: int = Field(ge=72, le=600, description="dots per inch of the pixel parts of figures")
-    examples: int = Field(ge=1, le=100, description="images shown of each model")
+    colours: Colours = Field(description="of page and figures")
+    examples: int = Field(ge=1, le=100, description="errors shown of each classifier")
     samples: int = Field(ge=1, le=50, description="texts shown of each language model")
-    rows: int = Field(ge=3, le=40, description="most rows in a figure of the leaderboard")
+    rows: int = Field(ge=3, le=40, description="most rows in a chart beside published results")

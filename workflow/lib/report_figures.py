@@ -1,9 +1,10 @@
 """Which figures a run has: a name, a title and a place in the report for each file of the rooms."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from configuration import ROOMS, Configuration
@@ -12,40 +13,42 @@ from raw.table import Dataset
 
 Names = Mapping[str, Sequence[str]]
 Entries = Mapping[str, Dataset]
-# Kind of figure -> the list of REPORT of which each file has a figure (of the last three, `plan`
-# tells what has one), its category in Snakemake's report, and its label there.
+# Kind of figure -> the list of REPORT of which each file has a figure, its category in Snakemake's
+# report, and its label there.
 KINDS = {
-    "grid": ("selections", "Searches", "{}"),
     "confusion": ("predictions", "Predictions", "confusion matrix, {}"),
-    "examples": ("images", "Predictions", "examples, {}"),
+    "errors": ("predictions", "Predictions", "errors, {}"),
     "attention": ("attention", "Inside the Transformer", "attention, {}"),
     "positions": ("positions", "Inside the Transformer", "positions, {}"),
-    "twins": ("twins", "Training curves", "NumPy and PyTorch, {}"),
-    "curves": (None, "Training curves", "{}"),
-    "race": (None, "Searches", "{}"),
-    "leaderboard": (None, "Leaderboard", "{}"),
 }
+# Room -> the arrays of its data sets, which the figures of its errors show.
+ARRAYS = {"mlp": "images.npz", "vision": "images.npz", "dna": "sequences.npz"}
 # Files that hold a title of their own.
-TITLED = ("examples", "attention")
+TITLED = ("attention",)
 # Parts of paths that say nothing in a title.
 SILENT = ("final", "numpy", "evaluation", "evaluate", "test", "results", "figures")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the report: what it shows, of which room and data set, and its file's name."""
+    """A figure of the report: what it shows, of which room and data set, and its file's name.
+
+    source: the file that it is made of; folder: that file's, below the run's.
+    """
 
     kind: str
     room: str
     dataset: str
     title: str
     name: str
+    folder: str
+    source: str
 
     @property
     def where(self) -> dict:
         """Its place in Snakemake's report."""
         _, category, label = KINDS[self.kind]
-        return where(f"plot_{self.kind}", category, label.format(self.title))
+        return where(self.kind, category, label.format(self.title))
 
 
 def where(caption: str, category: str, what: str) -> dict:
@@ -100,30 +103,40 @@ def place(path: str, run: str, chosen: Names) -> tuple[str, str, str]:
     return here, dataset, " ".join(rest).replace("_", " ")
 
 
-def plan(report: Names, run: str, chosen: Names, table: Entries) -> dict[str, list[Figure]]:
-    """Kind -> figures, in the order of the files of REPORT that they are made of.
+def plan(report: Names, run: str, chosen: Names, table: Entries) -> list[Figure]:
+    """The figures by kind, in the order of the files of REPORT that they are made of.
 
     chosen: room -> data sets of the run; table: datasets.yaml.
     """
-    found: dict[str, list[Figure]] = {kind: [] for kind in KINDS}
-
-    def add(kind: str, room: str, dataset: str, title: str, stem: str) -> None:
-        found[kind].append(Figure(kind, room, dataset, title, f"{stem}.svg"))
-
+    found = []
     for kind, (source, _, _) in KINDS.items():
-        for path in report[source] if source else ():
+        for path in report[source]:
             here, dataset, rest = place(path, run, chosen)
+            if kind == "errors" and here not in ARRAYS:
+                continue
             more = f", {rest}" if rest and kind not in TITLED else ""
-            add(kind, here, dataset, title(dataset, table) + more, _stem(path, run))
-    for here in dict.fromkeys(room(path, run) for path in report["histories"]):
-        add("curves", here, "", here, here)
-    for search in dict.fromkeys(map(_search, report["searches"])):
-        here, dataset, _ = place(f"{search}/ranking.json", run, chosen)
-        told = f"{title(dataset, table)}: search by successive halving"
-        add("race", here, dataset, told, _stem(search, run))
-    for name in dict.fromkeys(name for names in chosen.values() for name in names):
-        add("leaderboard", "", name, title(name, table), name.replace("/", "-"))
+            told = title(dataset, table) + more
+            name = "-".join(PurePosixPath(path).relative_to(run).with_suffix("").parts)
+            found.append(Figure(kind, here, dataset, told, f"{name}.svg", folder(path, run), path))
     return found
+
+
+def sources(figure: Figure, processed: str) -> list[str]:
+    """The files that a figure is drawn of; processed: the folder of the data sets."""
+    data = f"{processed}/{figure.dataset}"
+    more = {"confusion": [f"{data}/meta.json"]}
+    more["errors"] = [*more["confusion"], f"{data}/{ARRAYS.get(figure.room)}"]
+    return [figure.source, *more.get(figure.kind, [])]
+
+
+def told(figure: Figure) -> dict[str, str]:
+    """What the page knows of a figure."""
+    return {name: text for name, text in asdict(figure).items() if name != "source"}
+
+
+def folder(path: str, run: str) -> str:
+    """The folder of a room's file, below the run's."""
+    return str(PurePosixPath(path).relative_to(run).parent)
 
 
 def there(
@@ -152,26 +165,23 @@ def there(
     return {here: names for here, names in found.items() if names}
 
 
-def curve_groups(report: Names, run: str) -> list[int]:
-    """For each history the number of its room's figure."""
-    return _numbered([room(path, run) for path in report["histories"]])
+def presets(repository: Path) -> list[str]:
+    """The names that `make run PRESET=` knows: those of config/, of which config.yaml is standard."""
+    others = ("config", "datasets", "references")
+    names = {path.stem for path in (repository / "config").glob("*.yaml")}
+    return ["standard", *sorted(names.difference(others))]
 
 
-def race_groups(report: Names) -> list[int]:
-    """For each ranking the number of its search's figure."""
-    return _numbered([_search(path) for path in report["searches"]])
+def peaks(folder: Path) -> dict[str, float]:
+    """Processor -> FLOP/s of one thread in products of large matrices, as benchmarks measured it.
 
-
-def _numbered(names: list[str]) -> list[int]:
-    """[0, 1, 0] of ["a", "b", "a"]."""
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return [numbers[name] for name in names]
-
-
-def _search(path: str) -> str:
-    """The folder of a search: <folder>/rung<r>/ranking.json."""
-    return str(PurePosixPath(path).parents[1])
-
-
-def _stem(path: str, run: str) -> str:
-    return "-".join(PurePosixPath(path).relative_to(run).with_suffix("").parts)
+    folder: that of their CSVs; without one, nothing is known.
+    """
+    found: dict[str, float] = {}
+    for path in sorted(folder.glob("*_speed.csv")):
+        with path.open(newline="", encoding="utf-8") as opened:
+            for row in csv.DictReader(opened):
+                if row["peer"].endswith("the peak") and row["unit"] == "FLOP/s":
+                    rate = float(row["theirs"]) / int(row["threads"])
+                    found[row["processor"]] = max(rate, found.get(row["processor"], 0.0))
+    return found

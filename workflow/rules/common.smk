@@ -72,7 +72,6 @@ os.environ |= {
     "PYTHONUTF8": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONNOUSERSITE": "1",
-    "MPLCONFIGDIR": ".snakemake/matplotlib",
 }
 # Where the raw files may come from is no property of a result: it is passed on, not tracked.
 if SETTINGS.data_mirror:

@@ -10,7 +10,7 @@ RUN_FILES = [
     f"{RUN}/leaderboard.csv",
     f"{RUN}/report.html",
     *(path for paths in REPORT.values() for path in paths),
-    *(path for path, _ in DRAWN),
+    *DRAWN,
 ]
 
 

@@ -1,53 +1,23 @@
 """Leaderboard, figures and report: the only rules that see the files of every room.
 
-A figure of each kind is a rule of its own, so that a colour redraws and never retrains.
+Figures are a rule of their own, so that a colour redraws and never retrains.
 """
-
-import dataclasses
 
 import report_figures as figures
 
 LOOK = SETTINGS.report
-COLOURS = LOOK.colours
-OURS, PUBLISHED = COLOURS.ours, COLOURS.published
 # Room -> data sets that the report shows, in the order of the project's parts.
 CHOSEN = figures.there(REPORT, RUN, SETTINGS, DATASETS)
 FIGURES = figures.plan(REPORT, RUN, CHOSEN, DATASETS)
+DRAWN = [f"{RUN}/figures/{figure.kind}/{figure.name}" for figure in FIGURES]
 CONFIG_SHA256 = figures.config_sha256(config)
-SHOWN = [figure.dataset for figure in FIGURES["leaderboard"]]
+SHOWN = list(dict.fromkeys(name for names in CHOSEN.values() for name in names))
 TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2")
-RECORDED = ("metrics", "histories", "selections", "searches", "samples")
+# The run as `make run` makes it, if it is a preset's.
+PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
+PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
+RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
-DRAWN = [(f"{RUN}/figures/{kind}/{f.name}", f) for kind in FIGURES for f in FIGURES[kind]]
-# Kind of figure -> what it is made of, and the settings that it has besides names and titles.
-PLOTS = {
-    "leaderboard": {"leaderboard": f"{RUN}/leaderboard.csv"},
-    "curves": {"histories": REPORT["histories"]},
-    "grid": {"selections": REPORT["selections"]},
-    "race": {"rankings": REPORT["searches"]},
-    "confusion": {
-        "predictions": REPORT["predictions"],
-        "meta": [f"{PROCESSED}/{figure.dataset}/meta.json" for figure in FIGURES["confusion"]],
-    },
-    "examples": {"images": REPORT["images"]},
-    "attention": {"attention": REPORT["attention"]},
-    "positions": {"positions": REPORT["positions"]},
-    "twins": {"twins": REPORT["twins"]},
-}
-LOOKS = {
-    "leaderboard": {"datasets": SHOWN, "ours": OURS, "published": PUBLISHED, "rows": LOOK.rows},
-    "curves": {
-        "groups": figures.curve_groups(REPORT, RUN),
-        "datasets": {name: figures.title(name, DATASETS) for name in SHOWN},
-        "ours": OURS,
-        "train": COLOURS.train,
-    },
-    "grid": {"heat_map": LOOK.heat_map, "mark": PUBLISHED},
-    "race": {"ours": OURS, "groups": figures.race_groups(REPORT), "mark": PUBLISHED},
-    "examples": {"examples": LOOK.examples, "wrong": COLOURS.wrong},
-    "twins": {"ours": OURS, "mark": PUBLISHED},
-    **dict.fromkeys(("confusion", "attention", "positions"), {"heat_map": LOOK.heat_map}),
-}
 
 
 rule build_leaderboard:
@@ -85,39 +55,42 @@ rule build_leaderboard:
         " > {log:q} 2>&1"
 
 
-for kind in PLOTS:
-
-    rule:
-        """Draw figures for the report, all of one kind: {params.program}."""
-        name:
-            f"plot_{kind}"
-        input:
-            **PLOTS[kind],
-        output:
-            [report(path, **figure.where) for path, figure in DRAWN if figure.kind == kind],
-        log:
-            log_of(f"plot_{kind}"),
-        benchmark:
-            benchmark_of(f"plot_{kind}")
-        conda:
-            "../../envs/report.yaml"
-        resources:
-            **need(megabytes=800, minutes=5),
-        params:
-            options=options,
-            program=f"reporting.plot_{kind}",
-            folder=lambda w, output: os.path.dirname(output[0]),
-            spec=spec(
-                f"reporting.plot_{kind}",
-                dict,
-                names=[figure.name for figure in FIGURES[kind]],
-                titles=[figure.title for figure in FIGURES[kind]],
-                dpi=LOOK.dpi,
-                **LOOKS[kind],
-            ),
-        shell:
-            "python -m {params.program:q} --spec {params.spec:q} {params.options:q}"
-            " --figures {params.folder:q} > {log:q} 2>&1"
+rule draw_figures:
+    """Draw what only arrays can tell: attention, positions, confusion matrices, the worst errors."""
+    input:
+        files=[path for figure in FIGURES for path in figures.sources(figure, PROCESSED)],
+    output:
+        [report(path, **figure.where) for path, figure in zip(DRAWN, FIGURES)],
+    log:
+        log_of("draw_figures"),
+    benchmark:
+        benchmark_of("draw_figures")
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        **need(megabytes=800, minutes=5),
+    params:
+        options=options,
+        folder=f"{RUN}/figures",
+        spec=spec(
+            "reporting.draw_figures",
+            dict,
+            figures=[
+                {
+                    "kind": figure.kind,
+                    "name": figure.name,
+                    "title": figure.title,
+                    "files": len(figures.sources(figure, PROCESSED)),
+                }
+                for figure in FIGURES
+            ],
+            examples=LOOK.examples,
+            ours=LOOK.colours.ours,
+            published=LOOK.colours.published,
+        ),
+    shell:
+        "python -m reporting.draw_figures --spec {params.spec:q} {params.options:q}"
+        " --figures {params.folder:q} > {log:q} 2>&1"
 
 
 rule build_report:
@@ -128,7 +101,7 @@ rule build_report:
         # An input, so that another layout rebuilds the page and nothing else.
         template=TEMPLATE,
         records=RECORDS,
-        figures=[path for path, _ in DRAWN],
+        figures=DRAWN,
     output:
         out=report(
             f"{RUN}/report.html", **figures.where("report", "Leaderboard", "the report, one page")
@@ -150,11 +123,17 @@ rule build_report:
             rooms=CHOSEN,
             order=list(CHOSEN),
             datasets=figures.about(SHOWN, DATASETS),
-            figures=[dataclasses.asdict(figure) for _, figure in DRAWN],
-            records=[figures.room(path, RUN) for path in RECORDS],
+            figures=[figures.told(figure) for figure in FIGURES],
+            records=[
+                {"room": figures.room(path, RUN), "folder": figures.folder(path, RUN)}
+                for path in RECORDS
+            ],
+            presets=PRESETS,
+            peaks=PEAKS,
             samples=LOOK.samples,
-            ours=OURS,
-            published=PUBLISHED,
+            rows=LOOK.rows,
+            ours=LOOK.colours.ours,
+            published=LOOK.colours.published,
         ),
     shell:
         "python -m reporting.build_report --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
