@@ -17,8 +17,8 @@ from pipeline.hashing import canonical_sha256, file_sha256
 VOLATILE = ("provenance", "commit", "run", "config_sha256", "kernels")
 # Every name with this ending: seconds, train_seconds, fold_seconds.
 VOLATILE_END = "seconds"
-# Pages and figures that show seconds or commits between everything else.
-VOLATILE_FILES = ("report.html", "mlp-search.svg")
+# Pages that show seconds or commits between everything else.
+VOLATILE_FILES = ("report.html",)
 # Below the run's folder: no results, not in the manifest.
 NO_RESULTS = ("logs", "benchmarks")
 OWN_FILES = ("manifest.json", "ro-crate-metadata.json", "Snakefile", "snakemake-report.html")

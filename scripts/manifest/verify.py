@@ -163,10 +163,10 @@ def part_of_several(folder: Path) -> bool:
 
 
 def own(name: str, found: Any) -> bool:
-    """Whether a row or a file is one of a room's, not a page or a figure of the whole run."""
+    """Whether a row or a file is one of a room's, not a page of the whole run."""
     if name.startswith(ROW):
         return found["source"] == leaderboard.OURS
-    return "/" in name and not name.startswith("figures/leaderboard/")
+    return "/" in name
 
 
 def differing(first: Mapping, second: Mapping) -> list[str]:

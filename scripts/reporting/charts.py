@@ -21,7 +21,7 @@ import numpy as np
 from reporting import png
 
 WIDTH = 344  # Pixels: what a phone of 390 has inside its margins.
-LETTER, LINE = 6.3, 15  # Pixels: the width of an average letter of 11 pixels, and its line.
+LETTER, LINE = 6.6, 15  # Pixels: the width of an average letter of 11 pixels, and its line.
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 # What charts look like, on light and on dark; a page has these variables of its own.
@@ -185,6 +185,8 @@ def lines(
     marks = [f"{tick:g}" for tick in y.ticks]
     left = 8 + LETTER * max(map(len, marks))
     x = Axis(min(xs), max(xs), left, WIDTH - 10, log_x)
+    whole = all(float(value).is_integer() for value in xs)  # There is no epoch one and a half.
+    x.ticks = [tick for tick in x.ticks if not whole or float(tick).is_integer()]
     parts = [*head, words(0, top - 8, y_title)]
     for tick, mark in zip(y.ticks, marks, strict=True):
         parts.append(stroke(left, y.at(tick), WIDTH - 10, y.at(tick), "grid"))

@@ -19,8 +19,6 @@ from pipeline.errors import InputError
 from reporting.leaderboard import OURS, read_metrics
 
 EMPTY = {"manifest_version": 1, "run": "reference", "runs": [], "outputs": [], "others": []}
-# What the page is made of, and what `make bench` adds: not made by a run.
-PAGE = ("leaderboard.csv", "accuracy_by_split.csv", "report.html", "figures/")
 
 
 def read(folder: Path) -> dict:
@@ -42,7 +40,7 @@ def belongs(path: str, place: str) -> bool:
     parts, stem = PurePosixPath(path).parts, PurePosixPath(path).stem
     if parts[0] == "figures":
         dashed = place.replace("/", "-")
-        return parts[1] != "leaderboard" and (stem == dashed or stem.startswith(f"{dashed}-"))
+        return stem == dashed or stem.startswith(f"{dashed}-")
     return path.startswith(f"{place}/")
 
 

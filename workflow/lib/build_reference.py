@@ -3,7 +3,7 @@
     python workflow/lib/build_reference.py [--out results/reference] [--check]
 
 leaderboard.csv joins the rows of all runs and the published results of today; of it come
-accuracy_by_split.csv, the figures of the leaderboard, report.html and README.md, by the templates
+accuracy_by_split.csv, report.html and README.md, by the templates
 of today, in seconds. With --check nothing is written: it ends with status 1 if a file is not what
 would be written.
 """
@@ -12,7 +12,6 @@ import argparse
 import csv
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import check_yaml
@@ -27,7 +26,7 @@ from pipeline.hashing import file_sha256
 from pipeline.provenance import REPOSITORY
 from pipeline.results import COLUMNS
 from raw.table import Table
-from reporting import build_report, plot_leaderboard, plots, reference, splits
+from reporting import build_report, reference, splits
 from reporting.leaderboard import build, published_rows, read_references
 from reporting.settings import Section
 from reporting.tables import COMMANDS, markdown, markdown_table, render
@@ -46,7 +45,7 @@ HANDED = {
     "twins.json": "twins",
     "baselines.json": "metrics",
 }
-RECORDS = ("metrics", "histories", "selections", "searches", "samples")
+RECORDS = ("metrics", "histories", "selections", "searches", "samples", "twins")
 
 
 def handed(manifest: Mapping, run: str, room: str) -> dict[str, list[str]]:
@@ -75,31 +74,12 @@ def sections(folder: Path, manifest: Mapping, rows: list[dict], table: Mapping) 
             datasets[name] = [
                 row for row in dict.fromkeys(r["dataset"] for r in rows) if row in told
             ]
-            records += [(name, folder / path) for kind in RECORDS for path in files[kind]]
-            for kind, plan in report_figures.plan(
-                files, run, {room: datasets[name]}, table
-            ).items():
-                for figure in plan:
-                    path = folder / run / "figures" / kind / figure.name
-                    if path.exists():
-                        figures.append((asdict(figure) | {"room": name}, path))
+            records += [(name, path) for kind in RECORDS for path in files[kind]]
+            for figure in report_figures.plan(files, run, {room: datasets[name]}, table):
+                path = folder / run / "figures" / figure.kind / figure.name
+                if path.exists():
+                    figures.append((report_figures.told(figure) | {"room": name}, path))
     return datasets, records, figures
-
-
-def draw(rows: list[dict], table: Mapping, look: Section, folder: Path) -> list[tuple]:
-    """The figures of the leaderboard, drawn into `folder`: [figure, path]."""
-    shown = list(dict.fromkeys(row["dataset"] for row in rows))
-    none = {kind: [] for kind in HANDED.values()}
-    plan = report_figures.plan(none, "", {"": shown}, table)["leaderboard"]
-    names, titles = [f.name for f in plan], [f.title for f in plan]
-    colours = {"ours": look.colours.ours, "published": look.colours.published}
-    spec = plot_leaderboard.Spec(
-        names=names, titles=titles, datasets=shown, dpi=look.dpi, rows=look.rows, **colours
-    )
-    plots.start(look.dpi)
-    panels = ([row for row in rows if row["dataset"] == name] for name in shown)
-    plots.plot_each(argparse.Namespace(spec=spec, figures=folder), panels, plot_leaderboard.plot)
-    return [(asdict(figure), folder / figure.name) for figure in plan]
 
 
 def job_times(path: Path) -> list[dict]:
@@ -130,19 +110,24 @@ def make(folder: Path, out: Path) -> None:
         out / "accuracy_by_split.csv", map(splits.record, splits.classifiers(rows)), splits.COLUMNS
     )
     datasets, records, figures = sections(folder, manifest, rows, table)
-    figures += draw(rows, table, look, out / "figures" / "leaderboard")
     spec = build_report.Spec(
         run=", ".join(dict.fromkeys(record["run"] for record in manifest["runs"])),
         rooms=datasets,
         datasets=report_figures.about(list(dict.fromkeys(r["dataset"] for r in rows)), table),
         figures=[figure for figure, _ in figures],
-        records=[section for section, _ in records],
+        records=[
+            {"room": section, "folder": str(Path(*Path(path).parts[1:-1]))}
+            for section, path in records
+        ],
+        presets=report_figures.presets(REPOSITORY),
+        peaks=report_figures.peaks(folder),
         samples=look.samples,
+        rows=look.rows,
         ours=look.colours.ours,
         published=look.colours.published,
     )
     template = REPOSITORY / "workflow" / "report" / "report.html.j2"
-    paths = [path for _, path in records], [path for _, path in figures]
+    paths = [folder / path for _, path in records], [path for _, path in figures]
     text = build_report.page(spec, rows, published, template, *paths)
     write_text(out / "report.html", text + "\n")
     text = render(
@@ -169,7 +154,7 @@ def recorded(manifest: Mapping, out: Path) -> list[dict]:
             "stable_sha256": stable_sha256(path),
             "rule": None,
         }
-        for path in [*paths, *(out / "figures").rglob("*.svg")]
+        for path in paths
     ]
     return sorted([*kept, *made], key=lambda entry: entry["path"])
 
@@ -177,7 +162,6 @@ def recorded(manifest: Mapping, out: Path) -> list[dict]:
 def stale(folder: Path, fresh: Path) -> list[str]:
     """The files of a page that are not, in `folder`, those of the page in `fresh`."""
     names = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
-    names |= {path.relative_to(folder) for path in (folder / "figures").rglob("*.svg")}
     return sorted(
         str(name)
         for name in names
@@ -197,10 +181,7 @@ def main() -> None:
         if args.check and old:
             raise InputError(f"{args.out}: {', '.join(old)}: not of today: make readme")
         for name in old:
-            if (Path(made) / name).exists():
-                write_text(args.out / name, (Path(made) / name).read_text(encoding="utf-8"))
-            else:
-                (args.out / name).unlink()
+            write_text(args.out / name, (Path(made) / name).read_text(encoding="utf-8"))
     print(f"{args.out}: {len(old)} files written" if old else f"{args.out}: up to date")
 
 
