@@ -33,7 +33,8 @@ from pipeline.provenance import provenance
 BLOCKS = 7
 BLOCK_SECONDS = 0.2  # at least
 COLUMNS = (
-    "work", "peer", "ours", "theirs", "ratio", "unit", "processor", "threads", "versions", "commit",
+    "work", "peer", "ours", "theirs", "ratio", "unit", "processor", "kernels", "threads", "versions",
+    "commit",
 )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def main(
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
     out = parser.parse_args().out
     origin = provenance(1, "cpu", packages)
-    same = {name: origin[name] for name in ("processor", "threads", "commit")}
+    same = {name: origin[name] for name in ("processor", "kernels", "threads", "commit")}
     same["versions"] = ", ".join(f"{name} {found}" for name, found in origin["versions"].items())
     rows = []
     for case in cases():

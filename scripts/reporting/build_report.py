@@ -40,7 +40,7 @@ class Spec(settings.Settings):
     figures: list[dict[str, str]] = Field([], description="kind, room, folder ... of each figure")
     records: list[Record] = Field([], description="of each of --records, in their order")
     presets: list[str] = Field([], description="runs that `make run PRESET=` makes")
-    peaks: dict[str, float] = Field({}, description="processor -> FLOP/s of one thread, measured")
+    peaks: dict[str, float] = Field({}, description="processor, kernels -> FLOP/s of one thread")
     samples: int = Field(3, ge=1, description="texts shown of each language model")
     rows: int = Field(12, ge=3, description="most rows in a chart beside published results")
     ours: Colour = Field("#0072B2", description="colour of this run")

@@ -96,7 +96,10 @@ def lead(rows: Sequence[dict]) -> dict:
 def cost(best: Mapping, histories: Sequence[Mapping]) -> dict:
     """What a training took: weights, seconds, FLOPs, FLOP/s on so many threads of a processor."""
     found = {key: best[key] for key in ("parameters", "train_seconds", "train_flops", "threads")}
-    found["processor"] = histories[0]["provenance"].get("processor") if histories else None
+    made = histories[0]["provenance"] if histories else {}
+    found["processor"] = made.get("processor")
+    # What a benchmark of its peak must have run on, too: a name alone hides wider instructions.
+    found["machine"] = f"{made.get('processor')}, {made.get('kernels')}"
     own = [one for one in histories if one["seconds"] and one.get("train_flops")]
     rate = fmean(one["train_flops"] / one["seconds"] for one in own) if own else None
     return found | {"rate": rate}

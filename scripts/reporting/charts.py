@@ -22,6 +22,7 @@ from reporting import png
 
 WIDTH = 344  # Pixels: what a phone of 390 has inside its margins.
 LETTER, LINE = 6.6, 15  # Pixels: the width of an average letter of 11 pixels, and its line.
+TALL = 115  # The height of a plot of lines, between its texts.
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 # What charts look like, on light and on dark; a page has these variables of its own.
@@ -181,7 +182,7 @@ def lines(
     log_y = min(ys) > 0 and max(ys) > 10 * min(ys)
     room = 0 if log_y else 0.04 * (max(ys) - min(ys))
     top = LINE * len(head) + 20
-    y = Axis(min(ys) - room, max(ys) + room, top + 130, top, log_y)
+    y = Axis(min(ys) - room, max(ys) + room, top + TALL, top, log_y)
     marks = [f"{tick:g}" for tick in y.ticks]
     left = 8 + LETTER * max(map(len, marks))
     x = Axis(min(xs), max(xs), left, WIDTH - 10, log_x)
@@ -191,9 +192,13 @@ def lines(
     for tick, mark in zip(y.ticks, marks, strict=True):
         parts.append(stroke(left, y.at(tick), WIDTH - 10, y.at(tick), "grid"))
         parts.append(words(left - 5, y.at(tick) + 4, mark, anchor="end"))
+    free = 0.0
     for tick in x.ticks:
-        parts.append(words(x.at(tick), top + 146, write(tick), anchor="middle"))
-    parts.append(words(WIDTH - 10, top + 161, x_title, anchor="end"))
+        half = LETTER * len(write(tick)) / 2
+        if x.at(tick) - half >= free:
+            parts.append(words(x.at(tick), top + TALL + 16, write(tick), anchor="middle"))
+            free = x.at(tick) + half + 8
+    parts.append(words(WIDTH - 10, top + TALL + 31, x_title, anchor="end"))
     for one in sorted(series, key=lambda one: not one.faint):
         places = " ".join(f"{x.at(a):.1f},{y.at(b):.1f}" for a, b in one.points)
         kind = f"line s{one.style % 6}{' faint' * one.faint}"
@@ -202,16 +207,22 @@ def lines(
             a, b = x.at(one.points[0][0]), y.at(one.points[0][1])
             parts.append(f'<circle class="{kind}" cx="{a:.1f}" cy="{b:.1f}" r="3">{told}</circle>')
         else:
-            dash = f' stroke-dasharray="{DASHES[one.style % 4]}"' if one.style % 4 else ""
-            parts.append(f'<polyline class="{kind}"{dash} points="{places}">{told}</polyline>')
-    below = top + 168
-    for row, one in enumerate({one.name: one for one in series}.values()):
-        dash = f' stroke-dasharray="{DASHES[one.style % 4]}"' if one.style % 4 else ""
-        sample = stroke(0, below + 16 * row + 8, 24, below + 16 * row + 8, f"line s{one.style % 6}")
-        parts.append(sample.replace("/>", f"{dash}/>"))
-        parts.append(words(30, below + 16 * row + 12, short(one.name, 50)))
-    count = len({one.name for one in series})
-    return panel(WIDTH, below + 16 * count + 4, parts, label)
+            shape = f'class="{kind}"{dashes(one.style)} points="{places}"'
+            parts.append(f"<polyline {shape}>{told}</polyline>")
+    names, y = {one.name: one.style for one in series}, top + TALL + 38
+    # Beside each other if they are short.
+    columns = 2 if len(names) > 1 and max(map(len, names)) < 20 else 1
+    for place, (name, style) in enumerate(names.items()):
+        at = WIDTH / columns * (place % columns), y + 16 * (place // columns) + 8
+        sample = f'x1="{at[0]:.1f}" y1="{at[1]}" x2="{at[0] + 24:.1f}" y2="{at[1]}"'
+        parts.append(f'<line class="line s{style % 6}"{dashes(style)} {sample}/>')
+        parts.append(words(at[0] + 30, at[1] + 4, short(name, 50 // columns)))
+    return panel(WIDTH, y + 16 * -(-len(names) // columns) + 4, parts, label)
+
+
+def dashes(style: int) -> str:
+    """The dashes of a style, so that lines differ without their colours, too."""
+    return f' stroke-dasharray="{DASHES[style % 4]}"' if style % 4 else ""
 
 
 def bars(rows: Sequence[tuple[str, float, str]], label: str, title: str = "") -> str:
@@ -277,14 +288,14 @@ def matrix(counts: np.ndarray, names: Sequence[str], label: str, title: str = ""
 
     Colour shows errors alone, by the square root of their share in the true class.
     """
-    head, size = heading(title), len(counts)
-    left = 6 + LETTER * min(14, max(map(len, names)))
+    head, size = heading(title, 210 if len(counts) < 5 else WIDTH), len(counts)
+    left = max(40.0, 6 + LETTER * min(14, max(map(len, names))))
     cell = min(40.0, (WIDTH - left - 4) / size)
     top = LINE * len(head) + 18
     errors = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     np.fill_diagonal(errors, 0.0)
     worst = errors.max() or 1.0
-    parts = [*head, words(WIDTH, top - 5, "predicted →", anchor="end"), words(0, top - 5, "true ↓")]
+    parts = [*head, words(0, top - 5, "true ↓"), words(left, top - 5, "predicted →")]
     every = ceil(LINE / cell)
     for i, name in enumerate(names):
         y = top + cell * i
@@ -310,8 +321,8 @@ def matrix(counts: np.ndarray, names: Sequence[str], label: str, title: str = ""
                 parts.append(words(x + cell / 2, y + cell / 2 + 4, text, "ink", "middle"))
     side = f'x="{left:.1f}" y="{top}" width="{cell * size:.1f}" height="{cell * size:.1f}"'
     parts.append(f'<rect class="box" {side}/>')
-    longest = LETTER * min(14, max(map(len, names)))
-    return panel(WIDTH, top + cell * size + 16 + 0.75 * longest, parts, label)
+    height = top + cell * size + 16 + 0.7 * (left - 6)
+    return panel(min(WIDTH, max(left + cell * size + 4, 200)), height, parts, label)
 
 
 def heat(

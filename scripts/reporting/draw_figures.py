@@ -144,7 +144,8 @@ def errors(files: list[Path], title: str, spec: Spec) -> list[str]:
     found = Predictions(*tables)
     drawn = []
     stored = read_npz(arrays, ["test_x"] if arrays.stem == "images" else ["test_x", "test_id"])
-    for place in found.errors()[: spec.examples]:
+    most = spec.examples if arrays.stem == "images" else -(-spec.examples // 2)  # They are wider.
+    for place in found.errors()[:most]:
         said, true = (found.names[of[place]] for of in (found.prediction, found.label))
         sure = "" if found.p is None else f" with {found.p[place]:.1%}"
         told = f"said {said}{sure}, is {true}"

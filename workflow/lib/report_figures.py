@@ -173,15 +173,16 @@ def presets(repository: Path) -> list[str]:
 
 
 def peaks(folder: Path) -> dict[str, float]:
-    """Processor -> FLOP/s of one thread in products of large matrices, as benchmarks measured it.
+    """`processor, kernels` -> FLOP/s of one thread in products of large matrices, as measured.
 
-    folder: that of their CSVs; without one, nothing is known.
+    folder: that of the benchmarks' CSVs; without one, nothing is known.
     """
     found: dict[str, float] = {}
     for path in sorted(folder.glob("*_speed.csv")):
         with path.open(newline="", encoding="utf-8") as opened:
             for row in csv.DictReader(opened):
-                if row["peer"].endswith("the peak") and row["unit"] == "FLOP/s":
+                if row["peer"].endswith("the peak") and row.get("kernels"):
+                    machine = f"{row['processor']}, {row['kernels']}"
                     rate = float(row["theirs"]) / int(row["threads"])
-                    found[row["processor"]] = max(rate, found.get(row["processor"], 0.0))
+                    found[machine] = max(rate, found.get(machine, 0.0))
     return found
