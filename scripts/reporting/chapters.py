@@ -70,7 +70,7 @@ def chapters(
         if not rows:
             continue
         best = lead(rows)
-        told = {"id": anchor(name, *room["name"].partition("@")[2:]), "folder": name, "rows": rows}
+        told = {"id": anchor("model", name, *room["name"].partition("@")[2:]), "folder": name, "rows": rows}
         told |= {"best": shown(best), "model": best["model"], "dataset": best["dataset"]}
         told |= {"lines": splits.lines(rows), "trainings": trainings(by["histories"])}
         told |= {"cost": cost(best, by["histories"]), **by}
