@@ -7,7 +7,6 @@ the template engine.
 import csv
 import hashlib
 import io
-import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -20,6 +19,8 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.read_json import read_json
 from pipeline.results import COLUMNS
 from reporting import chapters, charts, formats, leaderboard, race, record_charts, report, splits
 from reporting.headline import claims, headline
@@ -62,6 +63,15 @@ def room(name: str, spec: Spec, records: Sequence[tuple[Record, dict]], figures:
     for _, content in own:
         kinds[chapters.kind_of(content)].append(content)
     return found | {name: kinds.get(name, []) for name in ("searches", "selections", "histories")}
+
+
+def read_record(path: Path) -> dict:
+    """A file of a room. Raises InputError if it is none of those that the page knows."""
+    record = read_json(path, [])
+    if not any(key in record for key in chapters.KINDS):
+        wanted = ", ".join(chapters.KINDS)
+        raise InputError(f"{path}: expected one of the keys {wanted}. Make it again.")
+    return record
 
 
 def csv_of(rows: Sequence[Mapping]) -> str:
@@ -175,7 +185,7 @@ def page(
 ) -> str:
     """The page. rows: the leaderboard's; published: what read_references gives."""
     sources, references = published
-    contents = [json.loads(path.read_text(encoding="utf-8")) for path in records]
+    contents = [read_record(path) for path in records]
     figures = [
         {**described, "panels": [Markup(one) for one in charts.panels_of(path.read_text("utf-8"))]}
         for described, path in zip(spec.figures, drawn, strict=True)

@@ -5,7 +5,6 @@ are drawn by the report itself, from the tables and JSON files that it reads.
 """
 
 import csv
-import json
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
+from pipeline.read_json import read_json
 from pipeline.settings import Settings
 from reporting import charts
 from reporting.settings import Colour
@@ -54,13 +54,14 @@ def attention(files: list[Path], title: str, _: Spec) -> list[str]:
     files: an attention.npz: weights (layers, H, Tq, Tk), each row of which sums to one,
     query_tokens (Tq,), key_tokens (Tk,), layer_names (layers,), title.
     """
-    stored = read_npz(files[0])
+    names = ("weights", "query_tokens", "key_tokens", "layer_names", "title")
+    stored = read_npz(files[0], names)
     weights, told = stored["weights"], titled(title, str(stored["title"]))
     queries, keys = (
         [str(token).replace("\n", "⏎").replace(" ", "␣") for token in stored[name]]
         for name in ("query_tokens", "key_tokens")
     )
-    layers = [str(name) for name in stored.get("layer_names", range(len(weights)))]
+    layers = [str(name) for name in stored["layer_names"]]
     sharp = weights.max(axis=-1).mean(axis=-1)  # (layers, H)
     found = []
     for place in sorted(np.ndindex(sharp.shape), key=lambda place: -sharp[place]):
@@ -99,21 +100,31 @@ def positions(files: list[Path], title: str, _: Spec) -> list[str]:
 
 
 class Predictions:
-    """A predictions.csv: label, prediction (N,) int64, id (N,), and p (N,) of the predicted class.
+    """A predictions.csv: label, prediction, id (N,) int64, and p (N,) of the predicted class.
 
     p is None if the model gave no probabilities. names: the classes, by meta.json or numbers.
+    Raises InputError for a file without rows or with something else in them.
     """
 
     def __init__(self, path: Path, meta: Path):
-        with path.open(newline="", encoding="utf-8") as opened:
-            rows = list(csv.DictReader(opened))
-        self.label, self.prediction, self.id = (
-            np.array([int(row[name]) for row in rows]) for name in ("label", "prediction", "id")
-        )
-        given = [name for name in rows[0] if name.startswith("p_")]
-        self.p = np.array([float(row[f"p_{row['prediction']}"]) for row in rows]) if given else None
+        try:
+            with path.open(newline="", encoding="utf-8") as opened:
+                rows = list(csv.DictReader(opened))
+            self.label, self.prediction, self.id = (
+                np.array([int(row[name]) for row in rows], np.int64)
+                for name in ("label", "prediction", "id")
+            )
+            if not rows or min(self.label.min(), self.prediction.min()) < 0:
+                raise ValueError(f"{len(rows)} rows, or a class below 0")
+            given = [name for name in rows[0] if name.startswith("p_")]
+            sure = [float(row[f"p_{row['prediction']}"]) for row in rows if given]
+        except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
+            wanted = "rows of whole numbers in the columns id, label and prediction"
+            found = " ".join(str(error).split())
+            raise InputError(f"{path}: expected {wanted}, found: {found}. Evaluate again.") from None
+        self.p = np.array(sure) if given else None
         classes = max(len(given), self.label.max() + 1, self.prediction.max() + 1)
-        names = json.loads(meta.read_text(encoding="utf-8")).get("classes") or []
+        names = read_json(meta, []).get("classes") or []
         self.names = [str(name) for name in (names if len(names) == classes else range(classes))]
 
     def errors(self) -> np.ndarray:
