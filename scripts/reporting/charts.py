@@ -132,12 +132,12 @@ def heading(title: str, width: float = WIDTH) -> list[str]:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """At most `most` round numbers from low to high: steps of 1, 2 or 5 times a power of ten."""
+    """Round numbers from low to high, about `most`, by 1, 2 or 5 times a power of ten; or low."""
     span = (high - low) or abs(high) or 1.0
     power = 10.0 ** floor(log10(span / most))
     step = next(power * k for k in (1, 2, 5, 10) if span / (power * k) <= most)
     first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
+    return [float(f"{k * step:.10g}") for k in range(first, last + 1)] or [low]
 
 
 def powers(low: float, high: float) -> list[float]:

@@ -12,7 +12,6 @@ def finished(tmp_path_factory):
     repository = Path(__file__).resolve().parents[2]
     with pytest.MonkeyPatch.context() as patch:
         run = Run(tmp_path_factory.mktemp("results") / "made-up", repository, patch)
-        for kind in run.plan:
-            run.draw(kind, run.folder / "figures" / kind)
+        run.draw(run.folder / "figures")
         run.report()
         yield run

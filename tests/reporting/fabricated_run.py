@@ -95,22 +95,17 @@ def write_predictions(path: Path, classes: int, n: int = 400) -> None:
     write_csv(path, rows, ["id", "label", "prediction", *names])
 
 
-def write_images(path: Path, title: str, colour: bool) -> None:
+def write_data(processed: Path) -> None:
+    """The test splits that the figures of errors show: noise of the right shapes."""
     rng = np.random.default_rng(1)
-    shape = (40, 32, 32, 3) if colour else (40, 28, 28)
-    smooth = rng.integers(0, 255, shape).astype(np.float32)
-    for axis in (1, 2):
-        smooth = sum(np.roll(smooth, shift, axis) for shift in range(6)) / 6
-    label = rng.integers(0, 10, 40)
-    prediction = np.where(rng.random(40) < 0.8, label, (label + 3) % 10)
-    write_npz(
-        path,
-        images=smooth.astype(np.uint8),
-        label=label.astype(np.int64),
-        prediction=prediction.astype(np.int64),
-        classes=np.array(CLASSES),
-        title=np.array(title),
-    )
+    for dataset, shape in (("fashion_mnist", (400, 28, 28)), ("cifar10", (400, 32, 32, 3))):
+        write_json(processed / dataset / "meta.json", {"classes": CLASSES})
+        images = rng.integers(0, 255, shape, np.uint8)
+        write_npz(processed / dataset / "images.npz", test_x=images)
+    folder = processed / "gue" / "prom_core_tata"
+    write_json(folder / "meta.json", {"classes": ["no promoter", "promoter"]})
+    sequences = {"test_x": rng.integers(0, 4, (400, 70), np.uint8), "test_id": np.arange(400)}
+    write_npz(folder / "sequences.npz", **sequences)
 
 
 def write_attention(path: Path) -> None:
@@ -230,7 +225,6 @@ def fabricate_mlp(run: Path, put: Callable[[str, str], Path]) -> None:
                 found |= {"fold": fold, "inputs": inputs}
                 write_json(put("histories", f"mlp/{name}/fold{fold}/history.json"), found)
         write_predictions(put("predictions", f"mlp/{name}/predictions.csv"), 10)
-        write_images(put("images", f"mlp/{name}/examples.npz"), model, False)
     mix = {"model": "Ensemble of searched and mixer", "inputs": "as its members"}
     mix |= {"ci": None, "parameters": 10_000_000}
     rows = [
@@ -268,7 +262,6 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         found = history(image, "cifar10", model, 1, 2.3, end)
         write_json(put("histories", f"vision/cifar10/{model.lower()}/history.json"), found)
         write_predictions(put("predictions", f"vision/cifar10/{model.lower()}/predictions.csv"), 10)
-        write_images(put("images", f"vision/cifar10/{model.lower()}/examples.npz"), model, True)
 
     text = {"task": "language_modelling", "implementation": "torch", "model": "GPT 4x4x128"}
     text["inputs"] = "tokens"

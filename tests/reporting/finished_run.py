@@ -1,29 +1,15 @@
 """A fabricated run with its leaderboard, figures and report, made by the programs themselves."""
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
 
 import report_figures
 from configuration import load_table
-from fabricated_run import CLASSES, fabricate
+from fabricated_run import fabricate, write_data
 
-from pipeline.atomic import write_json
 from raw.table import Table
-from reporting import (
-    build_leaderboard,
-    build_report,
-    plot_attention,
-    plot_confusion,
-    plot_curves,
-    plot_examples,
-    plot_grid,
-    plot_leaderboard,
-    plot_positions,
-    plot_race,
-    plot_twins,
-)
+from reporting import build_leaderboard, build_report, draw_figures
 
 CHOSEN = {
     "mlp": ["fashion_mnist"],
@@ -32,16 +18,7 @@ CHOSEN = {
     "dna": ["gue/prom_core_tata"],
     "seq2seq": ["genetic_code"],
 }
-PLOTS = {
-    "curves": (plot_curves, "histories"),
-    "grid": (plot_grid, "selections"),
-    "race": (plot_race, "searches"),
-    "confusion": (plot_confusion, "predictions"),
-    "examples": (plot_examples, "images"),
-    "attention": (plot_attention, "attention"),
-    "positions": (plot_positions, "positions"),
-    "twins": (plot_twins, "twins"),
-}
+RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
 
 
 def call(monkeypatch, module, spec, **options):
@@ -60,12 +37,11 @@ class Run:
         self.folder, self.patch, self.repository = folder, monkeypatch, repository
         self.files = fabricate(folder)
         change(self.files)
+        self.processed = folder.parent / "processed"
+        write_data(self.processed)
         self.table = load_table(repository / "config" / "datasets.yaml", Table)
         listed = {kind: list(map(str, paths)) for kind, paths in self.files.items()}
-        self.groups = report_figures.curve_groups(listed, str(folder))
         self.plan = report_figures.plan(listed, str(folder), CHOSEN, self.table)
-        self.meta = folder / "meta.json"
-        write_json(self.meta, {"classes": CLASSES})
         call(
             monkeypatch,
             build_leaderboard,
@@ -76,41 +52,18 @@ class Run:
             splits=folder / "accuracy_by_split.csv",
         )
 
-    def draw(self, kind: str, figures: Path, last: bool = False) -> list[str]:
-        """Draw the figures of a kind, or the last one alone; returns their names."""
-        drawn = list(range(len(self.plan[kind])))[-1:] if last else range(len(self.plan[kind]))
-        plan = [self.plan[kind][number] for number in drawn]
-        spec = {"names": [f.name for f in plan], "titles": [f.title for f in plan], "dpi": 72}
-        if kind == "leaderboard":
-            spec["datasets"] = [figure.dataset for figure in plan]
-            board = self.folder / "leaderboard.csv"
-            call(self.patch, plot_leaderboard, spec, leaderboard=board, figures=figures)
-            return spec["names"]
-        module, source = PLOTS[kind]
-        files = self.files[source]
-        if kind == "curves":
-            taken = [at for at, group in enumerate(self.groups) if group in drawn]
-            spec["groups"] = [drawn.index(self.groups[at]) for at in taken]
-            files = [files[at] for at in taken]
-        elif kind == "race":
-            spec["groups"] = [0] * len(files)
-        else:
-            files = [files[number] for number in drawn]
-        if kind == "examples":
-            spec["examples"] = 6
-        source = "rankings" if kind == "race" else source
-        more = {"meta": [self.meta] * len(files)} if kind == "confusion" else {}
-        call(self.patch, module, spec, **{source: files}, **more, figures=figures)
-        return spec["names"]
+    def draw(self, figures: Path) -> None:
+        """Draw all figures into a folder."""
+        sources = [report_figures.sources(figure, str(self.processed)) for figure in self.plan]
+        drawn = [
+            {"kind": figure.kind, "name": figure.name, "title": figure.title, "files": len(files)}
+            for figure, files in zip(self.plan, sources, strict=True)
+        ]
+        files = [path for paths in sources for path in paths]
+        call(self.patch, draw_figures, {"figures": drawn}, files=files, figures=figures)
 
     def report(self) -> str:
-        drawn = [
-            (self.folder / "figures" / kind / figure.name, figure)
-            for kind, figures in self.plan.items()
-            for figure in figures
-        ]
-        kinds = ("metrics", "histories", "selections", "searches", "samples")
-        records = [path for kind in kinds for path in self.files[kind]]
+        records = [path for kind in RECORDED for path in self.files[kind]]
         spec = {
             "run": "made-up",
             "rooms": CHOSEN,
@@ -118,8 +71,16 @@ class Run:
             "datasets": report_figures.about(
                 [name for names in CHOSEN.values() for name in names], self.table
             ),
-            "figures": [dataclasses.asdict(figure) for _, figure in drawn],
-            "records": [report_figures.room(str(path), str(self.folder)) for path in records],
+            "figures": [report_figures.told(figure) for figure in self.plan],
+            "records": [
+                {
+                    "room": report_figures.room(str(path), str(self.folder)),
+                    "folder": report_figures.folder(str(path), str(self.folder)),
+                }
+                for path in records
+            ],
+            "presets": ["made"],
+            "peaks": {"Example Processor 3000, AVX2, float32": 2e12},
         }
         call(
             self.patch,
@@ -129,7 +90,7 @@ class Run:
             references=self.repository / "config" / "references.yaml",
             template=self.repository / "workflow" / "report" / "report.html.j2",
             records=records,
-            figures=[path for path, _ in drawn],
+            figures=[self.folder / "figures" / one.kind / one.name for one in self.plan],
             out=self.folder / "report.html",
         )
         return (self.folder / "report.html").read_text()

@@ -9,21 +9,8 @@ from finished_run import call
 from mlp import rank_rung, select
 from pipeline.errors import InputError
 from pipeline.results import COLUMNS
-from reporting import (
-    build_leaderboard,
-    build_report,
-    plot_attention,
-    plot_confusion,
-    plot_curves,
-    plot_examples,
-    plot_grid,
-    plot_leaderboard,
-    plot_positions,
-    plot_race,
-    plot_twins,
-)
+from reporting import build_leaderboard, build_report, draw_figures
 
-DRAWN = {"names": ["a.svg"], "titles": ["a"], "groups": [0]}
 DAMAGED = {
     "cut": b'{"task": "a", "cur',
     "another object": b'{"name": "a"}',
@@ -32,16 +19,9 @@ DAMAGED = {
     "nothing": b"",
     "an aliased mapping": b"a: &a {b: *a}\n- ",
 }
+KINDS = {"attention": 1, "positions": 1, "confusion": 2, "errors": 3}  # and their files
 CASES = [
-    (plot_attention, "attention"),
-    (plot_confusion, "predictions"),
-    (plot_curves, "histories"),
-    (plot_examples, "images"),
-    (plot_grid, "selections"),
-    (plot_leaderboard, "leaderboard"),
-    (plot_positions, "positions"),
-    (plot_race, "rankings"),
-    (plot_twins, "twins"),
+    *((draw_figures, kind) for kind in KINDS),
     (build_report, "leaderboard"),
     (build_report, "references"),
     (build_report, "records"),
@@ -50,9 +30,7 @@ CASES = [
     (select, "scores"),
     (rank_rung, "scores"),
 ]
-PLOTS = {program for program, _ in CASES if "plot_" in program.__name__}
 OTHERS = {
-    plot_confusion: ["figures", "meta"],
     build_report: ["leaderboard", "references", "template", "records", "figures", "out"],
     build_leaderboard: ["metrics", "references", "out", "splits"],
     select: ["out"],
@@ -80,27 +58,31 @@ def sound(repository, tmp_path):
 def test_a_damaged_file_is_one_line(sound, tmp_path, monkeypatch, program, option, damage):
     path = tmp_path / "damaged"
     path.write_bytes(DAMAGED[damage])
-    spec = DRAWN if program in PLOTS else {}
-    if program is rank_rung:
-        spec = {"trainings": [{}]}
+    spec = {"trainings": [{}]} if program is rank_rung else {}
     if option == "records":
-        spec = {"records": ["gpt"], "rooms": {"gpt": []}}
-    words = {name: sound[name] for name in OTHERS.get(program, ["figures"])} | {option: path}
+        spec = {"records": [{"room": "gpt", "folder": "gpt"}], "rooms": {"gpt": []}}
+    if program is draw_figures:
+        spec = {"figures": [{"kind": option, "name": "a.svg", "files": KINDS[option]}]}
+        files = [path, *[sound["meta"]] * (KINDS[option] - 1)]
+        words = {"files": files, "figures": tmp_path / "figures"}
+    else:
+        words = {name: sound[name] for name in OTHERS[program]} | {option: path}
     with pytest.raises(InputError) as told:
         call(monkeypatch, program, spec, **words)
     assert str(path) in str(told.value) and "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("label", ["1.5", "-1", "x", ""])
-def test_a_class_that_is_no_number_is_one_line(tmp_path, label):
+def test_a_class_that_is_no_number_is_one_line(sound, tmp_path, label):
     path = tmp_path / "predictions.csv"
     path.write_text(f"id,label,prediction\n0,0,1\n1,{label},1\n")
     with pytest.raises(InputError, match="predictions.csv: expected rows of whole numbers"):
-        plot_confusion.answers(path)
+        draw_figures.Predictions(path, sound["meta"])
 
 
-def test_sound_predictions_are_read(tmp_path):
+def test_sound_predictions_are_read(sound, tmp_path):
     path = tmp_path / "predictions.csv"
     path.write_text("id,label,prediction,p_0,p_1,p_2\n0,0,1,.1,.8,.1\n1,1,1,0,1,0\n")
-    label, prediction, classes = plot_confusion.answers(path)
-    assert np.array_equal(label, [0, 1]) and np.array_equal(prediction, [1, 1]) and classes == 3
+    found = draw_figures.Predictions(path, sound["meta"])
+    assert np.array_equal(found.label, [0, 1]) and np.array_equal(found.prediction, [1, 1])
+    assert found.names == ["0", "1", "2"] and np.array_equal(found.p, [0.8, 1.0])

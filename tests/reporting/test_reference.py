@@ -8,7 +8,6 @@ from pathlib import Path
 
 import build_reference
 import dag_cost
-import matplotlib.pyplot as plt
 import pytest
 import side_by_side
 
@@ -16,7 +15,7 @@ from manifest import verify
 from manifest.stable import results, stable_sha256
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
-from reporting import collect_reference, plot_leaderboard, reference, update_readme
+from reporting import collect_reference, reference, update_readme
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.tables import BENCHMARKS, NEEDED, markdown, markdown_table
 
@@ -140,8 +139,6 @@ class Kept:
         self.benchmarks = folder / "benchmarks"
         self.speed, self.dag = self.benchmarks / "mlp_step.csv", self.benchmarks / "dag_cost.csv"
         self.references = str(finished.repository / "config" / "references.yaml")
-        # What the figures show is asked elsewhere: here, whether they are there.
-        patch.setattr(plot_leaderboard, "plot", lambda *_: plt.figure())
         patch.chdir(folder)
         self.finish("made-up")
 
@@ -245,7 +242,8 @@ def test_the_small_files_of_a_run_are_taken_with_its_times(kept):
     kept.write_benchmarks()
     kept.collect("made-up")
     files = kept.files()
-    names = {"mlp/selection.json", "mlp/search/rung1/ranking.json", "figures/curves/mlp.svg"}
+    names = {"mlp/selection.json", "mlp/search/rung1/ranking.json"}
+    names |= {"figures/errors/mlp-plain-predictions.svg", "gpt/tinyshakespeare/numpy/twins.json"}
     assert {f"made-up/{name}" for name in names} <= set(files)
     assert not any(name.endswith((".npz", "predictions.csv")) for name in files)
     assert files["mlp_step.csv"].decode() == SPEEDS and files["dag_cost.csv"].decode() == COSTS
@@ -323,8 +321,8 @@ def test_runs_are_joined_and_another_run_s_rows_stay(kept):
     assert set(plain) == {"ba9876543210"}
     assert "other<br>`ba98765`" in page and "made-up<br>`0123456`" in page
     report = (kept.out / "report.html").read_text()
-    assert 'id="mlp@made-up"' in report and 'id="mlp@other"' in report
-    assert "(numpy, run other)" in report
+    assert 'id="mlp-made-up"' in report and 'id="mlp-other"' in report
+    assert 'id="model-mlp-plain-other"' in report and "(numpy, other)" in report
     assert kept.verify() == 0
     # Each run is compared with its own part of the folder.
     assert kept.verify("--against", kept.results / "other") == 0
@@ -356,8 +354,7 @@ def test_the_page_is_made_of_what_is_kept_by_the_code_of_today(kept):
     before = kept.files()
     kept.page("--check")
     (kept.out / "report.html").write_text("of yesterday")
-    (kept.out / "figures" / "leaderboard" / "gone.svg").write_text("of a data set that is gone")
-    with pytest.raises(InputError, match="figures/leaderboard/gone.svg, report.html: not of today"):
+    with pytest.raises(InputError, match=": report.html: not of today"):
         kept.page("--check")
     kept.page()
     assert kept.files() == before
