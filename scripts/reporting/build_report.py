@@ -126,7 +126,7 @@ def codons(rooms: Sequence[Mapping]) -> dict | None:
 
 def renamed(panel: Markup) -> Markup:
     """A panel that the page shows twice, under a name of its own."""
-    return Markup(panel.replace('aria-label="', 'aria-label="At a glance: ', 1))
+    return Markup(str(panel).replace('aria-label="', 'aria-label="At a glance: ', 1))
 
 
 def chapter_of(rooms: Sequence[Mapping], row: Mapping) -> str:
