@@ -20,7 +20,7 @@ import numpy as np
 
 from reporting import png
 
-WIDTH = 344  # Pixels: what a phone of 390 has inside its margins.
+WIDTH = 340  # Pixels: what a phone of 390 has inside its margins, beside a scroll bar.
 LETTER, LINE = 6.6, 15  # Pixels: the width of an average letter of 11 pixels, and its line.
 TALL = 115  # The height of a plot of lines, between its texts.
 DASHES = ("", "6 3", "2 3", "8 3 2 3")

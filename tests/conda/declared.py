@@ -34,8 +34,7 @@ def packages(repository: Path, environment: str) -> dict[str, SpecifierSet]:
 def rules(repository: Path) -> Iterator[tuple[str, str, str, str]]:
     """(rule file, rule, program, environment) of every rule that calls a program.
 
-    A rule whose name is computed has none here: "", but for those that are made in a loop, one for
-    each program of a kind (`program=f"reporting.plot_{kind}"`). One without an environment: "".
+    A rule whose name is computed has none here: "". One without an environment: "".
     """
     for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
         for rule in re.split(r"^ *rule\b", path.read_text(), flags=re.M)[1:]:
@@ -44,9 +43,6 @@ def rules(repository: Path) -> Iterator[tuple[str, str, str, str]]:
             where = environment[1] if environment else ""
             if program:
                 yield path.name, rule.partition(":")[0].strip(), program[1], where
-            if kind := re.search(r'program=f"(\w+)\.(\w+)\{', rule):
-                for file in sorted((repository / "scripts" / kind[1]).glob(f"{kind[2]}*.py")):
-                    yield path.name, file.stem, f"{kind[1]}.{file.stem}", where
 
 
 def imports(repository: Path, program: str) -> Iterator[tuple[str, str, str]]:

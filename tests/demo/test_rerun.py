@@ -43,7 +43,7 @@ def test_prose_reruns_nothing(demo, edited):
         (["mlp/search/selection.json"], "choose_survivor"),
         (["mlp/cv/lr-0.1_batch_size-32_dropout-0.0/fold1.json"], "cross_validate_mlp"),
         (["dna/planted_motifs/metrics.json"], "evaluate_dna"),
-        (["figures/curves/gpt.svg"], "plot_curves"),
+        (["figures/attention/gpt-grammar_stories-attention.svg"], "draw_figures"),
     ],
 )
 def test_what_a_failed_job_left_missing_is_made_again(demo, outputs, rule):
@@ -97,7 +97,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         (
             "torch_nn/cnn.py",
             {"train_vision", "evaluate_vision"},
-            {"train_gpt", "train_dna", "train_seq2seq", "train_mlp", "plot_attention"},
+            {"train_gpt", "train_dna", "train_seq2seq", "train_mlp", "train_rung"},
         ),
         (
             "numpy_nn/linear.py",
@@ -107,7 +107,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         (
             "torch_nn/sampling.py",
             {"sample_gpt", "evaluate_gpt"},
-            {"train_gpt", "train_dna", "train_seq2seq", "trace_gpt", "plot_curves"},
+            {"train_gpt", "train_dna", "train_seq2seq", "trace_gpt", "train_mlp"},
         ),
         (
             "gpt/story_grammar.py",
@@ -117,7 +117,7 @@ def test_another_number_of_cores_reruns_nothing(demo):
         (
             "reporting/report.py",
             {"build_report"},
-            {"train_mlp", "plot_curves", "plot_grid"},
+            {"train_mlp", "draw_figures"},
         ),
     ],
 )
@@ -146,63 +146,55 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
     ("change", "exactly"),
     [
         (
-            {"report": {"heat_map": "Greys"}},
-            {"plot_grid": 1, "plot_confusion": 1, "plot_attention": 1, "build_report": 1,
-             "plot_positions": 1},
+            {"report": {"examples": 3}},
+            {"draw_figures": 1, "build_report": 1},
         ),
         (
             {"mlp": {"grid": {"lr": [0.03, 0.1, 0.2]}}},
             {"cross_validate_mlp": 4, "select_mlp": 1, "train_mlp": 5, "evaluate_mlp": 1,
-             "plot_grid": 1, "plot_curves": 1, "plot_confusion": 1, "plot_examples": 1,
-             "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+             "build_leaderboard": 1, "draw_figures": 1, "build_report": 1},
         ),
         (
             {"mlp": {"final": {"searched": {"seeds": [1, 2, 3, 4]}}}},
-            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_curves": 1,
-             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
-             "build_report": 1},
+            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "build_leaderboard": 1,
+             "draw_figures": 1, "build_report": 1},
         ),
         (
             {"mlp": {"search": {"rungs": [{"candidates": 4, "epochs": 5},
                                           {"candidates": 2, "epochs": 16}]}}},
             {"train_rung": 2, "rank_rung": 1, "choose_survivor": 1, "train_mlp": 5,
-             "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_race": 1, "plot_curves": 1,
-             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
+             "evaluate_mlp": 1, "ensemble_mlp": 1, "build_leaderboard": 1, "draw_figures": 1,
              "build_report": 1},
         ),
         (
             {"mlp": {"recipes": {"mixer": {"dropout": 0.1}}}},
-            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "plot_curves": 1,
-             "plot_confusion": 1, "plot_examples": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
-             "build_report": 1},
+            {"train_mlp": 1, "evaluate_mlp": 1, "ensemble_mlp": 1, "build_leaderboard": 1,
+             "draw_figures": 1, "build_report": 1},
         ),
         (
             {"mlp": {"ensemble": {"members": ["searched/seeds", "mixer/seeds"]}}},
-            {"ensemble_mlp": 1, "plot_confusion": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
-             "build_report": 1},
+            {"ensemble_mlp": 1, "build_leaderboard": 1, "draw_figures": 1, "build_report": 1},
         ),
         (
             {"dna": {"seeds": [1, 2, 3]}},
-            {"train_dna": 1, "evaluate_dna": 1, "plot_curves": 1, "plot_confusion": 1,
-             "plot_attention": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+            {"train_dna": 1, "evaluate_dna": 1, "build_leaderboard": 1, "draw_figures": 1,
+             "build_report": 1},
         ),
         # One more data set: one fetched, one prepared, one trained (DNA: under two seeds).
         (
             {"gpt": {"datasets": ["grammar_stories", "tinyshakespeare"]}},
             {"fetch_tinyshakespeare": 1, "prepare_text": 1, "train_gpt": 1, "sample_gpt": 1,
-             "measure_baselines": 1, "trace_gpt": 1, "evaluate_gpt": 1, "plot_curves": 1,
-             "plot_attention": 1, "build_leaderboard": 1, "plot_leaderboard": 1, "build_report": 1},
+             "measure_baselines": 1, "trace_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1,
+             "draw_figures": 1, "build_report": 1},
         ),
         (
             {"dna": {"datasets": ["planted_motifs", "statlog_dna"]}},
             {"fetch_statlog_dna": 1, "prepare_dna": 1, "train_dna": 2, "evaluate_dna": 1,
-             "plot_curves": 1, "plot_confusion": 1, "plot_attention": 1, "build_leaderboard": 1,
-             "plot_leaderboard": 1, "build_report": 1},
+             "build_leaderboard": 1, "draw_figures": 1, "build_report": 1},
         ),
         (
             {"gpt": {"settings": {"grammar_stories": {"sampling": {"seed": 2}}}}},
-            {"sample_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1, "plot_leaderboard": 1,
-             "build_report": 1},
+            {"sample_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1, "build_report": 1},
         ),
     ],
 )  # fmt: skip

@@ -228,7 +228,6 @@ VALUES = {
     "seq2seq.model.n_heads": 2,
     "seq2seq.model.d_model": 128,
     "report.colours.*": "#123456",
-    "report.heat_map": "Greys",
 }
 
 

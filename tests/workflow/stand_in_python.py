@@ -21,7 +21,7 @@ def outputs(words: list[str]) -> list[Path]:
         if path.suffix or option == "--snakefile":
             found.append(path)
         elif option == "--figures":
-            found += [path / name for name in spec["names"]]
+            found += [path / one["kind"] / one["name"] for one in spec["figures"]]
     return found
 
 

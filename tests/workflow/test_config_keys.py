@@ -13,7 +13,7 @@ from harness import copy_repository, pretend, snakemake
 
 # What follows any change of a result.
 RECORD = {"build_manifest", "build_crate"}
-SUMMARY = {"build_leaderboard", "plot_leaderboard", "build_report"} | RECORD
+SUMMARY = {"build_leaderboard", "build_report"} | RECORD
 # A job that a dry run prints: its rule and its first output.
 JOB = re.compile(r"^(?:local)?rule (\w+):\n(?:    input: .*\n)?    output: ([^,\n]+)", re.M)
 
@@ -80,14 +80,11 @@ def test_each_key_reruns_exactly_what_reads_it(finished):
 
 def test_the_look_reruns_the_figures_that_have_it(finished):
     looks = {
-        "colours.ours": {"plot_leaderboard", "plot_curves", "plot_race", "plot_twins"},
-        "colours.published": {"plot_leaderboard", "plot_grid", "plot_race", "plot_twins"},
-        "colours.train": {"plot_curves"},
-        "colours.wrong": {"plot_examples"},
-        "heat_map": {"plot_grid", "plot_confusion", "plot_attention", "plot_positions"},
-        "examples": {"plot_examples"},
+        "colours.ours": {"draw_figures"},
+        "colours.published": {"draw_figures"},
+        "examples": {"draw_figures"},
         "samples": set(),
-        "rows": {"plot_leaderboard"},
+        "rows": set(),
     }
     found = [key for key in leaves(configuration(finished)) if key[0].startswith("report.")]
     answers = dry_runs(finished, [merged([(path, changed(path, v))]) for path, v in found])
@@ -95,6 +92,6 @@ def test_the_look_reruns_the_figures_that_have_it(finished):
     for (path, _), jobs in zip(found, answers, strict=True):
         rules = {rule for rule, _ in jobs} - {"build_report"} - RECORD
         name = path.removeprefix("report.")
-        if rules != looks.get(name) and not (name == "dpi" and all("plot_" in r for r in rules)):
+        if rules != looks.get(name):
             wrong.append((name, rules))
     assert not wrong, "\n".join(map(str, wrong))

@@ -27,12 +27,9 @@ MINE = {
 
 def hostile(folder: Path) -> dict[str, str]:
     """What Jupyter, GitHub's runners, other people's shells and odd terminals leave behind."""
-    (folder / "matplotlibrc").write_text("backend: nonsense\nfont.size: huge\n")
     (folder / "bash_env").write_text(SNEAKY)
     return {
         "PATH": "/usr/bin:/bin",  # .venv is not active
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
         "BASH_ENV": str(folder / "bash_env"),
         "CONDA": "/usr/share/miniconda",
         "CORES": "0",
@@ -70,12 +67,12 @@ def run(folder, *words, **environment):
 
 
 def test_snakemake_by_hand_runs_its_own_python_and_draws(clone, tmp_path):
-    words = ["--configfile", "config/mine.yaml", "--cores", "1", "--until", "plot_curves"]
+    words = ["--configfile", "config/mine.yaml", "--cores", "1", "--until", "draw_figures"]
     home = {"HOME": str(tmp_path)}
     status, said = run(clone, ".venv/bin/snakemake", *words, **hostile(tmp_path), **home)
     assert status == 0, said
-    log = (clone / "results/mine/logs/plot_curves.log").read_text()
-    assert list((clone / "results/mine/figures/curves").iterdir()) and "Warning" not in log
+    log = (clone / "results/mine/logs/draw_figures.log").read_text()
+    assert list((clone / "results/mine/figures/confusion").iterdir()) and "Warning" not in log
 
 
 def test_make_needs_no_home_and_takes_no_words_from_the_environment(clone, tmp_path):

@@ -30,7 +30,7 @@ def test_each_rule_has_its_jobs_and_reasons():
     shown = (
         job("train_dna", both + "; Input files updated by another job: c, d")
         + job("train_dna", both + "; Input files updated by another job: c, d")
-        + job("plot_grid", "Missing output files: e; Updated input files: f.json, g.json")
+        + job("draw_figures", "Missing output files: e; Updated input files: f.json, g.json")
         + job("fetch", "A reason: of a later version")
         + job("all", "Input files updated by another job: e")
         + TABLE
@@ -38,7 +38,7 @@ def test_each_rule_has_its_jobs_and_reasons():
     assert why.report(shown).splitlines()[2:6] == [
         'train_dna (2 jobs): settings changed: lr 0.1 -> 0.2, model.note "now: or; Then" -> "x",'
         " model.width 8 -> 9; its code changed; what it reads is made again",
-        "plot_grid (1 job): no result yet; changed since then: f.json, g.json",
+        "draw_figures (1 job): no result yet; changed since then: f.json, g.json",
         "fetch (1 job): A reason: of a later version",
         "",
     ]
