@@ -28,7 +28,7 @@ from pathlib import Path
 
 # What the programs import of other people's.
 PACKAGES = (
-    "jinja2", "matplotlib.pyplot", "pandas", "pydantic", "requests", "rich.progress",
+    "jinja2", "pandas", "pydantic", "requests", "rich.progress",
     "rocrate.rocrate", "safetensors.torch", "scipy.ndimage", "scipy.stats", "tokenizers",
     "torch.nn.attention", "torch.utils.flop_counter", "yaml",
 )  # fmt: skip

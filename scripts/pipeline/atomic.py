@@ -22,7 +22,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     If the block raises, the temporary file is removed and a former `path` stays untouched. What a
     killed process left of `path` is removed by the next one that writes it. The temporary name
-    keeps the suffix, since some writers (NumPy, matplotlib) choose by it.
+    keeps the suffix, since NumPy writes files by it.
     Raises InputError if the disk is full or the folder cannot be written.
     """
     path = Path(path)

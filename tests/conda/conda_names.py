@@ -1,4 +1,4 @@
 """PyPI's name -> conda-forge's, where they differ."""
 
-CONDA_NAME = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+CONDA_NAME = {"torch": "pytorch"}
 PYPI_NAME = {conda: pypi for pypi, conda in CONDA_NAME.items()}

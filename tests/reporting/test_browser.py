@@ -44,7 +44,7 @@ const tell = (more) => parent.postMessage({name: NAME, ...found, ...more}, "*");
 RUN_AXE = """
 axe.run({include: [["html"]], exclude: [["svg text"]]}, {resultTypes: ["violations", "incomplete"]})
   .then((all) => tell(Object.fromEntries(["violations", "incomplete"].map((kind) =>
-    [kind, all[kind].map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3)}`)]))))
+    [kind, all[kind].filter((one) => one.nodes.length).map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 200)).slice(0, 3)}`)]))))
   .catch((error) => tell({violations: [String(error)]}));
 """  # noqa: E501
 COLLECT = """
