@@ -33,8 +33,8 @@ from pipeline.provenance import provenance
 BLOCKS = 7
 BLOCK_SECONDS = 0.2  # at least
 COLUMNS = (
-    "work", "peer", "ours", "theirs", "ratio", "unit", "processor", "kernels", "threads", "versions",
-    "commit",
+    "work", "peer", "ours", "theirs", "ratio", "unit", "processor", "kernels", "threads",
+    "versions", "commit",
 )  # fmt: skip
 
 

@@ -90,7 +90,8 @@ def grouped(rows: Sequence[dict]) -> list[tuple[str, list[tuple[str, str, list[d
     found = []
     for dataset, of in groupby(rows, lambda row: row["dataset"]):
         tables = [
-            (*key, list(same)) for key, same in groupby(of, lambda row: (row["metric"], row["split"]))
+            (*key, list(same))
+            for key, same in groupby(of, lambda row: (row["metric"], row["split"]))
         ]
         found.append((dataset, sorted(tables, key=lambda table: places.index(table[1]))))
     return found

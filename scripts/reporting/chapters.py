@@ -1,4 +1,4 @@
-"""A chapter of the report per model: its rows, trainings, texts and figures, found by their folders.
+"""A chapter of the report per model: its rows, trainings, texts and figures, by their folders.
 
 A chapter is the folder of a metrics.json, such as mlp/plain; what lies below it belongs to it. A
 metrics.json inside another chapter's folder, without a training of its own, joins that chapter.
@@ -70,7 +70,11 @@ def chapters(
         if not rows:
             continue
         best = lead(rows)
-        told = {"id": anchor("model", name, *room["name"].partition("@")[2:]), "folder": name, "rows": rows}
+        told = {
+            "id": anchor("model", name, *room["name"].partition("@")[2:]),
+            "folder": name,
+            "rows": rows,
+        }
         told |= {"best": shown(best), "model": best["model"], "dataset": best["dataset"]}
         told |= {"lines": splits.lines(rows), "trainings": trainings(by["histories"])}
         told |= {"cost": cost(best, by["histories"]), **by}

@@ -242,7 +242,7 @@ def bars(rows: Sequence[tuple[str, float, str]], label: str, title: str = "") ->
 
 
 def intervals(points: Sequence[Point], label: str, axis_title: str, title: str = "") -> str:
-    """A row per point, its name above it: a dot of ours, a diamond of others, bars for intervals."""
+    """A row per point, its name above it: a dot if ours, else a diamond; bars for intervals."""
     head = heading(title)
     known = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
     spread = (max(known) - min(known)) or abs(max(known)) * 0.1 or 1.0

@@ -121,7 +121,9 @@ class Predictions:
         except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
             wanted = "rows of whole numbers in the columns id, label and prediction"
             found = " ".join(str(error).split())
-            raise InputError(f"{path}: expected {wanted}, found: {found}. Evaluate again.") from None
+            raise InputError(
+                f"{path}: expected {wanted}, found: {found}. Evaluate again."
+            ) from None
         self.p = np.array(sure) if given else None
         classes = max(len(given), self.label.max() + 1, self.prediction.max() + 1)
         names = read_json(meta, []).get("classes") or []

@@ -66,7 +66,9 @@ class Frame:
         text = text.replace("@media print", "@media all") if paper else text
         steps = [f"const NAME = {json.dumps(self.named(page, width))};", MEASURE]
         if opened:
-            steps.insert(0, 'document.querySelectorAll("details").forEach((d) => { d.open = true; });')
+            steps.insert(
+                0, 'document.querySelectorAll("details").forEach((d) => { d.open = true; });'
+            )
         if axe:
             source = Path(AXE.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
             steps = [source, *steps, RUN_AXE]
@@ -74,14 +76,18 @@ class Frame:
             steps.append("tell({});")
         scripts = "".join(f"<script>{step}</script>" for step in ["\n".join(steps)])
         inner = html.escape(text.replace("</body>", f"{scripts}</body>"))
-        self.markup = f'<iframe width="{width}" height="844" style="border:0" srcdoc="{inner}"></iframe>'
+        self.markup = (
+            f'<iframe width="{width}" height="844" style="border:0" srcdoc="{inner}"></iframe>'
+        )
 
     @staticmethod
     def named(page: Path, width: int) -> str:
         return f"{page.parent.name} {width}"
 
 
-def show(folder: Path, frames: list[Frame], dark: bool = False) -> tuple[dict[str, dict], list[str]]:
+def show(
+    folder: Path, frames: list[Frame], dark: bool = False
+) -> tuple[dict[str, dict], list[str]]:
     """(what each frame measured, the console's messages)."""
     collect = COLLECT.replace("COUNT", str(len(frames)))
     parts = [f'<pre id="all"></pre><script>{collect}</script>', *(one.markup for one in frames)]

@@ -34,7 +34,9 @@ def test_a_line_ends_where_its_candidate_did(rungs):
 
 def test_the_tables_of_the_rungs_and_of_the_last_candidates(finished):
     text = (finished.folder / "report.html").read_text()
-    section = text.split("The search for its recipe: successive halving, ")[1].split("</details>")[0]
+    section = text.split("The search for its recipe: successive halving, ")[1].split("</details>")[
+        0
+    ]
     assert section.startswith("9 candidates × 3 epochs, 3 candidates × 9 epochs</summary>")
     lines = [
         re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)

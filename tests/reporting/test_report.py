@@ -93,7 +93,11 @@ def test_the_report_shows_what_the_issue_asks_for(text):
 def test_the_first_screen_tells_results_codons_and_a_story(text):
     first = text[text.index('<header id="summary"') : text.index("</header>")]
     assert first.count("<tr>") == 1 + sum(map(len, CHOSEN.values()))
-    assert "behind" in first and "none that compares" in first and 'aria-label="less is better"' in first
+    assert (
+        "behind" in first
+        and "none that compares" in first
+        and 'aria-label="less is better"' in first
+    )
     assert "there was a little dog" in first and first.count('class="panel"') >= 8
     for href in re.findall(r'href="#(model-[^"]+)"', first):
         assert f'<details class="model" id="{href}"' in text
@@ -102,8 +106,9 @@ def test_the_first_screen_tells_results_codons_and_a_story(text):
 def test_a_chapter_tells_cost_commands_and_card(text):
     plain = chapter(text, "model-mlp-plain")
     for told in (
-        "61 s", "19.3 TFLOP", "% of the measured peak", "seeds 1, 2, 3", "git checkout 0123456789ab",
-        "make run PRESET=made ROOMS=mlp", "results/made-up/logs/", "not made for", "Model card",
+        "61 s", "19.3 TFLOP", "% of the measured peak", "seeds 1, 2, 3",
+        "git checkout 0123456789ab", "make run PRESET=made ROOMS=mlp", "results/made-up/logs/",
+        "not made for", "Model card",
         "What it gets wrong", "test examples right",
     ):  # fmt: skip
         assert told in plain, told

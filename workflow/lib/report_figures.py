@@ -166,7 +166,7 @@ def there(
 
 
 def presets(repository: Path) -> list[str]:
-    """The names that `make run PRESET=` knows: those of config/, of which config.yaml is standard."""
+    """The names that `make run PRESET=` knows: standard is config.yaml, the others their files."""
     others = ("config", "datasets", "references")
     names = {path.stem for path in (repository / "config").glob("*.yaml")}
     return ["standard", *sorted(names.difference(others))]

@@ -61,10 +61,10 @@ REPORT = {
 SEARCH_FILES = []
 
 # What a job inherits, decided here: all but what would change how its shell and its Python start,
-# in which language they speak, and how figures look. It runs the Python that runs Snakemake, if no
+# and in which language they speak. It runs the Python that runs Snakemake, if no
 # environment of its own comes before. Threads are Snakemake's to set, by the rule.
 for name in [*os.environ]:
-    if name in ("BASH_ENV", "MATPLOTLIBRC") or name.startswith("PYTHON") and name != "PYTHONPATH":
+    if name == "BASH_ENV" or name.startswith("PYTHON") and name != "PYTHONPATH":
         del os.environ[name]
 os.environ |= {
     "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
