@@ -18,6 +18,8 @@ from pipeline.atomic import write_npz
 from pipeline.checkpoint import Checkpoint
 from pipeline.npz import read_npz
 
+pytestmark = pytest.mark.slow
+
 # A training whose step n adds n. It tells when one is done, and gets a signal twice in its fifth.
 TRAINING = """
 import os, signal, sys
