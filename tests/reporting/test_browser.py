@@ -17,6 +17,7 @@ import pytest
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 AXE = importlib.util.find_spec("axe_core_python")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium"),
     pytest.mark.skipif(not AXE, reason="no axe: pip install -r requirements-dev.txt"),
 ]
