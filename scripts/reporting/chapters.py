@@ -69,30 +69,33 @@ def chapters(
         ]
         if not rows:
             continue
-        best = lead(rows)
+        best = lead(rows, {one["model"] for one in by["histories"]})
         told = {
             "id": anchor("model", name, *room["name"].partition("@")[2:]),
             "folder": name,
             "rows": rows,
         }
         told |= {"best": shown(best), "model": best["model"], "dataset": best["dataset"]}
-        told |= {"lines": splits.lines(rows), "trainings": trainings(by["histories"])}
+        lines = sorted(splits.lines(rows), key=lambda line: line.model != best["model"])
+        told |= {"lines": lines, "trainings": trainings(by["histories"])}
         told |= {"cost": cost(best, by["histories"]), **by}
         told["figures"] = [figure for figure in figures if place(figure["folder"]) == name]
         found.append(told)
     return found
 
 
-def lead(rows: Sequence[dict]) -> dict:
-    """The row that speaks for a model: of one net, of the whole split, by the first metric there
-    is of PRIMARY, of the first split there is of SPLITS."""
+def lead(rows: Sequence[dict], trained: set[str]) -> dict:
+    """The row that speaks for a chapter: of a model that is trained in it, not of a baseline; of
+    one net and the whole split, by the first metric of PRIMARY and split of SPLITS that there is.
+    """
 
     def rank(row: Mapping) -> tuple:
         metric, split = (
             names.index(row[key]) if row[key] in names else len(names)
             for key, names in (("metric", PRIMARY), ("split", list(SPLITS)))
         )
-        return row["subset"] != "all", row["members"] != "1", split, metric, not ordinary(row)
+        aside = bool(trained) and row["model"] not in trained
+        return aside, row["subset"] != "all", row["members"] != "1", split, metric, not ordinary(row)
 
     return min(rows, key=rank)
 

@@ -163,6 +163,6 @@ def twins(found: Mapping, of: str) -> list[str]:
 def told(rungs: Sequence[Mapping]) -> str:
     """A search in words: 81 candidates × 3 epochs, 27 × 9, 9 × 27."""
     return ", ".join(
-        f"{counted(len(rung['candidates']), 'candidate')} × {rung['epochs']} epochs"
+        f"{counted(len(rung['candidates']), 'candidate')} × {counted(rung['epochs'], 'epoch')}"
         for rung in rungs
     )

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 import report_figures
+from fabricated_run import of_this_run
 from finished_run import CHOSEN, Run
 
 from pipeline.atomic import write_json
@@ -166,6 +167,13 @@ def test_a_file_belongs_to_the_deepest_chapter_above_it():
     # The twin has no training of its own: it is told with the model whose twin it is.
     assert chapters.folders(records) == ["gpt/a", "gpt/a/numpy", "gpt/ab"]
     assert chapters.inside("gpt/a/seed1", "gpt/a") and not chapters.inside("gpt/ab", "gpt/a")
+
+
+def test_a_baseline_does_not_speak_for_a_chapter():
+    rows = [of_this_run(model=name, values=[value]) for name, value in (("xz", 0.9), ("GPT", 0.8))]
+    assert chapters.lead(rows, {"GPT"})["model"] == "GPT"
+    cv = of_this_run(model="GPT", split="cv", values=[0.95])
+    assert chapters.lead([cv, *rows], {"GPT"})["split"] == "test"
 
 
 def test_the_place_of_a_file_in_the_report():
