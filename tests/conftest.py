@@ -32,11 +32,18 @@ def starts_snakemake(file: Path) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Snakemake as `dag`; it is slow, so that it comes first."""
+    """Mark what starts Snakemake as `dag`. The slow ones come first, so that no worker is left alone
+    with one at the end: those, what is marked so, and whole programs."""
     for item in items:
         if starts_snakemake(item.path):
             item.add_marker("dag")
-    items.sort(key=lambda item: not starts_snakemake(item.path))
+    items.sort(key=place)
+
+
+def place(item: pytest.Item) -> int:
+    """Where a test's file comes in the order."""
+    slow = starts_snakemake(item.path), bool(item.get_closest_marker("slow"))
+    return [*slow, "programs" in item.path.name, True].index(True)
 
 
 @pytest.fixture(scope="session")
