@@ -32,8 +32,7 @@ def starts_snakemake(file: Path) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Snakemake as `dag`. The slow ones come first, so that no worker is left alone
-    with one at the end: those, what is marked so, and whole programs."""
+    """Mark what starts Snakemake as `dag`; what takes long comes first, so that it ends first."""
     for item in items:
         if starts_snakemake(item.path):
             item.add_marker("dag")
@@ -41,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def place(item: pytest.Item) -> int:
-    """Where a test's file comes in the order."""
+    """In the order: what starts Snakemake, is marked slow, calls programs, and the rest."""
     slow = starts_snakemake(item.path), bool(item.get_closest_marker("slow"))
     return [*slow, "programs" in item.path.name, True].index(True)
 
