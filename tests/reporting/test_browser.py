@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 AXE = importlib.util.find_spec("axe_core_python")
 pytestmark = [
     pytest.mark.slow,
