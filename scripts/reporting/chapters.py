@@ -95,7 +95,14 @@ def lead(rows: Sequence[dict], trained: set[str]) -> dict:
             for key, names in (("metric", PRIMARY), ("split", list(SPLITS)))
         )
         aside = bool(trained) and row["model"] not in trained
-        return aside, row["subset"] != "all", row["members"] != "1", split, metric, not ordinary(row)
+        return (
+            aside,
+            row["subset"] != "all",
+            row["members"] != "1",
+            split,
+            metric,
+            not ordinary(row),
+        )
 
     return min(rows, key=rank)
 
