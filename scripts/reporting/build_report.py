@@ -152,9 +152,9 @@ def digest(script: str) -> str:
 
 # What the template calls to choose, to draw, and to write numbers and names as people read them.
 FILTERS = (
-    chapters.anchor, digest, formats.counted, formats.flops, formats.label, formats.seconds,
+    chapters.anchor, digest, formats.counted, formats.flops, formats.seconds,
     formats.weights, leaderboard.number, race.label, race.searches, report.notes, report.search,
-    report.short, report.shown, report.way, splits.more_views, splits.spread, splits.validation_of,
+    report.shown, report.way, splits.more_views, splits.spread, splits.validation_of,
 )  # fmt: skip
 CHARTS = (
     record_charts.beside_published, record_charts.by_compute, record_charts.curves,
