@@ -4,7 +4,7 @@ predictions.csv, submission.csv and the ensemble's rows come from the mean of th
 probabilities, of both strands where the model is trained on both; then there are rows of one strand
 (views "none") too, which compare with published results. Rows of the subset "not in train" leave
 out the test sequences that are in train or val too, as the training sees them: where it reads both
-strands, also as their reverse complement.
+strands, also as their reverse complement. The models' settings come from their files.
 """
 
 import math
@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dna.model import TITLE, build, predict_views, read_split
+from dna.model import TITLE, predict_views, read_split
 from dna.sequences import LETTERS, PAD, as_trained, known_rows
 from dna.settings import EvaluateSpec
+from dna.stored_model import OF_DATA, load_all
 from pipeline import settings
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.classification_metrics import accuracy, matthews
@@ -24,14 +25,13 @@ from pipeline.history import TRAININGS, cost, read_histories
 from pipeline.predictions import write_predictions
 from pipeline.results import interval, proportion_interval, row
 from pipeline.torch_setup import setup
-from pipeline.weights import load_weights
 from raw.prepared import load_arrays, load_json
 from torch_nn.dna_classifier import DNAClassifier
 
-NEEDED = ("classes", "data_sha256", "dataset", "repeated_rows", "reverse_complements", "title")
+NEEDED = (*OF_DATA, "labels", "repeated_rows", "reverse_complements")
 OUTPUTS = {
     "metrics": "metrics.json",
-    "predictions": "predictions.csv: id, label (the true one), prediction, p_0 ...",
+    "predictions": "predictions.csv: id, label (the true one), prediction, p_<label> ...",
     "submission": "submission.csv for a leaderboard: id, label (the predicted one)",
     "attention": "attention.npz: the first seed's model on a test sequence",
 }
@@ -119,19 +119,19 @@ def classifier_rows(
 def main() -> None:
     inputs = {"data": "sequences.npz", "meta": "meta.json", **TRAININGS}
     args = settings.arguments(__doc__, EvaluateSpec, inputs, OUTPUTS)
-    spec, device = args.spec, setup(0, args.spec.threads)
+    device = setup(0, args.spec.threads)
     meta = load_json(args.meta, NEEDED)
     histories = read_histories(args.weights, args.histories)
     splits = {split: read_split(args.data, split, device) for split in ("train", "val", "test")}
     x = {split: tokens.cpu().numpy() for split, (tokens, _) in splits.items()}
     label = {split: y.cpu().numpy() for split, (_, y) in splits.items()}
-    shape = spec.model, x["test"].shape[1], len(meta["classes"])
-    models = [load_weights(path, build(*shape).to(device)) for path in args.weights]
+    models, about_model = load_all(args.weights, meta, device)
+    both_strands = about_model.both_strands
     found = {
-        split: [predict_views(m, splits[split][0], spec.both_strands) for m in models]
+        split: [predict_views(m, splits[split][0], both_strands) for m in models]
         for split in ("val", "test")
     }  # (N, K) by views, of each seed
-    alike = {split: as_trained(tokens, spec.both_strands) for split, tokens in x.items()}
+    alike = {split: as_trained(tokens, both_strands) for split, tokens in x.items()}
     unseen = ~known_rows(alike["test"], np.concatenate([alike["train"], alike["val"]]))
     about = {"model": TITLE, "dataset": meta["dataset"], "data_sha256": meta["data_sha256"]}
     rows = []
@@ -164,8 +164,11 @@ def main() -> None:
     (ids,) = load_arrays(args.data, "test_id")
     mean = np.mean(probabilities["test"], axis=0)  # (N, K)
     answer = mean.argmax(axis=1)  # (N,)
-    write_predictions(args.predictions, label["test"], answer, mean, ids)
-    submission = [{"id": i, "label": k} for i, k in zip(ids, answer, strict=True)]
+    words = np.array(meta["labels"])
+    write_predictions(
+        args.predictions, words[label["test"]], words[answer], mean, ids, classes=words
+    )
+    submission = [{"id": i, "label": k} for i, k in zip(ids, words[answer], strict=True)]
     write_csv(args.submission, submission, ["id", "label"])
     right = probabilities["test"][0].argmax(axis=1) == label["test"]
     chosen = int(np.argmax(right))  # the first one that is right, or row 0 if none is

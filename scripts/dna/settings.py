@@ -21,8 +21,12 @@ class Data(Settings):
     classes: Annotated[list[Class], AfterValidator(each_once)] = Field(
         ["0", "1"], min_length=2, description="names of the classes 0, 1, ..."
     )
-    max_length: int = Field(1000, ge=1, description="most nucleotides of a sequence in a CSV file")
-    val_share: Share = Field(0.15, description="statlog_dna: share of train kept for validation")
+    max_length: int = Field(
+        1000, ge=1, description="most nucleotides of a sequence; of one's own, its middle is kept"
+    )
+    val_share: Share = Field(
+        0.15, description="share of the rows for val where none is given, and of own ones for test"
+    )
     seed: Seed = Field(0, description="of what is drawn")
     motifs: Annotated[list[Motif], AfterValidator(each_once)] = Field(
         ["TATAAA", "CACGTG"], min_length=2, description="one per class, of one length"
@@ -86,10 +90,30 @@ class Training(Settings):
     hidden_share: Share = Field(0.1, description="share of nucleotides replaced by N")
     mutated_share: Share = Field(0.0, description="share of nucleotides replaced at random")
     largest_shift: int = Field(0, ge=0, description="places by which a sequence moves at most")
+    most_letters: int = Field(
+        0, ge=0, description="nucleotides to read at most: fewer epochs of much data; 0: no limit"
+    )
+    balance_below: Share = Field(
+        0.0, description="classes weigh the same if one has less than this part of an even share"
+    )
 
 
 class Strands(Settings):
     both_strands: bool = Field(False, description="train on random strands, predict their mean")
+
+
+class Candidate(Strands):
+    """One of the models of which the data choose."""
+
+    model: Model = Model()
+
+
+class Choice(Settings):
+    """Several models, each trained briefly; the best on val is then trained in earnest."""
+
+    candidates: list[Candidate] = Field([Candidate()], min_length=1, description="the models")
+    epochs: int = Field(15, ge=1, description="passes over the training split, at most")
+    most_letters: int = Field(0, ge=0, description="nucleotides to read at most; 0: no limit")
 
 
 class Dataset(Strands):
@@ -98,6 +122,9 @@ class Dataset(Strands):
     data: Data = Data()
     model: Model = Model()
     training: Training = Training()
+    choice: Choice | None = Field(
+        None, description="models to choose from, instead of model and both_strands"
+    )
 
 
 class Section(Settings):
@@ -129,10 +156,40 @@ class PrepareSpec(Data, Strands):
         return self
 
 
-class EvaluateSpec(Strands):
-    model: Model = Field(Model(), description="shape of the model")
+class EvaluateSpec(Settings):
     threads: Threads = Field(1, description="threads of PyTorch")
 
 
-class TrainSpec(Training, EvaluateSpec):
+class TrainSpec(Training, Candidate, EvaluateSpec):
     seed: Seed = Field(1, description="of weights, batches, dropout and augmentation")
+    candidates: list[Candidate] = Field([], description="models, of which --choice names one")
+
+
+class ChooseSpec(Settings):
+    candidates: list[Candidate] = Field(min_length=1, description="the models, as histories")
+
+
+class SummariseSpec(Settings):
+    dataset: str = Field(description="name of the data set")
+    report: str = Field("report.html", description="where the report is")
+    folder: str = Field(".", description="where models and predictions are")
+    seed: Seed = Field(1, description="of the model to name")
+
+
+class PredictSpec(EvaluateSpec):
+    sequence: str | None = Field(None, description="column of the sequences; null: found by itself")
+
+
+class ExplainSpec(PredictSpec):
+    drawn: int = Field(8, ge=1, le=40, description="sequences in the picture: the first ones")
+
+
+class Stored(Candidate):
+    """What the file of a trained model says of it: enough to use it."""
+
+    classes: list[Class] = Field(description="names of the classes, in the order of the outputs")
+    length: int = Field(ge=1, description="nucleotides of the longest sequence in training")
+    dataset: str = Field(description="name of the data set")
+    title: str = Field(description="what people call it")
+    stand_in: bool = Field(description="whether it took a real data set's place")
+    data_sha256: str = Field(description="which data these were")

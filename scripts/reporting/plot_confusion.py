@@ -23,10 +23,18 @@ def class_names(meta: Path, classes: int) -> list[str]:
     return [str(name) for name in (names if len(names) == classes else range(classes))]
 
 
+def class_numbers(labels: pd.Series, meta: Path) -> np.ndarray:
+    """int64 (N,): the numbers of labels (N,), which are such, or the words of meta's `labels`."""
+    words = plots.read_json(meta).get("labels")
+    numbers = {word: number for number, word in enumerate(words)} if words else int
+    return labels.map(numbers).to_numpy(np.int64)
+
+
 def plot(files: tuple[Path, Path], title: str, look: plots.Look) -> plt.Figure:
     """files: predictions.csv and the meta.json of its data set."""
-    predictions, meta = pd.read_csv(files[0]), files[1]
-    label, prediction = (predictions[name].to_numpy(np.int64) for name in ("label", "prediction"))
+    columns, meta = ("label", "prediction"), files[1]
+    predictions = pd.read_csv(files[0], dtype=dict.fromkeys(columns, str), keep_default_na=False)
+    label, prediction = (class_numbers(predictions[name], meta) for name in columns)
     probabilities = predictions.columns.str.startswith("p_").sum()
     classes = max(probabilities, label.max() + 1, prediction.max() + 1)
     counts, names = confusion(label, prediction, classes), class_names(meta, classes)

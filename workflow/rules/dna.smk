@@ -38,6 +38,7 @@ rule train_dna:
     input:
         data=f"{PROCESSED}/{{dataset}}/sequences.npz",
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
+        choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
     output:
         weights=f"{DNA_RUN}/seed{{seed}}/model.safetensors",
         history=f"{DNA_RUN}/seed{{seed}}/history.json",
@@ -53,10 +54,76 @@ rule train_dna:
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/dna/{{dataset}}/seed{{seed}}",
-        spec=lambda w: spec("dna.train", dna.TrainSpec, w, *parts(DNA, w, "training")),
+        spec=lambda w: spec(
+            "dna.train",
+            dna.TrainSpec,
+            w,
+            *parts(DNA, w, "training"),
+            candidates=candidates(w.dataset),
+        ),
     shell:
         "python -m dna.train --spec {params.spec:q} {params.options:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
+
+
+rule try_dna:
+    """Train candidate {wildcards.number} on {wildcards.dataset} briefly: {params.spec}."""
+    input:
+        data=f"{PROCESSED}/{{dataset}}/sequences.npz",
+        meta=f"{PROCESSED}/{{dataset}}/meta.json",
+    output:
+        weights=f"{DNA_RUN}/candidate{{number}}/model.safetensors",
+        history=f"{DNA_RUN}/candidate{{number}}/history.json",
+    log:
+        log_of("try_dna", "{dataset}.candidate{number}"),
+    benchmark:
+        benchmark_of("try_dna", "{dataset}.candidate{number}")
+    wildcard_constraints:
+        number=r"\d+",
+    conda:
+        "../../envs/torch.yaml"
+    threads: DNA.threads
+    resources:
+        **need(megabytes=2000, minutes=60),
+    params:
+        options=options,
+        checkpoint=f"{RUN}/.checkpoints/dna/{{dataset}}/candidate{{number}}",
+        spec=lambda w: spec(
+            "dna.train",
+            dna.TrainSpec,
+            candidates(w.dataset)[int(w.number)],
+            DNA_SETS[w.dataset].choice,
+            *parts(DNA, w, "training"),
+            seed=DNA.seeds[0],
+            candidates=[],
+        ),
+    shell:
+        "python -m dna.train --spec {params.spec:q} {params.options:q}"
+        " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"
+
+
+rule choose_dna:
+    """Choose the model of {wildcards.dataset} by its val split: {params.spec}."""
+    input:
+        histories=lambda w: [
+            f"{DNA_RUN}/candidate{number}/history.json".format(dataset=w.dataset)
+            for number in range(len(candidates(w.dataset)))
+        ],
+    output:
+        out=f"{DNA_RUN}/choice.json",
+    log:
+        log_of("choose_dna", "{dataset}"),
+    benchmark:
+        benchmark_of("choose_dna", "{dataset}")
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        **need(megabytes=600, minutes=5),
+    params:
+        options=options,
+        spec=lambda w: spec("dna.choose", dna.ChooseSpec, candidates=candidates(w.dataset)),
+    shell:
+        "python -m dna.choose --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
 rule evaluate_dna:
@@ -83,6 +150,37 @@ rule evaluate_dna:
     params:
         options=options,
         order=DNA.seeds,
-        spec=lambda w: spec("dna.evaluate", dna.EvaluateSpec, DNA, DNA_SETS[w.dataset]),
+        spec=spec("dna.evaluate", dna.EvaluateSpec, DNA),
     shell:
         "python -m dna.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
+rule summarise_dna:
+    """Say in words what came out for one's own sequences, {wildcards.dataset}: {params.spec}."""
+    input:
+        meta=f"{PROCESSED}/{{dataset}}/meta.json",
+        leaderboard=f"{RUN}/leaderboard.csv",
+        histories=per_seed(f"{DNA_RUN}/seed{{seed}}/history.json", DNA.seeds),
+        choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
+    output:
+        out=f"{DNA_RUN}/summary.md",
+    log:
+        log_of("summarise_dna", "{dataset}"),
+    benchmark:
+        benchmark_of("summarise_dna", "{dataset}")
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        **need(megabytes=600, minutes=5),
+    params:
+        options=options,
+        spec=lambda w: spec(
+            "dna.summarise",
+            dna.SummariseSpec,
+            w,
+            report=f"{RUN}/report.html",
+            folder=DNA_RUN.format(dataset=w.dataset),
+            seed=DNA.seeds[0],
+        ),
+    shell:
+        "python -m dna.summarise --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"

@@ -12,3 +12,11 @@ for name in DNA.datasets:
     REPORT["predictions"].append(f"{RUN}/dna/{name}/predictions.csv")
     REPORT["submissions"].append(f"{RUN}/dna/{name}/submission.csv")
     REPORT["attention"].append(f"{RUN}/dna/{name}/attention.npz")
+    if DATASETS.get(name) and DATASETS[name].kind == "own":
+        REPORT["summaries"].append(f"{RUN}/dna/{name}/summary.md")
+
+
+def candidates(dataset):
+    """The models of which the val split of a data set chooses; none if its settings name one."""
+    choice = DNA_SETS[dataset].choice
+    return choice.candidates if choice else []

@@ -1,0 +1,348 @@
+"""Labelled sequences of one's own, in any usual form, made one raw file: every row checked.
+
+The raw file has a JSON list in each line: [id, sequence, label, split], the sequence in A, C, G, T
+and N, the split train, val, test or "" where the data have none.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dna.sequence_files import (
+    ID_NAMES,
+    PEEKED,
+    Table,
+    cleaned,
+    is_fasta,
+    named,
+    read_fasta,
+    read_table,
+    sequence_column,
+)
+from pipeline.atomic import replacing
+from pipeline.errors import InputError
+
+RAW_FILE = "sequences.jsonl"
+LABEL_NAMES = ("label", "labels", "class", "classes", "target", "category", "type", "group", "y")
+SPLIT_NAMES = ("split", "set", "subset", "partition", "fold")
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val"),
+    **dict.fromkeys(("test", "testing", "holdout"), "test"),
+}
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".fa", ".fasta", ".fas", ".fna")
+LONGEST_ID, MOST_CLASSES = 200, 100
+
+
+class Row(NamedTuple):
+    """A labelled sequence; where: its file and line."""
+
+    where: str
+    id: str
+    sequence: str
+    label: str
+    split: str
+
+
+class Words(NamedTuple):
+    """The names of columns that somebody said; None: to be found."""
+
+    sequence: str | None = None
+    label: str | None = None
+    split: str | None = None
+
+
+def _plain_path(path: Path) -> Path:
+    """The path without .gz."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def files_of(data: Path) -> dict[str, Path]:
+    """Split -> its file, of a folder with train, dev and test; "" -> the file itself.
+
+    Raises InputError if there is nothing to read, or two files of one split.
+    """
+    if data.is_file():
+        return {"": data}
+    if not data.is_dir():
+        raise InputError(f"{data}: expected a file of sequences or a folder, found nothing there")
+    found: dict[str, Path] = {}
+    for path in sorted(data.iterdir()):
+        plain = _plain_path(path)
+        split = SPLITS.get(plain.stem.lower())
+        if path.is_file() and split and plain.suffix.lower() in ENDINGS:
+            if split in found:
+                wrong = f"expected one file for {split}, found {found[split].name} and {path.name}"
+                raise InputError(f"{data}: {wrong}. Move one away.")
+            found[split] = path
+    if "train" not in found:
+        names = ", ".join(sorted(path.name for path in data.iterdir())[:5]) or "nothing"
+        wrong = "expected train.csv and, if you have them, dev.csv and test.csv"
+        raise InputError(f"{data}: {wrong}, found {names}. Name the files so, or name one file.")
+    return found
+
+
+def read_rows(path: Path, split: str, words: Words, notes: dict[str, None]) -> Iterator[Row]:
+    """The rows of a file as it has them; split: "", or that of all of its rows.
+
+    Adds to `notes` which columns or headers were taken for what.
+    """
+    if is_fasta(path):
+        return _fasta_rows(path, split, words, notes)
+    return _table_rows(path, split, words, notes)
+
+
+def _table_rows(path: Path, split: str, words: Words, notes: dict[str, None]) -> Iterator[Row]:
+    table = read_table(path)
+    sequence = sequence_column(path, table, words.sequence, "SEQUENCE")
+    name = named(table.columns, None, "", ID_NAMES)
+    divided = None if split else named(table.columns, words.split, "SPLIT", SPLIT_NAMES)
+    if divided is not None and words.split is None:
+        # A column of this name that holds something else, such as the number of a fold.
+        held = {fields[divided].strip().lower() for fields in table.first if len(fields) > divided}
+        divided = divided if held <= SPLITS.keys() else None
+    label = _label_column(path, table, words.label, {sequence, name, divided})
+    told = {"sequence": sequence, "label": label, "split": divided, "id": name}
+    taken = [f"{what} = {table.columns[at]}" for what, at in told.items() if at is not None]
+    notes[f"columns: {', '.join(taken)}"] = None
+    for number, (where, fields) in enumerate(table.rows, 1):
+        own = fields[name].strip() if name is not None else str(number)
+        part = fields[divided].strip() if divided is not None else split
+        yield Row(where, own, fields[sequence], fields[label].strip(), part)
+
+
+def _label_column(path: Path, table: Table, wanted: str | None, taken: set[int | None]) -> int:
+    """The column of the classes: by its name, or the only one that is left."""
+    found = named(table.columns, wanted, "LABEL", LABEL_NAMES)
+    left = [number for number in range(len(table.columns)) if number not in taken]
+    if found is None and len(left) == 1:
+        return left[0]
+    if found is None or found in taken:
+        names = ", ".join(table.columns[number] for number in left) or "no further column"
+        wrong = f"expected a column of classes, found {names}"
+        raise InputError(f"{path}: {wrong}. Say which it is: LABEL=column.")
+    return found
+
+
+# What a header may look like, and how its label is found; '' if it has none of this form.
+HEADERS: dict[str, Callable[[str], str]] = {
+    "id|label": lambda header: header.rpartition("|")[2].strip() if "|" in header else "",
+    "label=...": lambda header: _match(r"\b(?:label|class)[=:]\s*([^\s;,|]+)", header),
+    "id label": lambda header: header.split()[-1] if len(header.split()) > 1 else "",
+}
+
+
+def _match(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.I)
+    return found[1] if found else ""
+
+
+def _fasta_rows(path: Path, split: str, words: Words, notes: dict[str, None]) -> Iterator[Row]:
+    found = list(read_fasta(path))
+    ids = [re.split(r"[\s|]", record.name)[0] for record in found]
+    plain = _plain_path(path)
+    beside = [
+        other
+        for other in sorted(plain.parent.glob(f"{plain.stem}.*"))
+        if _plain_path(other).suffix.lower() in ENDINGS[:4]
+        and _plain_path(other).stem == plain.stem
+    ]
+    if beside:
+        labels, splits = _beside(beside[0], words, ids, notes)
+    else:
+        labels, form = _of_headers(path, [record.name for record in found])
+        splits = {}
+        notes[f"labels from headers of the form >{form}"] = None
+    for index, (record, own) in enumerate(zip(found, ids, strict=True)):
+        name = own or str(index + 1)
+        yield Row(record.where, name, record.sequence, labels[index], splits.get(own, split))
+
+
+def _of_headers(path: Path, headers: Sequence[str]) -> tuple[list[str], str]:
+    """The label of each header, and the form in which they are given: that with fewest classes."""
+    found = {}
+    for form, label in HEADERS.items():
+        labels = [label(header) for header in headers]
+        if all(labels) and 1 < len(set(labels)) <= max(2, len(labels) // 2):
+            found[form] = labels
+    if not found:
+        wrong = f"expected a label in each header ({', '.join(f'>{form}' for form in HEADERS)})"
+        table = _plain_path(path).with_suffix(".csv").name
+        raise InputError(
+            f"{path}: {wrong}, found >{headers[0][:40]}. Or put {table} with id,label beside it."
+        )
+    form = min(found, key=lambda form: len(set(found[form])))
+    return found[form], form
+
+
+def _beside(
+    path: Path, words: Words, ids: Sequence[str], notes: dict[str, None]
+) -> tuple[list[str], dict[str, str]]:
+    """The label of each id, and id -> split, from a table beside a FASTA file."""
+    table = read_table(path)
+    known = set(ids)
+    at = named(table.columns, None, "", ID_NAMES)
+    for number in range(len(table.columns)):
+        if at is None and all(fields[number].strip() in known for fields in table.first[:PEEKED]):
+            at = number
+    if at is None:
+        raise InputError(f"{path}: expected a column id with the first words of the headers")
+    divided = named(table.columns, words.split, "SPLIT", SPLIT_NAMES)
+    label = _label_column(path, table, words.label, {at, divided})
+    notes[f"labels from {path.name}: id = {table.columns[at]}, label = {table.columns[label]}"] = (
+        None
+    )
+    labels, splits = {}, {}
+    for where, fields in table.rows:
+        own = fields[at].strip()
+        if own in labels:
+            raise InputError(f"{where}: expected each id once, found {own!r} again. Remove a row.")
+        labels[own] = fields[label].strip()
+        if divided is not None:
+            splits[own] = fields[divided].strip()
+    if missing := [own for own in ids if own not in labels]:
+        wrong = f"expected a row for each sequence, found none for {missing[0]!r}"
+        raise InputError(f"{path}: {wrong} ({len(missing)} in all). Add them.")
+    return [labels[own] for own in ids], splits
+
+
+def checked(rows: Iterable[Row], changed: Counter) -> Iterator[Row]:
+    """The rows with clean sequences and known splits; counts in `changed` what was changed.
+
+    Raises InputError with file and line: a bad letter, no label, an unknown split, an id that is
+    there before, or longer than LONGEST_ID.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    for row in rows:
+        letters, how = cleaned(row.sequence, row.where)
+        changed.update(how)
+        changed["lower case read as capitals"] += row.sequence != row.sequence.upper()
+        if not row.label:
+            raise InputError(
+                f"{row.where}: expected a label, found none. Add it, or remove the row."
+            )
+        split = SPLITS.get(row.split.lower(), "") if row.split else ""
+        if row.split and not split:
+            wrong = f"expected train, val or test as its split, found {row.split!r}"
+            raise InputError(f"{row.where}: {wrong}. Correct it.")
+        if len(row.id) > LONGEST_ID:
+            wrong = f"expected an id of at most {LONGEST_ID} letters, found {len(row.id)}"
+            raise InputError(f"{row.where}: {wrong}. Shorten it.")
+        if before := seen.get((row.id, row.where.rpartition(",")[0])):
+            wrong = f"expected each id once, found {row.id!r} as in {before.rpartition(', ')[2]}"
+            raise InputError(f"{row.where}: {wrong}. Rename or remove one.")
+        seen[row.id, row.where.rpartition(",")[0]] = row.where
+        yield row._replace(sequence=letters, split=split)
+
+
+def classes_of(data: Path, rows: Sequence[Row]) -> list[str]:
+    """The labels in order, as numbers if all are such.
+
+    Raises InputError if they are no classes: fewer than two, too many, one that is not in train.
+    """
+    count = Counter(row.label for row in rows)
+    if len(count) < 2:
+        wrong = f"expected two classes or more, found {next(iter(count), 'no row')!r} alone"
+        raise InputError(f"{data}: {wrong}. Add sequences of another class.")
+    if len(count) > min(MOST_CLASSES, len(rows) // 2):
+        some = ", ".join(list(count)[:3])
+        wrong = f"expected at most {MOST_CLASSES} classes with several sequences each"
+        raise InputError(
+            f"{data}: {wrong}, found {len(count):,} labels ({some} ...) in {len(rows):,} rows. "
+            "Name the column of the classes: LABEL=column."
+        )
+    trained = {row.label for row in rows if row.split in ("", "train")}
+    if alone := next((row for row in rows if row.label not in trained), None):
+        wrong = (
+            f"expected a label that is in train too, found {alone.label!r} in {alone.split} alone"
+        )
+        raise InputError(f"{alone.where}: {wrong}. Add such sequences to train, or remove these.")
+    numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", label) for label in count)
+    return sorted(count, key=float if numbers else str)
+
+
+def outliers_begin(lengths: Sequence[int]) -> int:
+    """The length that 99 % do not exceed if the longest is twice as long or more, else 0.
+
+    All sequences are filled up to the longest, which a few must not decide.
+    """
+    usual = sorted(lengths)[int(0.99 * (len(lengths) - 1))]
+    return usual if max(lengths) >= 2 * usual else 0
+
+
+def _told(rows: Sequence[Row], classes: Sequence[str], changed: Mapping[str, int]) -> list[str]:
+    """What to say of the rows."""
+    lengths = [len(row.sequence) for row in rows]
+    low, high = min(lengths), max(lengths)
+    count = Counter(row.label for row in rows)
+    shown = ", ".join(f"{name} ({count[name]:,})" for name in classes[:10])
+    more = f" and {len(classes) - 10} more" if len(classes) > 10 else ""
+    size = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    splits = Counter(row.split for row in rows if row.split)
+    told = [
+        f"{len(rows):,} sequences of {size} letters",
+        f"{len(classes)} classes: {shown}{more}",
+        *(f"{what}: {n:,}" for what, n in changed.items() if n),
+    ]
+    if not splits:
+        return [*told, "no split is given: 70 % train, 15 % val, 15 % test, drawn class by class"]
+    told.append("split as given: " + ", ".join(f"{n:,} {name}" for name, n in splits.items()))
+    if missing := [name for name in ("val", "test") if name not in splits]:
+        told.append(f"{' and '.join(missing)} drawn from train, class by class")
+    return told
+
+
+def collect(
+    data: Path,
+    target: Path,
+    sequence: str | None = None,
+    label: str | None = None,
+    split: str | None = None,
+) -> tuple[str, dict]:
+    """Write the labelled sequences of `data` to `target`, and say what they are and what was done.
+
+    sequence, label, split: names of columns, where they are not to be guessed.
+    Returns a description and the settings that fit these data.
+    """
+    words, notes, changed = Words(sequence, label, split), dict[str, None](), Counter[str]()
+    rows = [
+        row
+        for part, path in files_of(data).items()
+        for row in checked(read_rows(path, part, words, notes), changed)
+    ]
+    if any(row.split for row in rows) and (gap := next((r for r in rows if not r.split), None)):
+        raise InputError(f"{gap.where}: expected a split, as other rows have, found none. Add it.")
+    classes = classes_of(data, rows)
+    with replacing(target) as temporary, temporary.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(json.dumps(row[1:], ensure_ascii=False) + "\n")
+    told = [*_told(rows, classes, changed), *notes]
+    fitting = {"classes": classes}
+    if limit := outliers_begin([len(row.sequence) for row in rows]):
+        fitting["max_length"] = limit
+        row = max(rows, key=lambda row: len(row.sequence))
+        told.append(
+            f"{row.where} has {len(row.sequence):,} letters and 99 % of the rows at most {limit:,}:"
+            f" of longer ones the middle {limit:,} are read"
+        )
+    return "; ".join(told), {"data": fitting}
+
+
+def read_collected(path: Path) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Ids, sequences, labels and splits of the raw file that `collect` wrote.
+
+    Raises InputError if it is another file.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            found = [json.loads(line) for line in lines]
+        ids, sequences, labels, splits = map(list, zip(*found, strict=True))
+        if not all(isinstance(text, str) for row in found for text in row):
+            raise ValueError("another kind of row")
+    except (OSError, ValueError) as error:
+        wrong = f"expected rows that `make dna DATA=path` wrote, found: {error}"
+        raise InputError(f"{path}: {wrong}. Run that command again.") from None
+    return ids, sequences, labels, splits
