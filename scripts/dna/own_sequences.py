@@ -103,7 +103,7 @@ def _table_rows(path: Path, split: str, words: Words, notes: dict[str, None]) ->
     if divided is not None and words.split is None:
         # A column of this name that holds something else, such as the number of a fold.
         held = {fields[divided].strip().lower() for fields in table.first if len(fields) > divided}
-        divided = divided if held <= SPLITS.keys() else None
+        divided = divided if held - {""} <= SPLITS.keys() else None
     label = _label_column(path, table, words.label, {sequence, name, divided})
     told = {"sequence": sequence, "label": label, "split": divided, "id": name}
     taken = [f"{what} = {table.columns[at]}" for what, at in told.items() if at is not None]
@@ -325,8 +325,8 @@ def collect(
         fitting["max_length"] = limit
         row = max(rows, key=lambda row: len(row.sequence))
         told.append(
-            f"{row.where} has {len(row.sequence):,} letters and 99 % of the rows at most {limit:,}:"
-            f" of longer ones the middle {limit:,} are read"
+            f"{row.where.rpartition('/')[2]} has {len(row.sequence):,} letters, 99 % of the rows"
+            f" at most {limit:,}: of longer ones the middle {limit:,} are read"
         )
     return "; ".join(told), {"data": fitting}
 

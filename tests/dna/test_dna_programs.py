@@ -53,7 +53,7 @@ def evaluate(monkeypatch, data, trainings, folder, **changes):
     call(
         monkeypatch,
         evaluate_dna,
-        {"model": MODEL} | changes,
+        changes,
         **data,
         weights=[out["weights"] for out in trainings],
         histories=[out["history"] for out in trainings],
@@ -100,7 +100,7 @@ def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
 
 def test_what_is_kept_is_the_epoch_with_the_lowest_validation_loss(monkeypatch, data, tmp_path):
     trained, history = train(monkeypatch, data, tmp_path / "a", both_strands=True)
-    _, rows = evaluate(monkeypatch, data, [trained], tmp_path, both_strands=True)
+    _, rows = evaluate(monkeypatch, data, [trained], tmp_path)
     best = min(history["curve"], key=lambda point: point["val_loss"])
     assert rows["val", "all", "1", "accuracy"]["value"] == pytest.approx(best["val_accuracy"])
     assert rows["val", "all", "1", "mcc"]["value"] == pytest.approx(best["val_mcc"])
@@ -167,7 +167,7 @@ def test_reverse_complements_of_training_rows_are_known_where_they_are_trained_o
     assert meta["repeated_rows"]["test_in_train"] == 9 * both
     changes = {"largest_shift": 0, "epochs": 1, "both_strands": both}
     trained, _ = train(monkeypatch, data, tmp_path / "run", **changes)
-    outputs, found = evaluate(monkeypatch, data, [trained], tmp_path, both_strands=both)
+    outputs, found = evaluate(monkeypatch, data, [trained], tmp_path)
     metrics = json.loads(outputs["metrics"].read_text())
     assert metrics["notes"]["test_rows_in_train_or_val"] == 9 * both
     assert metrics["notes"]["reverse_complements"] == meta["reverse_complements"]
