@@ -25,9 +25,10 @@ from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
 from pipeline.training_run import TRAINING_OUTPUTS, TrainingRun
-from pipeline.weights import TorchParts, save_weights
+from pipeline.weights import TorchParts, load_weights, save_weights
 from raw.prepared import load_json
 from torch_nn.dna_augmentation import augment
+from torch_nn.dna_tokens import BytePairs
 from torch_nn.flops import forward_flops
 from torch_nn.optimisation import clipped_step, weight_average
 from torch_nn.parameters import parameter_count
@@ -46,6 +47,7 @@ def class_weights(y: torch.Tensor, classes: int, balance_below: float) -> torch.
 
 def main() -> None:
     inputs = {"data": "sequences.npz", "meta": "meta.json", "choice?": "choice.json of dna.choose"}
+    inputs |= {"start?": "weights to start from, all but the head's: model.safetensors"}
     args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
     spec = chosen(args.spec, args.choice) if args.choice else args.spec
     device = setup(spec.seed, spec.threads)
@@ -54,6 +56,11 @@ def main() -> None:
     val_x, val_y = read_split(args.data, "val", device)
 
     model = build(spec.model, x.size(1), len(meta["classes"])).to(device)
+    if args.start:
+        load_weights(args.start, model)
+        model.head.reset_parameters()
+    elif isinstance(model.tokens, BytePairs):
+        model.tokens.learn(x)
     average, best = weight_average(model, spec.average_decay), copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), spec.lr, weight_decay=spec.weight_decay)
 
@@ -69,7 +76,8 @@ def main() -> None:
     rate = one_cycle(steps, int(spec.warmup_share * steps), final=spec.min_lr_share)
     origin = provenance(spec.threads, device.type, ("torch", "numpy"))
     parts = TorchParts(device, model=model, average=average, best=best, optimizer=optimizer)
-    checkpoint = Checkpoint.of(args, args.data, args.meta)
+    files = args.data, args.meta, *([args.start] if args.start else [])
+    checkpoint = Checkpoint.of(args, *files)
     run = TrainingRun(args.history, parts, checkpoint, steps, per_epoch, provenance=origin)
 
     for step in run:

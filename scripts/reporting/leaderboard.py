@@ -45,6 +45,9 @@ METRICS = {
     "exact_match": Metric("exact match"),
     "accepted_share": Metric("share accepted by the grammar"),
     "mcc": Metric("MCC × 100", -100.0, 100.0, digits=2),
+    "roc_auc": Metric("ROC AUC"),
+    "average_precision": Metric("average precision"),
+    "calibration_error": Metric("calibration error", more_is_better=False),
     "nats_per_token": Metric("nats per token", 0.0, inf, more_is_better=False, digits=3),
     "bits_per_byte": Metric("bits per byte", 0.0, inf, more_is_better=False, digits=3),
 }
@@ -60,7 +63,7 @@ class Row(Settings):
     views: Literal["none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4"]
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
     subset: Literal["all", "not in train", "longer than trained"]
-    implementation: Literal["numpy", "torch", "xz"]
+    implementation: Literal["numpy", "torch", "scikit-learn", "xz"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
     value: float

@@ -56,10 +56,11 @@ MODELS = {
         tokens(9, 2, 5),
         torch.tensor([4, 6]),
     ),
-    "dna mean": lambda: (DNAClassifier(6, 5, 9, 3, 16, 2), tokens(6, 4, 9)),
-    "dna cls": lambda: (DNAClassifier(6, 5, 9, 3, 16, 2, pooling="cls"), tokens(6, 4, 8)),
+    "dna mean": lambda: (DNAClassifier(9, 3, d_model=16, n_heads=2), tokens(6, 4, 9)),
+    "dna cls": lambda: (DNAClassifier(9, 3, d_model=16, n_heads=2, pooling="cls"), tokens(6, 4, 8)),
     "dna stem": lambda: (
-        DNAClassifier(6, 5, 9, 3, 16, 2, stem_kernel=3, pooling="flatten"), tokens(6, 4, 9)
+        DNAClassifier(9, 3, d_model=16, n_heads=2, stem_kernel=3, pooling="flatten"),
+        tokens(6, 4, 9),
     ),
 }  # fmt: skip
 
