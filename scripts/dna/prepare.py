@@ -99,7 +99,7 @@ def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]
         name: (x[part == name], y[part == name], np.array(ids)[part == name]) for name in SPLITS
     }
     cut = sum(len(text) > spec.max_length for text in texts)
-    told = f"{cut:,} sequences are longer than {spec.max_length:,} letters: their middle is read"
+    told = f"longer than {spec.max_length:,} letters: {cut:,} sequences, whose middle is read"
     return rows, [told] if cut else []
 
 
@@ -143,9 +143,9 @@ def warnings(meta: dict, label: Mapping[str, np.ndarray]) -> list[str]:
         near = max(n for pair, n in meta["near_duplicates"].items() if pair.startswith(split))
         if same or near:
             lines.append(
-                f"{split}: {same:,} of {len(label[split]):,} sequences are in an earlier split too,"
-                f" and {near:,} share half of their 16-letter words with one: their score says"
-                " little about new sequences"
+                f"{split}: of {len(label[split]):,} sequences, {same:,} are in an earlier split too"
+                f" and {near:,} have half of their {leakage.WORD}-letter words in one: their score"
+                " says little about new sequences"
             )
     return lines
 
