@@ -38,10 +38,10 @@ def write_set(path, rows, length=40):
 
 
 def default_model(repository):
-    """The first candidate of config.yaml's settings for one's own sequences, and the training."""
+    """Config.yaml's candidate for a motif anywhere, and how one's own sequences are trained on."""
     text = (repository / "config" / "config.yaml").read_text(encoding="utf-8")
     own = yaml.safe_load(text)["dna"]["settings"]["own"]
-    return own["choice"]["candidates"][0], own["training"]
+    return own["choice"]["candidates"][1], own["training"]
 
 
 @pytest.fixture(scope="module")
