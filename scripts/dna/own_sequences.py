@@ -320,7 +320,7 @@ def collect(
         for row in rows:
             out.write(json.dumps(row[1:], ensure_ascii=False) + "\n")
     told = [*_told(rows, classes, changed), *notes]
-    fitting = {"classes": classes}
+    fitting: dict[str, object] = {"classes": classes}
     if limit := outliers_begin([len(row.sequence) for row in rows]):
         fitting["max_length"] = limit
         row = max(rows, key=lambda row: len(row.sequence))

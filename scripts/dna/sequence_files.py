@@ -80,7 +80,8 @@ def is_fasta(path: Path) -> bool:
 
 def read_fasta(path: Path) -> Iterator[Record]:
     """The records of a FASTA file; `name` is the whole header. Raises InputError as text_lines."""
-    where, name, parts = "", None, []
+    where, name = "", None
+    parts: list[str] = []
     for number, line in text_lines(path):
         if line.startswith(">"):
             if name is not None:

@@ -1,6 +1,7 @@
 """Figures: the same bytes each time, readable names, nothing that is cut."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from fabricated_run import of_this_run
 from finished_run import PLOTS, call
@@ -34,6 +35,19 @@ def test_confusion_counts_by_hand():
     label, prediction = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 2])
     wanted = [[1, 1, 0], [0, 1, 0], [1, 0, 2]]
     assert plot_confusion.confusion(label, prediction, 3).tolist() == wanted
+
+
+def test_labels_are_numbers_of_classes_or_the_words_that_the_data_has(tmp_path):
+    meta = tmp_path / "meta.json"
+    write_json(meta, {"classes": ["first", "second"]})
+    assert plot_confusion.class_numbers(pd.Series(["1", "0"]), meta).tolist() == [1, 0]
+    write_json(meta, {"classes": ["1", "NA"], "labels": ["1", "NA"]})
+    predictions = tmp_path / "predictions.csv"
+    predictions.write_text("id,label,prediction,p_1,p_NA\na,NA,NA,0.1,0.9\nb,1,NA,0.2,0.8\n")
+    figure = plot_confusion.plot((predictions, meta), "mine", plot_confusion.plots.Look())
+    texts = [text.get_text() for text in figure.findobj(plot_confusion.plt.Text)]
+    assert any("1 of 2 right" in text for text in texts)
+    plot_confusion.plt.close(figure)
 
 
 def test_a_diverged_candidate_and_a_single_one_can_be_drawn(finished, tmp_path, monkeypatch):
