@@ -1,15 +1,16 @@
 """What one sequence says of another: equal ones, contradictions, near duplicates, a fair split."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from dna.sequences import PAD, UNKNOWN, known_rows
 from pipeline.seeds import generator
 
-WORD = 16  # letters of a word: two bits each, so that it fits into 32
+WORD, DOUBLED = 16, (1, 2, 4, 8)  # letters of a word: two bits each, so that it fits into 32
 NEAR = 0.5  # share of its words that makes a row a near duplicate
-MOST_WORDS = 20_000_000  # of a split; of more, a sample is taken
+MOST_WORDS = 4_000_000  # of a split; of more, a sample is taken
 _BLOCK = 4096  # rows at a time
 # The earlier splits with which each one is compared.
 PAIRS = (("val", "train"), ("test", "train"), ("test", "val"))
@@ -56,46 +57,54 @@ def repeated(x: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> d
     return {f"{a}_in_{b}": int(known_rows(x[a], others[b]).sum()) for a, b in PAIRS}
 
 
-def _words(x: np.ndarray, scale: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(words uint32 (M,), their rows (M,)) of blocks of tokens x (N, L), without unknown letters.
+class Words(NamedTuple):
+    """Words of 16 letters, uint32 (M,), and the rows in which they are (M,)."""
 
-    A word and its reverse complement are one: the smaller number of both. Of each `scale` different
-    words, one is kept, the same in all rows.
+    words: np.ndarray
+    rows: np.ndarray
+
+
+def words_of(x: np.ndarray, scale: int = 1) -> Words:
+    """The words of tokens x (N, L) that have no unknown letter; a word and its reverse complement
+    are one, the smaller number of both. Of each `scale` different words one is kept, the same in
+    all rows.
     """
+    found = []
     for begin in range(0, len(x), _BLOCK):
-        block = x[begin : begin + _BLOCK]
-        places = max(block.shape[1] - WORD + 1, 0)
-        forward = np.zeros((len(block), places), np.uint32)
-        backward, known = forward.copy(), np.ones(forward.shape, bool)
-        for i in range(WORD):
-            letters = block[:, i : i + places].astype(np.uint32)
-            known &= letters < UNKNOWN
-            forward = (forward << 2) | (letters & 3)
-            backward |= (3 - (letters & 3)) << np.uint32(2 * i)
-        rows, at = np.nonzero(known)
-        words = np.minimum(forward, backward)[rows, at]
+        forward = x[begin : begin + _BLOCK].astype(np.uint32)  # (B, L)
+        known, forward = forward < UNKNOWN, forward & 3
+        backward = 3 - forward
+        for letters in DOUBLED:  # words of 1, 2, 4, 8 letters; two of them make one of twice that
+            bits = np.uint32(2 * letters)
+            forward = (forward[:, :-letters] << bits) | forward[:, letters:]
+            backward = (backward[:, letters:] << bits) | backward[:, :-letters]
+            known = known[:, :-letters] & known[:, letters:]
+        words = np.minimum(forward, backward)  # (B, L - 15)
         # Knuth's multiplicative hash spreads them evenly.
-        kept = words * np.uint32(2654435761) <= np.uint32((2**32 - 1) // scale)
-        yield words[kept], begin + rows[kept]
+        known &= words * np.uint32(2654435761) <= np.uint32((2**32 - 1) // scale)
+        rows, at = np.nonzero(known)
+        found.append(Words(words[rows, at], begin + rows))
+    return Words(*map(np.concatenate, zip(*found, strict=True)))
 
 
-def near_duplicates(x: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Bool (N,): the rows of x (N, L) that share half of their words with others (M, L'), or more.
-
-    A word is 16 letters of either strand. A row counts that has about 4 % other letters, or that
-    overlaps another by half, but no row that has a few words of common repeats.
-    """
-    scale = 1 + max(int((rows != PAD).sum()) for rows in (x, others)) // MOST_WORDS
-    found = [words for words, _ in _words(others, scale)]
-    known = np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint32)
-    all_, shared = np.zeros(len(x)), np.zeros(len(x))
-    for words, rows in _words(x, scale) if len(known) else ():
-        at = np.minimum(np.searchsorted(known, words), len(known) - 1)
-        all_ += np.bincount(rows, minlength=len(x))
-        shared += np.bincount(rows, known[at] == words, minlength=len(x))
-    return (all_ > 0) & (shared >= NEAR * all_)
+def near(of: Words, known: np.ndarray, rows: int) -> np.ndarray:
+    """Bool (rows,): the rows that have half of their words, or more, in `known`, sorted (M,)."""
+    if not len(known):
+        return np.zeros(rows, bool)
+    at = np.minimum(np.searchsorted(known, of.words), len(known) - 1)
+    every = np.bincount(of.rows, minlength=rows)
+    shared = np.bincount(of.rows, known[at] == of.words, minlength=rows)
+    return (every > 0) & (shared >= NEAR * every)
 
 
 def near_pairs(x: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """How many rows of x's val and test (N, L) are near duplicates of rows in an earlier split."""
-    return {f"{a}_in_{b}": int(near_duplicates(x[a], x[b]).sum()) for a, b in PAIRS}
+    """How many rows of x's val and test (N, L) are near duplicates of rows in an earlier split.
+
+    A near duplicate has half of its words of 16 letters, of either strand, in the other split: a
+    row with about 4 % other letters, or one that overlaps others by half, but none that shares a
+    common repeat.
+    """
+    scale = 1 + max(int((rows != PAD).sum()) for rows in x.values()) // MOST_WORDS
+    found = {split: words_of(rows, scale) for split, rows in x.items()}
+    known = {split: np.sort(found[split].words) for split in ("train", "val")}
+    return {f"{a}_in_{b}": int(near(found[a], known[b], len(x[a])).sum()) for a, b in PAIRS}

@@ -1,6 +1,7 @@
 """Splits of one's own sequences, near duplicates, contradictions: by hand and by property."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,11 @@ def test_rows_contradict_where_a_group_has_two_labels():
     assert leakage.contradictory(group, label).tolist() == [True, False, True, False, False]
 
 
+def near(x, others, scale=1):
+    known = np.sort(leakage.words_of(others, scale).words)
+    return leakage.near(leakage.words_of(x, scale), known, len(x))
+
+
 def test_near_duplicates_are_counted_on_both_strands():
     random = np.random.default_rng(0)
     x = random.integers(4, size=(6, 100), dtype=np.uint8)
@@ -50,15 +56,31 @@ def test_near_duplicates_are_counted_on_both_strands():
     other[3] = other_strands(x[3:4])[0]
     other[4, ::9] = x[4, ::9]
     other[5] = 4  # nothing is known
-    assert leakage.near_duplicates(other, x).tolist() == [True, False, True, True, False, False]
-    assert leakage.near_duplicates(x[:, :15], x).tolist() == [False] * 6  # no word fits
+    assert near(other, x).tolist() == [True, False, True, True, False, False]
+    splits = {"train": x, "val": other, "test": x[:1]}
+    assert leakage.near_pairs(splits) == {"val_in_train": 3, "test_in_train": 1, "test_in_val": 1}
+    assert near(x[:, :15], x).tolist() == [False] * 6  # no word fits
+    assert near(x, x[:, :9]).tolist() == [False] * 6
 
 
-def test_a_sample_of_the_words_finds_the_same(monkeypatch):
-    monkeypatch.setattr(leakage, "MOST_WORDS", 2000)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40))
+def test_words_are_those_of_their_definition(letters):
+    x = np.array([letters], np.uint8)
+    expected = []
+    for begin in range(len(letters) - 15):
+        word = letters[begin : begin + 16]
+        if max(word) < 4:
+            other = [3 - letter for letter in word[::-1]]
+            expected.append(sum(a * 4 ** (15 - i) for i, a in enumerate(min(word, other))))
+    assert leakage.words_of(x).words.tolist() == expected
+
+
+def test_a_sample_of_the_words_finds_the_same():
     x = np.random.default_rng(1).integers(4, size=(90, 200), dtype=np.uint8)
-    found = leakage.near_duplicates(np.concatenate([x[:30], 3 - x[30:60]]), x)
+    found = near(np.concatenate([x[:30], 3 - x[30:60]]), x, scale=9)
     assert found[:30].all() and not found[30:].any()
+    sizes = len(leakage.words_of(x, 9).words), len(leakage.words_of(x).words)
+    assert sizes[0] / sizes[1] == pytest.approx(1 / 9, rel=0.1)
 
 
 def test_groups_are_equal_rows():
