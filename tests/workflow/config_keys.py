@@ -109,12 +109,14 @@ TABLE = (
     ("gpt.settings.* dna.settings.*", NOTHING),
 )  # fmt: skip
 # Keys that have no other value as long as the rest is as it is: flipped digits are no digits, no
-# mixer sees features alone, and no training moves them.
+# mixer sees features alone, no training moves them; k-mers, which all other data sets change to,
+# cannot be pretrained.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
     "mlp.recipes.common.architecture",
     "mlp.test_time_shifts",
+    "dna.settings.gue/*.pretraining.epochs",
 )
 
 
