@@ -9,6 +9,7 @@ regression, how many trees, after which epoch of the CNN. The test split is read
 chosen.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,11 +24,11 @@ from torch.nn.functional import cross_entropy
 
 from dna.model import build, predict_views, read_split
 from dna.scoring import rows_of, told, unseen_rows
-from dna.sequences import PAD, UNKNOWN, other_strands
+from dna.sequences import PAD, UNKNOWN
 from dna.settings import BaselinesSpec, Model
 from pipeline import settings
 from pipeline.atomic import write_json
-from pipeline.classification_metrics import matthews
+from pipeline.classification_metrics import accuracy, matthews
 from pipeline.provenance import provenance
 from pipeline.seeds import shuffled
 from pipeline.torch_setup import setup
@@ -47,6 +48,7 @@ CNN = Model(
     pooling="max", dropout=0.0, head_dropout=0.3,
 )  # fmt: skip
 CNN_LR, CNN_BATCH = 2e-3, 64
+GC_STRENGTH = 1e4  # of two numbers none needs a penalty
 
 
 def kmer_counts(x: np.ndarray, k: int, both_strands: bool) -> sp.csr_array:
@@ -80,6 +82,19 @@ def gc_content(x: np.ndarray) -> np.ndarray:
     return np.stack([share, share**2], axis=1)
 
 
+def quality(label: np.ndarray, answer: np.ndarray) -> float:
+    """What the choices on val go by: MCC x 100; accuracy where val has one class alone."""
+    mcc = matthews(label, answer)
+    return mcc if math.isfinite(mcc) else accuracy(label, answer)
+
+
+def of_all_classes(found: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
+    """Probabilities (N, known) as (N, classes): 0 for a class that is not in train."""
+    probabilities = np.zeros((len(found), classes))
+    probabilities[:, known] = found
+    return probabilities
+
+
 class Baseline:
     """A trained model: what it was chosen to be, its probabilities of val and test by views, and
     what it cost."""
@@ -97,9 +112,13 @@ class Baseline:
 
 
 def best_regression(
-    name: str, features: Sequence[tuple[dict, Splits]], strengths: Sequence[float], y: Splits
+    name: str,
+    features: Sequence[tuple[dict, Splits]],
+    strengths: Sequence[float],
+    y: Splits,
+    classes: int,
 ) -> Baseline:
-    """The logistic regression, of all features and strengths, with the highest MCC on val.
+    """The logistic regression, of all features and strengths, that is best on val.
 
     features: (what they are, the matrix of each split).
     """
@@ -109,35 +128,38 @@ def best_regression(
         scaled = {split: scale.transform(matrix) for split, matrix in x.items()}
         for strength in strengths:
             model = LogisticRegression(C=strength, max_iter=300).fit(scaled["train"], y["train"])
-            mcc = matthews(y["val"], model.predict(scaled["val"]))
-            if best is None or mcc > best[0]:
-                best = mcc, model, scaled, {**about, "strength": strength}
+            reached = quality(y["val"], model.predict(scaled["val"]))
+            if best is None or reached > best[0]:
+                best = reached, model, scaled, {**about, "strength": strength}
     assert best is not None
     _, model, scaled, found.chosen = best
-    found.views["none"] = {split: model.predict_proba(scaled[split]) for split in ("val", "test")}
+    found.views["none"] = {
+        split: of_all_classes(model.predict_proba(scaled[split]), model.classes_, classes)
+        for split in ("val", "test")
+    }
     found.about["parameters"] = model.coef_.size + model.intercept_.size
     return found.finish()
 
 
-def best_trees(x: Splits, y: Splits, trees: int, seed: int) -> Baseline:
-    """Gradient boosting (Friedman 2001) on counts x (N, D), with the number of trees that has the
-    highest MCC on val."""
+def best_trees(x: Splits, y: Splits, classes: int, trees: int, seed: int) -> Baseline:
+    """Gradient boosting (Friedman 2001) on counts x (N, D), with the number of trees that is best
+    on val."""
     found = Baseline("gradient boosting on k-mers", "scikit-learn")
     model = HistGradientBoostingClassifier(
         max_iter=trees, learning_rate=0.1, early_stopping=False, random_state=seed
     ).fit(x["train"], y["train"])
     answers = model.staged_predict(x["val"])
-    best = int(np.argmax([matthews(y["val"], answer) for answer in answers]))
+    best = int(np.argmax([quality(y["val"], answer) for answer in answers]))
     found.chosen = {"trees": best + 1}
     for split in ("val", "test"):
         stages = model.staged_predict_proba(x[split])
-        probabilities = next(p for number, p in enumerate(stages) if number == best)
-        found.views.setdefault("none", {})[split] = probabilities
+        p = next(p for number, p in enumerate(stages) if number == best)
+        found.views.setdefault("none", {})[split] = of_all_classes(p, model.classes_, classes)
     return found.finish()
 
 
 def best_cnn(data: Splits, classes: int, spec: BaselinesSpec) -> Baseline:
-    """The small CNN after the epoch with the highest MCC on val.
+    """The small CNN after the epoch that is best on val.
 
     data: (letters, labels) of each split, tensors.
     """
@@ -161,9 +183,9 @@ def best_cnn(data: Splits, classes: int, spec: BaselinesSpec) -> Baseline:
         if position == per_epoch - 1:
             views = predict_views(model, data["val"][0], spec.both_strands)
             answers = [*views.values()][-1].argmax(dim=1).cpu().numpy()
-            mcc = matthews(data["val"][1].cpu().numpy(), answers)
-            if mcc > best:
-                best, found.chosen = mcc, {"epoch": epoch + 1}
+            reached = quality(data["val"][1].cpu().numpy(), answers)
+            if reached > best:
+                best, found.chosen = reached, {"epoch": epoch + 1}
                 weights = {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(weights)
     found.about["parameters"] = parameter_count(model)
@@ -174,7 +196,7 @@ def best_cnn(data: Splits, classes: int, spec: BaselinesSpec) -> Baseline:
     return found.finish()
 
 
-def regressions(x: Splits, y: Splits, spec: BaselinesSpec) -> list[Baseline]:
+def regressions(x: Splits, y: Splits, classes: int, spec: BaselinesSpec) -> list[Baseline]:
     """GC content and k-mers."""
     gc = {split: gc_content(rows) for split, rows in x.items()}
     aligned = not spec.both_strands and not any((rows == PAD).any() for rows in x.values())
@@ -186,8 +208,8 @@ def regressions(x: Splits, y: Splits, spec: BaselinesSpec) -> list[Baseline]:
             both = {s: sp.hstack([counts[s], letters_at_places(x[s])]).tocsr() for s in SPLITS}
             features.append(({"k": k, "letters at places": True}, both))
     return [
-        best_regression("GC content", [({}, gc)], [1e4], y),
-        best_regression("logistic regression on k-mers", features, spec.strengths, y),
+        best_regression("GC content", [({}, gc)], [GC_STRENGTH], y, classes),
+        best_regression("logistic regression on k-mers", features, spec.strengths, y, classes),
     ]
 
 
@@ -196,6 +218,7 @@ def main() -> None:
     args = settings.arguments(__doc__, BaselinesSpec, inputs, {"out": "baselines.json"})
     spec, device = args.spec, setup(args.spec.seed, args.spec.threads)
     meta = load_json(args.meta, NEEDED)
+    classes = len(meta["classes"])
     data = {split: read_split(args.data, split, device) for split in SPLITS}
     x = {split: letters.cpu().numpy().astype(np.uint8) for split, (letters, _) in data.items()}
     y = {split: labels.cpu().numpy() for split, (_, labels) in data.items()}
@@ -204,23 +227,24 @@ def main() -> None:
         for split, rows in x.items()
     }
     makers: list[Callable[[], list[Baseline]]] = [
-        lambda: regressions(x, y, spec),
-        lambda: [best_trees(counts, y, spec.trees, spec.seed)],
+        lambda: regressions(x, y, classes, spec),
+        lambda: [best_trees(counts, y, classes, spec.trees, spec.seed)],
     ]
     if spec.cnn_epochs:
-        makers.append(lambda: [best_cnn(data, len(meta["classes"]), spec)])
+        makers.append(lambda: [best_cnn(data, classes, spec)])
     unseen = unseen_rows(x, spec.both_strands)
     about = {"dataset": meta["dataset"], "data_sha256": meta["data_sha256"], "members": "1"}
     about["provenance"] = provenance(spec.threads, device.type, ("torch", "numpy", "scikit-learn"))
-    rows, chosen = [], {}
+    rows, chosen = [], []
     for baseline in (one for make in makers for one in make()):
         for view, found in baseline.views.items():
             probabilities = {split: [p] for split, p in found.items()}
             rows += rows_of(y, probabilities, unseen, views=view, **baseline.about, **about)
-        chosen[baseline.about["model"]] = baseline.chosen
-        print(f"{baseline.about['model']}: {baseline.chosen}", flush=True)
+        words = ", ".join(f"{name} {value}" for name, value in baseline.chosen.items())
+        chosen.append(f"{baseline.about['model']}: {words}")
+        print(chosen[-1], flush=True)
     print(told(rows))
-    notes = {"chosen by the MCC on val": chosen, "test": "read once, by what was chosen"}
+    notes = {"chosen": f"by the MCC on val: {'; '.join(chosen)}"}
     write_json(args.out, {"rows": rows, "notes": notes})
 
 

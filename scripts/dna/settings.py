@@ -192,6 +192,15 @@ class Dataset(Strands):
     )
     baselines: Baselines = Baselines()
 
+    @model_validator(mode="after")
+    def _letters_are_guessed(self) -> Self:
+        if self.pretraining.epochs and self.model.tokens != "nucleotides":
+            raise ValueError(
+                f"pretraining.epochs: expected 0 for {self.model.tokens}, whose places have no"
+                f" fixed letters, found {self.pretraining.epochs}"
+            )
+        return self
+
 
 class Section(Settings):
     """config.yaml's section `dna`."""

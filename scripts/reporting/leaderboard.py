@@ -7,12 +7,13 @@ from math import inf
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.errors import InputError
+from pipeline.read_yaml import read_yaml
 from pipeline.results import COLUMNS
 from pipeline.settings import Settings, nearest, problems
+from reporting.references import References
 
 OURS = "this run"
 # The splits that a result is shown of, the first one that there is.
@@ -30,13 +31,15 @@ _GROUP = r"\d+ (seed|fold)s?"
 
 
 class Metric(NamedTuple):
-    """A metric's title, the range of its values, whether more is better, how many digits it has."""
+    """A metric's title, the range of its values, whether more is better, how many digits it has,
+    and whether the leaderboard's figure has a panel for it."""
 
     title: str
     low: float = 0.0
     high: float = 1.0
     more_is_better: bool = True
     digits: int = 4
+    drawn: bool = True
 
 
 METRICS = {
@@ -45,9 +48,9 @@ METRICS = {
     "exact_match": Metric("exact match"),
     "accepted_share": Metric("share accepted by the grammar"),
     "mcc": Metric("MCC × 100", -100.0, 100.0, digits=2),
-    "roc_auc": Metric("ROC AUC"),
-    "average_precision": Metric("average precision"),
-    "calibration_error": Metric("calibration error", more_is_better=False),
+    "roc_auc": Metric("ROC AUC", drawn=False),
+    "average_precision": Metric("average precision", drawn=False),
+    "calibration_error": Metric("calibration error", more_is_better=False, drawn=False),
     "nats_per_token": Metric("nats per token", 0.0, inf, more_is_better=False, digits=3),
     "bits_per_byte": Metric("bits per byte", 0.0, inf, more_is_better=False, digits=3),
 }
@@ -119,11 +122,11 @@ def read_metrics(path: Path) -> list[dict]:
 
 
 def read_references(path: Path) -> tuple[dict, list[dict]]:
-    """(sources, results) of references.yaml, which the check of the configuration has seen.
+    """(sources, results) of references.yaml.
 
-    Raises InputError if a value lies outside the range of its metric.
+    Raises InputError if it is not such a file, or a value lies outside the range of its metric.
     """
-    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = read_yaml(path, References)
     for result in table["results"]:
         try:
             check_value(result["metric"], result["value"])
@@ -171,10 +174,12 @@ def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
 
 
 def panels(rows: Iterable[dict]) -> list[list[dict]]:
-    """The rows of each data set and metric, of the first of SPLITS with a row of ours."""
+    """The rows of each data set and metric that is drawn, of the first of SPLITS with a row of
+    ours."""
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault((row["dataset"], row["metric"]), []).append(row)
+        if METRICS[row["metric"]].drawn:
+            groups.setdefault((row["dataset"], row["metric"]), []).append(row)
     found = []
     for group in groups.values():
         ours = {row["split"] for row in group if row["source"] == OURS}
@@ -186,18 +191,27 @@ def panels(rows: Iterable[dict]) -> list[list[dict]]:
 def read_leaderboard(path: Path) -> list[dict]:
     """The rows of a leaderboard.csv: numbers as numbers, an empty field as None.
 
-    Raises InputError if the columns are not COLUMNS; `kernels`, a new one, may be missing.
+    Raises InputError if the columns are not COLUMNS (`kernels`, a new one, may be missing), or a
+    field is not of its column's kind.
     """
-    with path.open(newline="", encoding="utf-8") as opened:
-        reader = csv.DictReader(opened)
-        found = tuple(reader.fieldnames or ())
-        if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
-            raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}: build it again")
-        return [
-            dict.fromkeys(COLUMNS)
-            | {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
-            for row in reader
-        ]
+    rows = []
+    try:
+        with path.open(newline="", encoding="utf-8") as opened:
+            reader = csv.DictReader(opened, strict=True)
+            found = tuple(reader.fieldnames or ())
+            if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
+                wanted = ",".join(COLUMNS)
+                raise InputError(f"{path}: expected the columns {wanted}: build it again")
+            for row in reader:
+                if None in row or None in row.values():
+                    raise ValueError(f"expected {len(found)} fields in line {reader.line_num}")
+                values = {k: TYPES.get(k, str)(text) if text else None for k, text in row.items()}
+                rows.append(dict.fromkeys(COLUMNS) | values)
+    except (csv.Error, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not a leaderboard: {error}: build it again") from None
+    return rows
 
 
 def number(metric: str, value: float | None) -> str:

@@ -1,5 +1,6 @@
 """Plot confusion matrices of the test split: rows are the true classes, columns the predicted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline import settings
+from pipeline.errors import InputError
+from pipeline.read_json import read_json
 from reporting import plots
 
 WRITTEN = 12  # Most classes for which the numbers are written into the cells.
@@ -19,25 +22,38 @@ def confusion(label: np.ndarray, prediction: np.ndarray, classes: int) -> np.nda
 
 def class_names(meta: Path, classes: int) -> list[str]:
     """The names in a data set's meta.json, or the numbers 0 to K-1 if it has none for each."""
-    names = plots.read_json(meta).get("classes") or []
+    names = read_json(meta, []).get("classes") or []
     return [str(name) for name in (names if len(names) == classes else range(classes))]
 
 
-def class_numbers(labels: pd.Series, meta: Path) -> np.ndarray:
-    """int64 (N,): the numbers of labels (N,), which are such, or the words of meta's `labels`."""
-    words = plots.read_json(meta).get("labels")
-    numbers = {word: number for number, word in enumerate(words)} if words else int
-    return labels.map(numbers).to_numpy(np.int64)
+def answers(path: Path, words: Sequence[str] = ()) -> tuple[np.ndarray, np.ndarray, int]:
+    """Of a predictions.csv: label (N,), prediction (N,) int64, and how many classes have a column.
+
+    words: what the file calls the classes, if not 0, 1, ...
+    Raises InputError for a file without rows or with something else in them.
+    """
+    number = {word: k for k, word in enumerate(words)}.__getitem__ if words else int
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        label, prediction = (
+            np.array([number(text) for text in table[name]], np.int64)
+            for name in ("label", "prediction")
+        )
+        if min(label.min(initial=0), prediction.min(initial=0)) < 0 or not label.size:
+            raise ValueError(f"{label.size} rows, or a class below 0")
+    except (ValueError, KeyError, OverflowError) as error:
+        found = " ".join(str(error).split())
+        kind = "these classes" if words else "whole numbers"
+        wanted = f"rows of {kind} in the columns label and prediction"
+        raise InputError(f"{path}: expected {wanted}, found: {found}. Evaluate again.") from None
+    return label, prediction, int(table.columns.str.startswith("p_").sum())
 
 
 def plot(files: tuple[Path, Path], title: str, look: plots.Look) -> plt.Figure:
     """files: predictions.csv and the meta.json of its data set."""
-    columns, meta = ("label", "prediction"), files[1]
-    predictions = pd.read_csv(files[0], dtype=dict.fromkeys(columns, str), keep_default_na=False)
-    label, prediction = (class_numbers(predictions[name], meta) for name in columns)
-    probabilities = predictions.columns.str.startswith("p_").sum()
-    classes = max(probabilities, label.max() + 1, prediction.max() + 1)
-    counts, names = confusion(label, prediction, classes), class_names(meta, classes)
+    label, prediction, columns = answers(files[0], plots.read_json(files[1]).get("labels", ()))
+    classes = max(columns, label.max() + 1, prediction.max() + 1)
+    counts, names = confusion(label, prediction, classes), class_names(files[1], classes)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = max(2.6, min(0.44 * classes, 9.0))
     figure, axes = plt.subplots(figsize=(side + 2.2, side + 1.4))

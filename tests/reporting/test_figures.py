@@ -1,7 +1,6 @@
 """Figures: the same bytes each time, readable names, nothing that is cut."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from fabricated_run import of_this_run
 from finished_run import PLOTS, call
@@ -40,9 +39,10 @@ def test_confusion_counts_by_hand():
 def test_labels_are_numbers_of_classes_or_the_words_that_the_data_has(tmp_path):
     meta = tmp_path / "meta.json"
     write_json(meta, {"classes": ["first", "second"]})
-    assert plot_confusion.class_numbers(pd.Series(["1", "0"]), meta).tolist() == [1, 0]
-    write_json(meta, {"classes": ["1", "NA"], "labels": ["1", "NA"]})
     predictions = tmp_path / "predictions.csv"
+    predictions.write_text("id,label,prediction\na,1,0\n")
+    assert [one[0] for one in plot_confusion.answers(predictions)[:2]] == [1, 0]
+    write_json(meta, {"classes": ["1", "NA"], "labels": ["1", "NA"]})
     predictions.write_text("id,label,prediction,p_1,p_NA\na,NA,NA,0.1,0.9\nb,1,NA,0.2,0.8\n")
     figure = plot_confusion.plot((predictions, meta), "mine", plot_confusion.plots.Look())
     texts = [text.get_text() for text in figure.findobj(plot_confusion.plt.Text)]
