@@ -51,7 +51,7 @@ def answers(path: Path, words: Sequence[str] = ()) -> tuple[np.ndarray, np.ndarr
 
 def plot(files: tuple[Path, Path], title: str, look: plots.Look) -> plt.Figure:
     """files: predictions.csv and the meta.json of its data set."""
-    label, prediction, columns = answers(files[0], plots.read_json(files[1]).get("labels", ()))
+    label, prediction, columns = answers(files[0], read_json(files[1], []).get("labels", ()))
     classes = max(columns, label.max() + 1, prediction.max() + 1)
     counts, names = confusion(label, prediction, classes), class_names(files[1], classes)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
