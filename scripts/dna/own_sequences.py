@@ -264,15 +264,6 @@ def classes_of(data: Path, rows: Sequence[Row]) -> list[str]:
     return sorted(count, key=float if numbers else str)
 
 
-def outliers_begin(lengths: Sequence[int]) -> int:
-    """The length that 99 % do not exceed if the longest is twice as long or more, else 0.
-
-    All sequences are filled up to the longest, which a few must not decide.
-    """
-    usual = sorted(lengths)[int(0.99 * (len(lengths) - 1))]
-    return usual if max(lengths) >= 2 * usual else 0
-
-
 def _told(rows: Sequence[Row], classes: Sequence[str], changed: Mapping[str, int]) -> list[str]:
     """What to say of the rows."""
     lengths = [len(row.sequence) for row in rows]
@@ -320,15 +311,7 @@ def collect(
         for row in rows:
             out.write(json.dumps(row[1:], ensure_ascii=False) + "\n")
     told = [*_told(rows, classes, changed), *notes]
-    fitting: dict[str, object] = {"classes": classes}
-    if limit := outliers_begin([len(row.sequence) for row in rows]):
-        fitting["max_length"] = limit
-        row = max(rows, key=lambda row: len(row.sequence))
-        told.append(
-            f"{row.where.rpartition('/')[2]} has {len(row.sequence):,} letters, 99 % of the rows"
-            f" at most {limit:,}: of longer ones the middle {limit:,} are read"
-        )
-    return "; ".join(told), {"data": fitting}
+    return "; ".join(told), {"data": {"classes": classes}}
 
 
 def read_collected(path: Path) -> tuple[list[str], list[str], list[str], list[str]]:

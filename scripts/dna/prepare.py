@@ -11,7 +11,7 @@ complement is in another split, near duplicates and contradictions, and has a li
 that a reader of the results must know (warnings).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,15 @@ def is_own(spec: PrepareSpec) -> bool:
     return spec.dataset.startswith("own/")
 
 
+def usual_length(lengths: Sequence[int]) -> int:
+    """The longest of lengths (N,), or, if it is twice what 99 % do not exceed or more, that.
+
+    All sequences are filled up to one length, which a few must not decide.
+    """
+    usual = sorted(lengths)[int(0.99 * (len(lengths) - 1))]
+    return usual if max(lengths) >= 2 * usual else max(lengths)
+
+
 def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]]:
     """Each split of somebody's own sequences, and what is to be said of them.
 
@@ -85,7 +94,9 @@ def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]
     if unknown := set(labels) - set(spec.classes):
         wrong = f"expected the classes {spec.classes}, found {min(unknown)!r}"
         raise InputError(f"{path}: {wrong}. Correct classes.")
-    found = [sequences.middle(sequences.encode(text), spec.max_length) for text in texts]
+    lengths = [len(text) for text in texts]
+    limit = min(spec.max_length, usual_length(lengths))
+    found = [sequences.middle(sequences.encode(text), limit) for text in texts]
     x = sequences.pad(found, max(map(len, found)))
     y = np.array([spec.classes.index(label) for label in labels], np.int64)
     part = np.array([split or "train" for split in splits])
@@ -98,8 +109,12 @@ def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]
     rows = {
         name: (x[part == name], y[part == name], np.array(ids)[part == name]) for name in SPLITS
     }
-    cut = sum(len(text) > spec.max_length for text in texts)
-    told = f"longer than {spec.max_length:,} letters: {cut:,} sequences, whose middle is read"
+    cut, longest = sum(length > limit for length in lengths), int(np.argmax(lengths))
+    told = (
+        f"{cut:,} of {len(texts):,} sequences are longer than {limit:,} letters, of which the middle"
+        f" is read (the longest, {ids[longest]}, has {lengths[longest]:,}; max_length"
+        f" {spec.max_length:,})"
+    )
     return rows, [told] if cut else []
 
 

@@ -69,7 +69,10 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def is_fasta(path: Path) -> bool:
-    """Whether the first sign of the file is >. Raises InputError for an empty file, or FASTQ."""
+    """Whether the first sign of the file is >. Raises InputError for what is no file, an empty one,
+    or FASTQ."""
+    if not path.is_file():
+        raise InputError(f"{path}: expected a file, found a pipe or a folder. Name a file.")
     first = next((line for _, line in text_lines(path) if line.strip()), "")
     if not first:
         raise InputError(f"{path}: expected sequences, found an empty file")

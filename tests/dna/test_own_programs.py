@@ -272,6 +272,12 @@ def test_the_summary_is_for_people(monkeypatch, trained, tmp_path):
     assert f"`.venv/bin/python -m dna.predict {weights} new.fasta`" in page
 
 
+def test_a_few_long_sequences_do_not_decide_the_length():
+    assert prepare.usual_length([60] * 300 + [30_000]) == 60
+    assert prepare.usual_length([60] * 300 + [119]) == 119
+    assert prepare.usual_length([20, 300, 3000] * 100) == 3000
+
+
 def test_raw_files_are_not_taken_for_generated_ones(monkeypatch, tmp_path):
     with pytest.raises(InputError, match="expected no --raw for planted_motifs.*Name the data"):
         call(
@@ -296,7 +302,8 @@ def test_what_a_reader_of_the_score_must_know_is_in_the_meta(monkeypatch, tmp_pa
     call(monkeypatch, prepare, spec, raw=tmp_path, **out)
     told = json.loads(out["meta"].read_text())["warnings"]
     assert told == [
-        "longer than 60 letters: 1 sequences, whose middle is read",
+        "1 of 7 sequences are longer than 60 letters, of which the middle is read (the longest, 7,"
+        " has 90; max_length 60)",
         "val has no sequence of y",
         "2 rows contradict others: the same sequence, or its reverse complement, has another label"
         " (such as 1 and 3)",

@@ -97,12 +97,6 @@ def test_numbers_are_classes_in_their_order(tmp_path):
     assert collected(tmp_path, "a.csv", content)[2] == {"classes": ["9", "10"]}
 
 
-def test_a_few_long_sequences_do_not_decide_the_length(tmp_path):
-    content = "sequence,label\n" + PLAIN.partition("\n")[2] * 50 + f"{A * 300},1\n"
-    _, told, fitting = collected(tmp_path, "a.csv", content)
-    assert fitting["max_length"] == 10 and "a.csv, line 202 has 3,000 letters" in told
-
-
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
