@@ -111,8 +111,8 @@ def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]
     }
     cut, longest = sum(length > limit for length in lengths), int(np.argmax(lengths))
     told = (
-        f"{cut:,} of {len(texts):,} sequences are longer than {limit:,} letters, of which the middle"
-        f" is read (the longest, {ids[longest]}, has {lengths[longest]:,}; max_length"
+        f"{cut:,} of {len(texts):,} sequences are longer than {limit:,} letters: their middle is"
+        f" read (the longest, {ids[longest]}, has {lengths[longest]:,}; max_length"
         f" {spec.max_length:,})"
     )
     return rows, [told] if cut else []

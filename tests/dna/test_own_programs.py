@@ -292,18 +292,18 @@ def test_what_a_reader_of_the_score_must_know_is_in_the_meta(monkeypatch, tmp_pa
     strand = str.maketrans("ACGT", "TGCA")
     lines = [
         f"{a},x,train", f"{b},y,train", f"{a.translate(strand)[::-1]},y,train", f"{c},x,val",
-        f"{b},y,test", f"{d},x,test", f"{d}{a}{b},x,test",
+        f"{b},y,test", f"{d},x,test", f"{d}{a[:25]},x,test",
     ]  # fmt: skip
     path = tmp_path / "a.csv"
     path.write_text("sequence,label,split\n" + "\n".join(lines))
     _, changes = collect(path, tmp_path / "sequences.jsonl")
-    spec = {"dataset": "own/a", "both_strands": True, **changes["data"], "max_length": 60}
+    spec = {"dataset": "own/a", "both_strands": True, **changes["data"], "max_length": 40}
     out = {"out": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
     call(monkeypatch, prepare, spec, raw=tmp_path, **out)
     told = json.loads(out["meta"].read_text())["warnings"]
     assert told == [
-        "1 of 7 sequences are longer than 60 letters, of which the middle is read (the longest, 7,"
-        " has 90; max_length 60)",
+        "1 of 7 sequences are longer than 40 letters: their middle is read (the longest, 7, has 55;"
+        " max_length 40)",
         "val has no sequence of y",
         "2 rows contradict others: the same sequence, or its reverse complement, has another label"
         " (such as 1 and 3)",
@@ -312,4 +312,4 @@ def test_what_a_reader_of_the_score_must_know_is_in_the_meta(monkeypatch, tmp_pa
     ]
     assert capsys.readouterr().out.count("warning: ") == 4
     arrays = read_npz(out["out"])
-    assert arrays["test_x"].shape == (3, 60) and arrays["test_id"].tolist() == ["5", "6", "7"]
+    assert arrays["test_x"].shape == (3, 40) and arrays["test_id"].tolist() == ["5", "6", "7"]
