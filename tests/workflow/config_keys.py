@@ -231,6 +231,7 @@ VALUES = {
     "dna.settings.*.d_model": 64,
     "dna.settings.*.tokens": "k-mers",
     "dna.settings.*.token_width": 8,
+    "dna.settings.own.choice.candidates": [{"both_strands": True}],
     "dna.settings.*.stem_kernel": 5,
     "dna.settings.*.stem_inner_kernel": 3,
     "dna.settings.*.stem_pools": [2],
