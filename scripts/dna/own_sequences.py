@@ -115,11 +115,16 @@ def _table_rows(path: Path, split: str, words: Words, notes: dict[str, None]) ->
 
 
 def _label_column(path: Path, table: Table, wanted: str | None, taken: set[int | None]) -> int:
-    """The column of the classes: by its name, or the only one that is left."""
+    """The column of the classes: by its name, the only one left, or the only one of few values."""
     found = named(table.columns, wanted, "LABEL", LABEL_NAMES)
     left = [number for number in range(len(table.columns)) if number not in taken]
-    if found is None and len(left) == 1:
-        return left[0]
+    if found is None:
+        rows = [fields for fields in table.first if len(fields) == len(table.columns)]
+        values = {number: len({fields[number] for fields in rows}) for number in left}
+        few = [number for number, count in values.items() if 1 < count <= max(2, len(rows) // 10)]
+        for only in (left, few):
+            if len(only) == 1:
+                return only[0]
     if found is None or found in taken:
         names = ", ".join(table.columns[number] for number in left) or "no further column"
         wrong = f"expected a column of classes, found {names}"

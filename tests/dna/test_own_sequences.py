@@ -75,6 +75,13 @@ def test_a_column_of_folds_is_no_split(tmp_path):
     assert {row[3] for row in rows} == {""} and "fold" not in told
 
 
+def test_the_only_column_with_few_values_has_the_classes(tmp_path):
+    lines = [f"{n},{[A, B][n % 2]},{n / 7},{['on', 'off'][n % 2]}" for n in range(40)]
+    content = "\n".join(["peak,seq,height,bound?", *lines])
+    _, told, fitting = collected(tmp_path, "a.csv", content)
+    assert fitting == {"classes": ["off", "on"]} and "label = bound?" in told
+
+
 def test_labels_in_a_table_beside_a_fasta_file(tmp_path):
     (tmp_path / "a.csv").write_text("name,class\nq,up\np,down\nr,up\ns,down\n")
     content = f">p some words\n{A}\n>q|x\n{B}\n>r\n{A}\n>s\n{B}\n"
