@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dna import leakage, own_sequences, planted_motifs, sequences, statlog
+from dna import leakage, own_file, planted_motifs, sequences, statlog
 from dna.settings import PrepareSpec
 from pipeline import settings
 from pipeline.atomic import write_json, write_npz
@@ -89,8 +89,8 @@ def own(spec: PrepareSpec, raw: Path | None) -> tuple[dict[str, Rows], list[str]
 
     What they do not split is drawn from train, equal sequences and reverse complements on one side.
     """
-    path = raw_file(raw, own_sequences.RAW_FILE, spec.dataset)
-    ids, texts, labels, splits = own_sequences.read_collected(path)
+    path = raw_file(raw, own_file.RAW_FILE, spec.dataset)
+    ids, texts, labels, splits = own_file.read_collected(path)
     if unknown := set(labels) - set(spec.classes):
         wrong = f"expected the classes {spec.classes}, found {min(unknown)!r}"
         raise InputError(f"{path}: {wrong}. Correct classes.")

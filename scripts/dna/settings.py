@@ -175,6 +175,7 @@ class Choice(Settings):
     """Several models, each trained briefly; the best on val is then trained in earnest."""
 
     candidates: list[Candidate] = Field([Candidate()], min_length=1, description="the models")
+    aligned: bool = Field(True, description="whether those of pooling flatten take part")
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
     most_letters: int = Field(0, ge=0, description="nucleotides to read at most; 0: no limit")
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna.own_sequences import collect, read_collected
+from dna.own_file import read_collected
+from dna.own_sequences import collect
 from dna.sequence_files import SEVERAL, cleaned, read_sequences
 from dna.sequences import LETTERS
 from pipeline.errors import InputError
@@ -19,7 +20,7 @@ ROWS = [["1", A, "0", ""], ["2", B, "1", ""], ["3", A[::-1], "0", ""], ["4", B[:
 
 
 def collected(tmp_path, name, content, **words):
-    """The rows of the raw file, and what was said."""
+    """The rows of the raw file, what was said, and the settings of the data."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     told, changes = collect(path, tmp_path / "raw.jsonl", **words)

@@ -62,7 +62,12 @@ def test_sequences_get_a_race_a_summary_and_the_columns_that_were_named(folder, 
     jobs = planned(folder, preset)
     assert jobs["try_dna"] == len(settings["choice"]["candidates"]) == 4
     assert {jobs[name] for name in ("choose_dna", "train_dna", "summarise_dna")} == {1}
-    assert "try_dna" not in planned(folder, Path("config/demo.yaml"))
+    # Sequences of different lengths are aligned to nothing: pooling flatten takes no part.
+    Path("../b.csv").write_text(
+        "\n".join(["dna,kind", *(f"{'ACGT' * n},{n % 2}" for n in range(2, 9))])
+    )
+    ragged = own.write_preset("dna", Path("../b.csv"), Path("config/demo.yaml"))
+    assert planned(folder, ragged)["try_dna"] == 3
 
 
 def test_what_cannot_be_used_is_one_line_and_no_preset(folder, monkeypatch):

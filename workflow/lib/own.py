@@ -24,6 +24,7 @@ from clean import merged
 from snakemake.utils import update_config
 
 from dna import own_sequences
+from dna.own_file import RAW_FILE
 from gpt import own_text
 from pipeline import settings
 from pipeline.atomic import write_text
@@ -62,7 +63,7 @@ KINDS = {
         "dna",
         "dna_classification",
         "own",
-        own_sequences.RAW_FILE,
+        RAW_FILE,
         own_sequences.collect,
         "python -m dna.predict {model} new.fasta",
         ("sequence", "label", "split"),

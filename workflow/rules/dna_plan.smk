@@ -27,4 +27,5 @@ for name in DNA.datasets:
 def candidates(dataset):
     """The models of which the val split of a data set chooses; none if its settings name one."""
     choice = DNA_SETS[dataset].choice
-    return choice.candidates if choice else []
+    found = choice.candidates if choice else []
+    return [one for one in found if choice.aligned or one.model.pooling != "flatten"]
