@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from dna.sequence_files import (
     ID_NAMES,
-    PEEKED,
     Table,
     is_fasta,
     named,
@@ -180,8 +179,9 @@ def _beside(
     table = read_table(path)
     known = set(ids)
     at = named(table.columns, None, "", ID_NAMES)
+    whole = [fields for fields in table.first if len(fields) == len(table.columns)]
     for number in range(len(table.columns)):
-        if at is None and all(fields[number].strip() in known for fields in table.first[:PEEKED]):
+        if at is None and all(fields[number].strip() in known for fields in whole):
             at = number
     if at is None:
         raise InputError(f"{path}: expected a column id with the first words of the headers")

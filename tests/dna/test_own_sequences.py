@@ -43,6 +43,7 @@ def collected(tmp_path, name, content, **words):
         ("a.csv", "".join(f'"{line[:4]} {line[4:]}\n' for line in PLAIN.splitlines()).replace(
             ",", '","').replace("\n", '"\n').replace("sequ ence", "sequence")),
         ("a.fasta", f">1|0\n{A[:5]}\n{A[5:]}\n>2|1\n{B}\n>3|0\n{A[::-1]}\n>4|1\n{B[::-1]}\n"),
+        ("a.txt", f">1|0\n{A}\n>2|1\n{B}\n>3|0\n{A[::-1]}\n>4|1\n{B[::-1]}\n"),
         ("a.fa", f">1 label=0 x\n{A}\n>2 label=1 y\n{B}\n>3 class:0 z\n{A[::-1]}\n>4 class:1 v\n"
                  f"{B[::-1]}\n"),
         ("a.fna", f">1 0\n{A}\n\n>2 1\n{B}\n>3 0\n{A[::-1]}\n>4 1\n{B[::-1]}\n"),
