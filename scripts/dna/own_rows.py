@@ -141,7 +141,8 @@ def _fasta_rows(path: Path, split: str, words: Words, notes: dict[str, None]) ->
     beside = [
         other
         for other in sorted(plain.parent.glob(f"{plain.stem}.*"))
-        if _plain_path(other).suffix.lower() in ENDINGS[:4]
+        if other != path
+        and _plain_path(other).suffix.lower() in ENDINGS[:4]
         and _plain_path(other).stem == plain.stem
     ]
     if beside:
