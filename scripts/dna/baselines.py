@@ -57,13 +57,17 @@ def kmer_counts(x: np.ndarray, k: int, both_strands: bool) -> sp.csr_array:
     x (N, L): letters. Words with N or padding do not count. both_strands: a word and its reverse
     complement are counted as the smaller of them.
     """
-    if x.shape[1] < k:
-        return sp.csr_array((len(x), 4**k), dtype=np.float32)
-    words = np.lib.stride_tricks.sliding_window_view(x, k, axis=1)  # (N, T, k)
-    numbers = words @ 4 ** np.arange(k - 1, -1, -1)  # (N, T)
+    places = max(x.shape[1] - k + 1, 0)  # T
+    numbers, others = np.zeros((2, len(x), places), np.int32)  # (N, T) each
+    known = np.ones((len(x), places), bool)  # (N, T)
+    for j in range(k):
+        letter = x[:, j : j + places].astype(np.int32)  # (N, T)
+        numbers = 4 * numbers + letter
+        others += 4**j * (3 - letter)  # the other strand has this letter's partner first
+        known &= letter < UNKNOWN
     if both_strands:
-        numbers = np.minimum(numbers, (3 - words.astype(np.int64)) @ 4 ** np.arange(k))
-    row, place = np.nonzero((words < UNKNOWN).all(axis=2))
+        numbers = np.minimum(numbers, others)
+    row, place = np.nonzero(known)
     entries = np.ones(len(row), np.float32), (row, numbers[row, place])
     return sp.csr_array(sp.coo_array(entries, shape=(len(x), 4**k)))
 

@@ -4,7 +4,8 @@ Letters of the shape comments: B batch, L letters, T tokens, P places that atten
 fewer behind a stem that pools), C channels (d_model), K classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import ceil, prod
 
 import torch
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from torch_nn.attention import MultiHeadAttention
-from torch_nn.dna_tokens import PAD, BytePairs, KMers, Nucleotides
+from torch_nn.dna_tokens import PAD, BytePairs, KMers, Nucleotides, Tokens
 from torch_nn.dropout import Dropout
 from torch_nn.encoder import Encoder, LayerShape, Sublayer
 from torch_nn.positions import POSITIONS, RotaryEmbedding
@@ -122,15 +123,22 @@ class DNAClassifier(nn.Module):
         pooling: str = "mean",
     ):
         super().__init__()
-        if pooling not in POOLINGS:
-            raise ValueError(f"pooling: expected one of {POOLINGS}, found {pooling!r}")
+        makers: dict[str, Callable[[], Tokens]]
+        makers = {"nucleotides": Nucleotides, "k-mers": partial(KMers, k)}
+        makers["byte pairs"] = partial(BytePairs, merges)
+        for name, found, known in (
+            ("tokens", tokens, makers),
+            ("positions", positions, (*POSITIONS, "rotary")),
+            ("pooling", pooling, POOLINGS),
+        ):
+            if found not in known:
+                raise ValueError(f"{name}: expected one of {', '.join(known)}, found {found!r}")
         if stem_kernel % 2 == 0 and stem_kernel or stem_inner_kernel % 2 == 0:
-            found = f"{stem_kernel} and {stem_inner_kernel}"
-            raise ValueError(f"stem kernels: expected odd widths, found {found}")
+            kernels = f"{stem_kernel} and {stem_inner_kernel}"
+            raise ValueError(f"stem kernels: expected odd widths, found {kernels}")
         if token_width not in (None, d_model) and not stem_kernel:
             raise ValueError(f"token_width: {token_width} is not d_model, and no stem widens it")
-        makers = {"k-mers": lambda: KMers(k), "byte pairs": lambda: BytePairs(merges)}
-        self.tokens = makers.get(tokens, Nucleotides)()
+        self.tokens: Tokens = makers[tokens]()
         width = token_width or d_model
         self.embedding = nn.Embedding(self.tokens.vocabulary, width, padding_idx=self.tokens.pad)
         self.stem = nn.ModuleList()
@@ -138,7 +146,7 @@ class DNAClassifier(nn.Module):
             kernel = stem_inner_kernel if number else stem_kernel
             widths = (d_model if number else width), d_model
             self.stem.append(StemBlock(*widths, kernel, pool, stem_norm))
-        self.pool_factor = prod(block.pool for block in self.stem)
+        self.pool_factor = prod(stem_pools) if stem_kernel else 1
         self.places = ceil(self.tokens.most(max_length) / self.pool_factor)  # P at most
         self.max_length, self.d_model, self.pooling = max_length, d_model, pooling
         rotary = None
@@ -166,9 +174,8 @@ class DNAClassifier(nn.Module):
         """
         longest = max(int((letters != PAD).sum(dim=1).max()), 1)
         tokens = self.tokens(letters[:, :longest])  # (B, T)
-        real: Tensor | None = tokens != self.tokens.pad  # (B, T)
-        if real.all():
-            real = None
+        padded = tokens == self.tokens.pad  # (B, T)
+        real = ~padded if padded.any() else None  # (B, T)
         x = self.embedding(tokens)  # (B, T, C_in)
         if len(self.stem):
             x = x.transpose(1, 2)  # (B, C_in, T)

@@ -16,13 +16,23 @@ LETTERS = "ACGTN"
 UNKNOWN, PAD = 4, 5
 
 
-class Nucleotides(nn.Module):
-    """A token for each letter: tokens are the letters themselves."""
+class Tokens(nn.Module):
+    """What all three have: see above."""
 
-    vocabulary, pad = 6, PAD
+    vocabulary: int
+    pad: int
 
     def most(self, length: int) -> int:
         return length
+
+    def text(self, tokens: Sequence[int]) -> str:
+        raise NotImplementedError
+
+
+class Nucleotides(Tokens):
+    """A token for each letter: tokens are the letters themselves."""
+
+    vocabulary, pad = 6, PAD
 
     def forward(self, letters: Tensor) -> Tensor:
         """letters (B, L) -> tokens (B, L)."""
@@ -32,7 +42,7 @@ class Nucleotides(nn.Module):
         return "".join(LETTERS[token] for token in tokens)
 
 
-class KMers(nn.Module):
+class KMers(Tokens):
     """A token for each k letters in a row, which share k - 1 with the next (DNABERT, Ji et al.
     2021): numbers of base 4, the first letter the highest digit. A word with an unknown letter is
     one unknown token; so is a sequence of fewer than k letters.
@@ -69,7 +79,7 @@ class KMers(nn.Module):
         return "".join(LETTERS[token >> 2 * place & 3] for place in reversed(range(self.k)))
 
 
-class BytePairs(nn.Module):
+class BytePairs(Tokens):
     """Byte-pair encoding (Gage 1994; Sennrich et al. 2016), as DNABERT-2 reads DNA (Zhou et al.
     2024): the most frequent pair of neighbouring tokens becomes a token of its own, over and over.
 
@@ -85,9 +95,6 @@ class BytePairs(nn.Module):
         self.register_buffer("merges", torch.full((merges, 2), -1))
         self.pad = len(LETTERS) + merges
         self.vocabulary = self.pad + 1
-
-    def most(self, length: int) -> int:
-        return length
 
     @torch.no_grad()
     def learn(self, letters: Tensor) -> None:

@@ -32,7 +32,7 @@ from reporting.leaderboard import (
 
 # What sets a row apart from that of one trained model on the whole split.
 ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
-LESS_IS_BETTER = ("nats_per_token", "bits_per_byte")
+LESS_IS_BETTER = ("nats_per_token", "bits_per_byte", "calibration_error")
 ISSUE_COLUMNS = (
     "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
     "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,kernels,run,source,commit,config_sha256,data_sha256"

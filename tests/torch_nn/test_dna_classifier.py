@@ -65,7 +65,9 @@ def test_parameters_by_hand():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"pooling": "sum"}, "pooling"),
+        ({"pooling": "sum"}, "pooling: expected one of cls, .*found 'sum'"),
+        ({"tokens": "words"}, "tokens"),
+        ({"positions": "none"}, "positions"),
         ({"stem_kernel": 4}, "odd"),
         ({"stem_inner_kernel": 2}, "odd"),
         ({"stem_kernel": 0, "token_width": 4}, "token_width: 4 is not d_model"),

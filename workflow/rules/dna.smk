@@ -48,7 +48,7 @@ rule measure_dna_baselines:
         "../../envs/torch.yaml"
     threads: DNA.threads
     resources:
-        **need(megabytes=3000, minutes=60),
+        **need(megabytes=2000, minutes=60),
     params:
         options=options,
         spec=lambda w: spec(
