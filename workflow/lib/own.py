@@ -120,15 +120,15 @@ def write_preset(kind: str, data: Path, preset: Path, **options: str | None) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data")
     parser.add_argument("preset", type=Path)
     for name in dict.fromkeys(name for kind in KINDS.values() for name in kind.options):
         parser.add_argument(f"--{name}", metavar="COLUMN")
     args = parser.parse_args()
-    if args.data == Path():
+    if not args.data:
         raise InputError(f"make {args.kind} DATA=path: expected your data, a file or a folder")
     options = {name: getattr(args, name) or None for name in KINDS[args.kind].options}
-    print(write_preset(args.kind, args.data, args.preset, **options))
+    print(write_preset(args.kind, Path(args.data), args.preset, **options))
 
 
 if __name__ == "__main__":
