@@ -202,6 +202,13 @@ class Dataset(Strands):
             )
         return self
 
+    @model_validator(mode="after")
+    def _pretrains_the_model_that_it_trains(self) -> Self:
+        if self.choice and self.pretraining.epochs:
+            found = self.pretraining.epochs
+            raise ValueError(f"pretraining.epochs: expected 0 beside choice, found {found}")
+        return self
+
 
 class Section(Settings):
     """config.yaml's section `dna`."""

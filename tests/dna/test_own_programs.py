@@ -13,11 +13,12 @@ from tiny_trainings import call
 from dna import choose, evaluate, explain, predict, prepare, summarise, train
 from dna.choice import chosen
 from dna.own_sequences import collect
-from dna.settings import Stored, TrainSpec
+from dna.settings import Dataset, Stored, TrainSpec
 from dna.stored_model import load
 from dna.train import class_weights
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
+from pipeline.settings import read_spec
 from pipeline.weights import read_metadata
 
 MOTIF = "CACGTG"
@@ -217,6 +218,13 @@ def test_the_model_with_the_best_mcc_on_val_is_chosen(monkeypatch, tmp_path):
         )
     with pytest.raises(InputError, match="expected 3 histories, found 2"):
         call(monkeypatch, choose, {"candidates": tried}, histories=files[:2], out=tmp_path / "c")
+
+
+def test_what_is_chosen_is_not_pretrained():
+    line = "pretraining.epochs: expected 0 beside choice, found 3"
+    with pytest.raises(InputError, match=line):
+        read_spec('{"choice": {}, "pretraining": {"epochs": 3}}', Dataset)
+    assert read_spec('{"choice": {}}', Dataset)[0].choice.candidates[0].model.pooling == "flatten"
 
 
 def test_a_rare_class_weighs_as_much_as_the_others():
