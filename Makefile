@@ -103,7 +103,7 @@ verify: $(VENV)/ready ## Check a run against its manifest; AGAINST=other/results
 BESIDE := --no-print-directory --keep-going --jobs 2
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/ready-dev ## After each edit: lint, and the tests that start no Snakemake (a minute)
+check: $(VENV)/ready-dev ## After each edit: lint, and all tests but those that take seconds (a minute)
 	@$(MAKE) $(BESIDE) lint quick
 
 test: $(VENV)/ready-dev ## Before each commit: lint and all tests, the demo DAG end to end among them
@@ -117,7 +117,7 @@ lint: $(VENV)/ready-dev ## Check formatting, types and lint: ruff, snakefmt, myp
 	@told=$$($(CACHED) $(BIN)/snakemake --lint 2>&1) || { printf '%s\n' "$$told" | tail -n 20 >&2; exit 1; }
 
 quick: $(VENV)/ready-dev
-	@$(TESTS) -m 'not dag' $(ARGS)
+	@$(TESTS) -m 'not dag and not slow' $(ARGS)
 
 unit: $(VENV)/ready-dev ## All tests without lint: ARGS="-k name" for some
 	@$(TESTS) $(ARGS)

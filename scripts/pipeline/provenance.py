@@ -64,7 +64,12 @@ def loaded_code() -> dict[str, str]:
     shows, and one of a program that does not run here does not.
     """
     scripts = REPOSITORY / "scripts"
-    named = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    # Only what can be ours: to resolve the paths of a thousand modules takes longer than to hash.
+    packages = {"__main__", *(path.name for path in scripts.iterdir())}
+    loaded = [
+        module for name, module in list(sys.modules.items()) if name.split(".")[0] in packages
+    ]
+    named = {getattr(module, "__file__", None) for module in loaded}
     paths = (Path(name).resolve() for name in named if name)
     return {
         path.relative_to(REPOSITORY).as_posix(): file_sha256(path)

@@ -10,6 +10,8 @@ import pytest
 
 from gpt import train
 
+pytestmark = pytest.mark.slow
+
 MODEL = {"architecture": "modern", "context": 16, "n_layers": 1, "n_heads": 2, "d_model": 16}
 SPEC = {"steps": 8, "batch_size": 8, "eval_every": 4, "eval_tokens": 200, "warmup_steps": 2}
 FILES = ("train.npy", "val.npy", "meta.json", "tokenizer.json")

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "program", ["tests/faults/chaos.py", "tests/fuzz/fuzz.py", "benchmarks/dag_cost.py"]

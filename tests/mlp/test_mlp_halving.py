@@ -15,6 +15,8 @@ from mlp.training import changed
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 SPACE = {"lr": [0.01, 0.1, 1.0], "hidden": [[8], [16, 8]], "dropout": [0.0, 0.5]}
 
 

@@ -18,6 +18,8 @@ from pipeline.atomic import write_json, write_npz
 from pipeline.checkpoint import file_sha256
 from pipeline.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data(tmp_path):

@@ -160,6 +160,7 @@ class Parts:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dirty", [False, True])
 @pytest.mark.parametrize(
     ("edited", "changed"),
@@ -172,7 +173,9 @@ def test_an_edit_during_a_training_is_recorded(tmp_path, dirty, edited, changed,
     stopped: the training is edited in its first process and ends in a second one.
     """
     scripts = tmp_path / "scripts"
-    shutil.copytree(Path(provenance.__file__).parent, scripts / "pipeline")
+    compiled = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(provenance.__file__).parent, scripts / "pipeline", ignore=compiled)
+    (tmp_path / ".gitignore").write_text("__pycache__\n")
     (scripts / "room").mkdir()
     for name, text in {"train": PROGRAM, "parts": PARTS, "other": ""}.items():
         (scripts / "room" / f"{name}.py").write_text(text)

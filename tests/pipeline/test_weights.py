@@ -105,6 +105,7 @@ def test_a_file_says_what_its_model_is(tmp_path):
     assert path.read_bytes()[header] == first[header]
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
 def test_a_file_of_another_kind_is_one_line(tmp_path):
     path = tmp_path / "m.safetensors"
     for content, found in (

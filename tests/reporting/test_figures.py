@@ -16,6 +16,8 @@ from reporting import (
     plots,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", [*PLOTS, "leaderboard"])
 def test_figures_have_the_same_bytes_each_time(finished, tmp_path, kind):

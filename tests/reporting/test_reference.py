@@ -20,6 +20,8 @@ from reporting import collect_reference, plot_leaderboard, reference, update_rea
 from reporting.leaderboard import read_leaderboard, read_references
 from reporting.tables import BENCHMARKS, NEEDED, markdown, markdown_table
 
+pytestmark = pytest.mark.slow
+
 SPEEDS = """work,peer,ours,theirs,ratio,unit,processor,threads,versions,commit
 "a step, batch 32",PyTorch,15810.0,10010.0,1.594,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28
 an epoch,scikit-learn,96.5,7.25,13.31,examples/s,AMD EPYC,1,torch 2.14.1,bbe457c53e28

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+import transformers
 from torch.testing import assert_close
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from torch_nn.gpt import GPT
 
@@ -43,7 +43,11 @@ GPT2_NAMES = {
 @pytest.mark.parametrize("attention", ["explicit", "fused"])
 def test_gpt2(attention):
     shape = {"n_layer": 2, "n_head": 2, "n_embd": 8, "n_positions": 7, "vocab_size": 11}
-    theirs = moved(GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=None, eos_token_id=None)))
+    theirs = moved(
+        transformers.GPT2LMHeadModel(
+            transformers.GPT2Config(**shape, bos_token_id=None, eos_token_id=None)
+        )
+    )
     ours = GPT(11, 7, 2, 2, 8, activation="gelu tanh", attention=attention).eval()
     found = theirs.state_dict()
     weights = {
@@ -89,7 +93,9 @@ def test_llama(attention):
     shape = {"num_hidden_layers": 2, "hidden_size": 16, "intermediate_size": 20, "vocab_size": 11}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 7}
     tokens = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
-    theirs = moved(LlamaForCausalLM(LlamaConfig(**shape, **heads, **tokens)))
+    theirs = moved(
+        transformers.LlamaForCausalLM(transformers.LlamaConfig(**shape, **heads, **tokens))
+    )
     ours = GPT(
         11,
         7,

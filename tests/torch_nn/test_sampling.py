@@ -4,13 +4,7 @@ import math
 
 import pytest
 import torch
-from transformers.generation import (
-    MinPLogitsWarper,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
+import transformers
 
 from torch_nn.gpt import GPT
 from torch_nn.sampling import keep_min_p, penalise_repetition, sample, token_distribution
@@ -18,10 +12,10 @@ from torch_nn.sampling import keep_min_p, penalise_repetition, sample, token_dis
 LOGITS = 3 * torch.randn(40, 50, generator=torch.Generator().manual_seed(0)).double()
 TOKENS = torch.randint(0, 50, (40, 12), generator=torch.Generator().manual_seed(1))
 WARPERS = {
-    "temperature": TemperatureLogitsWarper,
-    "top_k": TopKLogitsWarper,
-    "top_p": TopPLogitsWarper,
-    "min_p": MinPLogitsWarper,
+    "temperature": "TemperatureLogitsWarper",
+    "top_k": "TopKLogitsWarper",
+    "top_p": "TopPLogitsWarper",
+    "min_p": "MinPLogitsWarper",
 }
 
 
@@ -39,14 +33,14 @@ WARPERS = {
 def test_what_is_kept_is_what_transformers_keeps(way):
     expected = LOGITS
     for name, value in way.items():
-        expected = WARPERS[name](value)(TOKENS, expected)
+        expected = getattr(transformers, WARPERS[name])(value)(TOKENS, expected)
     found = token_distribution(LOGITS, **way)
     torch.testing.assert_close(found, expected.softmax(-1), atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("penalty", [0.8, 1.0, 1.5])
 def test_repetition_is_penalised_as_in_transformers(penalty):
-    expected = RepetitionPenaltyLogitsProcessor(penalty)(TOKENS, LOGITS.clone())
+    expected = transformers.RepetitionPenaltyLogitsProcessor(penalty)(TOKENS, LOGITS.clone())
     torch.testing.assert_close(penalise_repetition(LOGITS, TOKENS, penalty), expected)
 
 

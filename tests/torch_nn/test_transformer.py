@@ -58,9 +58,9 @@ def test_learns_to_copy_and_decodes_greedily():
     model = Transformer(8, 8, 32, 4, 1, 1, 64, max_length=8, dropout=0.0, pre_norm=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     start, end = 0, 1
-    for _ in range(300):
-        words = torch.randint(2, 8, (64, 4))
-        target = torch.cat([torch.full((64, 1), start), words, torch.full((64, 1), end)], dim=1)
+    for _ in range(200):
+        words = torch.randint(2, 8, (32, 4))
+        target = torch.cat([torch.full((32, 1), start), words, torch.full((32, 1), end)], dim=1)
         logits = model(words, target[:, :-1])
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten())
         optimizer.zero_grad()

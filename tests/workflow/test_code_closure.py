@@ -11,6 +11,8 @@ from functools import cache
 import code_hash
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOMS = ("raw", "mlp", "vision", "gpt", "dna", "seq2seq", "reporting", "manifest")
 # What the rules and the check of the configuration read, and the tests' own tool.
 NO_PROGRAM = {"mlp/plan.py", "mlp/checks.py", "raw/table.py", "reporting/references.py"}

@@ -9,6 +9,8 @@ import sys
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 # In the place of snakemake.cli: a run named by the last word, or one whose job b fails.
 CLI = """
 import os, sys, time
