@@ -32,11 +32,17 @@ def starts_snakemake(file: Path) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Snakemake as `dag`; it is slow, so that it comes first."""
+    """Mark what starts Snakemake as `dag`; what takes long comes first, so that it ends first."""
     for item in items:
         if starts_snakemake(item.path):
             item.add_marker("dag")
-    items.sort(key=lambda item: not starts_snakemake(item.path))
+    items.sort(key=place)
+
+
+def place(item: pytest.Item) -> int:
+    """In the order: what starts Snakemake, is marked slow, calls programs, and the rest."""
+    slow = starts_snakemake(item.path), bool(item.get_closest_marker("slow"))
+    return [*slow, "programs" in item.path.name, True].index(True)
 
 
 @pytest.fixture(scope="session")

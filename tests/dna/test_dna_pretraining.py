@@ -9,6 +9,7 @@ from tiny_trainings import call
 
 from dna import prepare as prepare_dna
 from dna import pretrain, train
+from pipeline.errors import InputError
 from pipeline.weights import load_weights
 from torch_nn.dna_classifier import DNAClassifier
 from torch_nn.dna_pretraining import NucleotideGuesser
@@ -91,3 +92,9 @@ def test_the_training_starts_from_all_but_the_head(monkeypatch, tmp_path):
     for name, weight in before.state_dict().items():
         same = torch.allclose(weight, after.state_dict()[name], atol=1e-6)
         assert same != name.startswith("head."), name
+    with pytest.raises(InputError, match="these weights belong to another model"):
+        other = {"model": {**model, "d_model": 8}, "epochs": 1}
+        call(monkeypatch, train, other, **data, start=start, **out)
+    start.write_bytes(start.read_bytes()[:-9])
+    with pytest.raises(InputError, match="pretrained.safetensors: expected a whole safetensors"):
+        call(monkeypatch, train, spec, **data, start=start, **out)

@@ -12,11 +12,14 @@ from dna import evaluate as evaluate_dna
 from dna import prepare as prepare_dna
 from dna import scoring
 from dna import train as train_dna
-from dna.settings import Dataset, PrepareSpec, Section, TrainSpec
+from dna.model import build
+from dna.settings import Dataset, Model, PrepareSpec, Section, TrainSpec
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
 from pipeline.settings import read_spec
+from pipeline.weights import load_weights
+from torch_nn.dna_tokens import BytePairs
 
 MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls", "stem_kernel": 3}
 TRAINING = {"model": MODEL, "epochs": 3, "batch_size": 16, "largest_shift": 1}
@@ -117,6 +120,15 @@ def test_what_is_kept_is_the_epoch_with_the_lowest_validation_loss(monkeypatch, 
     best = min(history["curve"], key=lambda point: point["val_loss"])
     assert rows["val", "all", "1", "accuracy"]["value"] == pytest.approx(best["val_accuracy"])
     assert rows["val", "all", "1", "mcc"]["value"] == pytest.approx(best["val_mcc"])
+
+
+def test_byte_pairs_are_learned_on_train_and_kept_in_the_weights(monkeypatch, data, tmp_path):
+    model = {**MODEL, "tokens": "byte pairs", "merges": 4}
+    out, _ = train(monkeypatch, data, tmp_path / "run", model=model, epochs=1)
+    tokens = load_weights(out["weights"], build(Model(**model), 16, 2)).tokens
+    expected = BytePairs(4)
+    expected.learn(torch.from_numpy(read_npz(data["data"])["train_x"]))
+    assert torch.equal(tokens.merges, expected.merges) and (tokens.merges >= 0).all()
 
 
 def flops_of_an_epoch():

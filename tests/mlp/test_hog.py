@@ -185,6 +185,7 @@ def load(folder, split="train", shape=(30, 8, 8)):
     return load_features(folder / "hog", split, folder / "images.npz", shape)
 
 
+@pytest.mark.slow
 def test_the_program_stores_the_quantised_features_of_every_view(folder):
     images = pictures(37, 8)[:30]
     found = load(folder)
@@ -201,6 +202,7 @@ def test_the_program_stores_the_quantised_features_of_every_view(folder):
     assert load(folder, "test", (7, 8, 8)).values.shape == (1, 7, 208)
 
 
+@pytest.mark.slow
 def test_the_program_writes_the_same_bytes_again_and_stores_flips_where_it_must(folder, tmp_path):
     (tmp_path / "images.npz").write_bytes((folder / "images.npz").read_bytes())
     parts = [{"cell": 4}, {"cell": 2, "orientations": 6}]

@@ -160,6 +160,7 @@ class Parts:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dirty", [False, True])
 @pytest.mark.parametrize(
     ("edited", "changed"),

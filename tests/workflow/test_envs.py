@@ -32,6 +32,7 @@ def test_the_pins_lie_in_the_ranges(repository, name):
         assert version in versions, f"{package} {version} is not in {versions} of envs/{name}.yaml"
 
 
+@pytest.mark.slow
 def test_every_program_finds_its_imports_in_its_environment(repository):
     seen = set()
     for file, _, program, environment in rules(repository):
