@@ -9,7 +9,7 @@ from pipeline.atomic import write_text
 from pipeline.history import read_histories
 from pipeline.read_json import read_json
 from raw.prepared import load_json
-from reporting.formats import seconds
+from reporting.formats import seconds, weights
 from reporting.leaderboard import OURS, read_leaderboard
 
 INPUTS = {
@@ -61,12 +61,12 @@ def warnings(found: Sequence[Row], model: str) -> list[str]:
 
 def text(spec: SummariseSpec, meta: Row, rows: Sequence[Row], histories: list, choice: Row) -> str:
     """The page, in Markdown."""
-    found, model = scores(rows, spec.dataset), histories[0]["model"]
-    told = [*meta["warnings"], *warnings(found, model)]
+    found = scores(rows, spec.dataset)
+    told = [*meta["warnings"], *warnings(found, histories[0]["model"])]
     sizes = ", ".join(f"{size:,} {split}" for split, size in meta["sizes"].items())
     lines = [f"# {meta['title']}", "", f"{meta['description']} Split: {sizes}.", ""]
     lines += ["| model | MCC x 100 on test (95 % interval) | weights |", "|---|---:|---:|"]
-    lines += [f"| {row['model']} | {shown(row)} | {row['parameters'] or ''} |" for row in found]
+    lines += [f"| {row['model']} | {shown(row)} | {weights(row['parameters'])} |" for row in found]
     lines += ["", "MCC: 100 if every class is right, 0 by chance."]
     if choice:
         best = choice["tried"][choice["candidate"]]
@@ -79,15 +79,14 @@ def text(spec: SummariseSpec, meta: Row, rows: Sequence[Row], histories: list, c
             f" (val MCC x 100 after a short training: {best['val_mcc'] or 0:.1f})."
         )
     lines.append(f"Training: {seconds(histories[0]['seconds'])} per seed.")
-    lines += ["", *(f"**Warning**: {line}." for line in told)]
-    folder, weights = Path(spec.folder), Path(spec.folder, f"seed{spec.seed}", "model.safetensors")
+    lines += ["", *(f"- **Warning**: {line}." for line in told)]
+    folder, model = Path(spec.folder), Path(spec.folder, f"seed{spec.seed}", "model.safetensors")
     lines += [
-        "",
         f"- Report: {spec.report}",
         f"- Predictions of the test sequences: {folder / 'predictions.csv'},"
         f" {folder / 'submission.csv'}",
-        f"- Score new sequences: `.venv/bin/python -m dna.predict {weights} new.fasta`",
-        f"- What mattered in each: `.venv/bin/python -m dna.explain {weights} new.fasta"
+        f"- Score new sequences: `.venv/bin/python -m dna.predict {model} new.fasta`",
+        f"- What mattered in each: `.venv/bin/python -m dna.explain {model} new.fasta"
         " --table effects.csv --picture effects.svg`",
     ]
     return "\n".join(lines) + "\n"
