@@ -61,6 +61,7 @@ def test_a_class_that_is_not_in_train_has_probability_0():
     assert found.tolist() == [[0.3, 0, 0.7]]
 
 
+@pytest.mark.slow
 def test_the_program(monkeypatch, tmp_path):
     paths = {"data": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
     spec = {"sizes": [300, 60, 80], "length": 16, "place": 4, "noise": 0.1}

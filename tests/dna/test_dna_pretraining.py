@@ -71,6 +71,7 @@ def test_words_and_byte_pairs_are_refused():
         guesser(tokens="k-mers", k=2)
 
 
+@pytest.mark.slow
 def test_the_training_starts_from_all_but_the_head(monkeypatch, tmp_path):
     data = {"data": tmp_path / "x.npz", "meta": tmp_path / "meta.json"}
     spec = {"sizes": [60, 20, 20], "length": 16, "place": 4}
