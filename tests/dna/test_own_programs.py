@@ -21,6 +21,8 @@ from pipeline.npz import read_npz
 from pipeline.settings import read_spec
 from pipeline.weights import read_metadata
 
+pytestmark = pytest.mark.slow
+
 MOTIF = "CACGTG"
 
 
