@@ -294,5 +294,5 @@ def test_make_dna_runs_the_preset_and_shows_the_summary(pretending):
     assert preset["rooms"] == ["dna"] and preset["dna"]["seeds"] == [7]
     (found,) = preset["dna"]["settings"].values()
     assert found["data"]["classes"] == ["off", "on"]
-    done = make(pretending, "dna", *words[:1])
-    assert done.returncode and "Say which it is: LABEL=column." in done.stderr
+    done = make(pretending, "dna", *words, "SPLIT=part")
+    assert done.returncode and "SPLIT: expected one of id, DNA of it, state, note" in done.stderr
