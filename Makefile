@@ -17,8 +17,12 @@ export CONTAINER =
 TORCH =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =
-# make text DATA=path: your own text, a .txt or a folder of them
+# make text DATA=path: your own text, a .txt or a folder of them; make dna DATA=path: your own sequences (docs/own-data.md)
 DATA =
+# make dna: names of columns, where they are not found by themselves
+SEQUENCE =
+LABEL =
+SPLIT =
 # make verify: RESULTS, a folder other than PRESET's, such as results/reference; AGAINST, another run's
 RESULTS =
 AGAINST =
@@ -27,7 +31,7 @@ INPUTS = 100000
 # make test-faults SEED=2: other moments
 SEED = 1
 
-WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS PRESET PROFILE PYTHON RESULTS ROOMS SEED TORCH
+WORDS := AGAINST ARGS CONDA CONTAINER CORES DATA INPUTS LABEL PRESET PROFILE PYTHON RESULTS ROOMS SEED SEQUENCE SPLIT TORCH
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 quoted = '$(subst ','\'',$(1))'
 ifneq ($(shell sh workflow/lib/check_make.sh $(call quoted,$(CURDIR)) $(call quoted,$(WORDS)) \
@@ -36,7 +40,7 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run text why unlock report verify check test lint quick unit test-slurm test-conda container \
+.PHONY: help run text dna why unlock report verify check test lint quick unit test-slurm test-conda container \
 	format test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all \
 	fresh
 
@@ -76,13 +80,18 @@ READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
-run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|full ROOMS="gpt dna" CORES=N ARGS="..."
+run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|dna|full ROOMS="gpt dna" CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
 
 # The preset of such a run is written by own.py; its first lines say how to use the model.
-text: CONFIG = "$$own"
+text dna: CONFIG = "$$own"
 text: $(READY) ## Train, evaluate and sample a GPT on your own text: DATA=file.txt, or a folder of .txt
 	@own=$$($(BIN)/python workflow/lib/own.py $@ $(call quoted,$(DATA)) $(PRESET_FILE)) && $(RUN) $(ARGS) && sed -n 's/^# //p' "$$own"
+
+dna: $(READY) ## Train a classifier on your own sequences: DATA=file.csv, .fasta or a folder; SEQUENCE, LABEL, SPLIT=column
+	@own=$$($(BIN)/python workflow/lib/own.py $@ $(call quoted,$(DATA)) $(PRESET_FILE) --sequence $(call quoted,$(SEQUENCE)) \
+		--label $(call quoted,$(LABEL)) --split $(call quoted,$(SPLIT))) && $(RUN) $(ARGS) && \
+		for text in "$${own%/*}"/dna/own/*/summary.md; do test ! -e "$$text" || cat "$$text"; done
 
 why: $(READY) ## Say what a run would do now, and why
 	@$(BIN)/python workflow/lib/check_yaml.py config/config.yaml $(CONFIG)

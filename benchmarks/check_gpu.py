@@ -26,7 +26,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from dna.sequences import PAD, VOCABULARY
 from gpt.story_grammar import tell
 from pipeline.precision import choose_dtype, precision_name
 from pipeline.seeds import generator
@@ -85,7 +84,8 @@ def tasks() -> Iterator[Task]:
     yield Task("CNN", lambda: CNN((3, 32, 32), 10, (16, 32), 2, True, 8, 0.0), 3e-3, images)
 
     def encoder() -> nn.Module:
-        return DNAClassifier(VOCABULARY, PAD, 40, 2, 32, 4, 1, 64, 0.0, 0.0, stem_kernel=3)
+        shape = {"d_model": 32, "d_ff": 64, "n_layers": 1, "stem_kernel": 3}
+        return DNAClassifier(40, 2, dropout=0.0, head_dropout=0.0, **shape)
 
     yield Task("DNA", encoder, 2e-3, sequences)
 

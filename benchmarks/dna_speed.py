@@ -4,8 +4,9 @@
 
 The shape is that of config.yaml for core promoters with a TATA box, a batch 64 sequences of 70
 letters. The peer is our classifier with nn.TransformerEncoder in place of our layers: the same
-embedding, convolution, positions, pooling and head, the same dropout. nn.Dropout draws the peer's
-masks; ours is torch_nn.dropout. Both take a step of AdamW with a clipped gradient.
+embedding, stem, positions, pooling and head, the same dropout, none of the attention weights, so
+that both run PyTorch's fused attention. nn.Dropout draws the peer's masks; ours is
+torch_nn.dropout. Both take a step of AdamW with a clipped gradient.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ BATCH, LENGTH, CLASSES = 64, 70, 2
 
 
 class TorchEncoder(nn.Module):
-    """torch's encoder of a shape, called as ours is: x (B, T, C), mask (B, 1, 1, T)."""
+    """torch's encoder of a shape, called as ours is: x (B, P, C) without padding."""
 
     def __init__(self, shape: Model):
         super().__init__()
@@ -34,14 +35,16 @@ class TorchEncoder(nn.Module):
             shape.d_model, shape.n_heads, shape.d_ff, shape.dropout,
             activation="gelu", batch_first=True, norm_first=True,
         )  # fmt: skip
+        layer.self_attn.dropout = 0.0
         norm = nn.LayerNorm(shape.d_model)
         self.encoder = nn.TransformerEncoder(
             layer, shape.n_layers, norm, enable_nested_tensor=False
         )
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor]]:
-        hidden = ~mask[:, 0, 0]  # (B, T): True where attention is not allowed
-        return self.encoder(x, src_key_padding_mask=hidden), []  # (B, T, C)
+    def forward(
+        self, x: Tensor, mask: None, need_weights: bool = False
+    ) -> tuple[Tensor, list[Tensor]]:
+        return self.encoder(x), []  # (B, P, C)
 
 
 def step(model: nn.Module, tokens: Tensor, labels: Tensor) -> Callable[[], object]:

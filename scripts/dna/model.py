@@ -19,7 +19,7 @@ TITLE = "Transformer encoder"
 
 def build(shape: Model, length: int, n_classes: int) -> DNAClassifier:
     """The classifier of sequences of at most `length` nucleotides, with fresh weights."""
-    return DNAClassifier(VOCABULARY, PAD, length, n_classes, **shape.model_dump())
+    return DNAClassifier(length, n_classes, **shape.model_dump())
 
 
 def read_split(path: Path, split: str, device: torch.device) -> tuple[Tensor, Tensor]:

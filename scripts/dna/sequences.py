@@ -80,11 +80,18 @@ def read_labelled_csv(
     return sequences, np.array(labels, np.int64)
 
 
+def middle(tokens: np.ndarray, length: int) -> np.ndarray:
+    """At most `length` tokens out of the middle of tokens (L,)."""
+    begin = max(len(tokens) - length, 0) // 2
+    return tokens[begin : begin + length]
+
+
 def other_strands(x: np.ndarray) -> np.ndarray:
     """The reverse complements of tokens x (N, L): (N, L), padding on the right."""
-    length, place = (x != PAD).sum(axis=1, keepdims=True), np.arange(x.shape[1])
-    source = np.where(place < length, length - 1 - place, place)  # (N, L)
-    reverse = np.take_along_axis(x, source, axis=1)  # (N, L)
+    reverse, lengths = x.copy(), (x != PAD).sum(axis=1)  # (N, L), (N,)
+    for length in np.unique(lengths):
+        rows = lengths == length
+        reverse[rows, :length] = x[rows, :length][:, ::-1]
     return np.where(reverse < UNKNOWN, 3 - reverse, reverse)
 
 

@@ -13,7 +13,7 @@ COLUMNS = (
     "train_flops", "threads", "device", "kernels", "run", "source", "commit", "config_sha256",
     "data_sha256",
 )  # fmt: skip
-IMPLEMENTATIONS = ("numpy", "torch", "xz")
+IMPLEMENTATIONS = ("numpy", "torch", "scikit-learn", "xz")
 SPLITS = ("train", "cv", "val", "test")
 RESAMPLES = 1000
 

@@ -278,8 +278,9 @@ def arguments(
     """Parse the command line of a program.
 
     inputs, outputs: option name -> help text; each becomes a required `--name PATH` (an input whose
-    name ends in `*` takes several paths, one ending in `?` may be left out). Inputs must exist,
-    the folders of outputs must be writable.
+    name ends in `*` takes several paths, one ending in `?` may be left out). A name in capitals is
+    a word without an option, as people type it. Inputs must exist, the folders of outputs must be
+    writable.
     Returns a namespace with one Path (or list of Paths) an option, `spec` (the settings) and
     `spec_key` (the sha256 that names this stage's settings and code).
     """
@@ -294,6 +295,9 @@ def arguments(
     )
     parser.add_argument("--spec", default="{}", help="settings: a JSON object, or @file.json")
     for name, text in {**inputs, **outputs}.items():
+        if name.isupper():
+            parser.add_argument(name.lower(), type=Path, metavar=name, help=text)
+            continue
         option, several = f"--{name.rstrip('*?')}", "+" if name.endswith("*") else None
         needed = not name.endswith("?")
         parser.add_argument(
@@ -302,7 +306,8 @@ def arguments(
     args = parser.parse_args(argv)
     for name in inputs:
         if missing := [path for path in _paths(args, name) if not path.exists()]:
-            raise InputError(f"--{name.rstrip('*?')}: no such file: {missing[0]}")
+            option = name if name.isupper() else f"--{name.rstrip('*?')}"
+            raise InputError(f"{option}: no such file: {missing[0]}")
     args.spec, args.spec_key = read_spec(args.spec, settings)
     for name in outputs:
         for path in _paths(args, name):
@@ -312,7 +317,7 @@ def arguments(
 
 def _paths(args: argparse.Namespace, name: str) -> list[Path]:
     """What an option was given: several paths, one or none."""
-    found = getattr(args, name.rstrip("*?").replace("-", "_"))
+    found = getattr(args, name.rstrip("*?").replace("-", "_").lower())
     return found if isinstance(found, list) else [found] if found else []
 
 

@@ -24,7 +24,7 @@ from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
     "metrics.json", "baselines.json", "history.json", "selection.json", "ranking.json",
-    "samples.json", "submission.csv", "twins.json",
+    "samples.json", "submission.csv", "twins.json", "curves.json",
 )  # fmt: skip
 LIMIT = 15_000_000  # Bytes of a room: the folder goes into the repository.
 

@@ -100,33 +100,39 @@ def positions(files: list[Path], title: str, _: Spec) -> list[str]:
 
 
 class Predictions:
-    """A predictions.csv: label, prediction, id (N,) int64, and p (N,) of the predicted class.
+    """A predictions.csv: label, prediction (N,) int64; id (N,) texts; p (N,) of what was said.
 
-    p is None if the model gave no probabilities. names: the classes, by meta.json or numbers.
+    p is None if the model gave no probabilities. names: the classes, by meta.json or numbers; a
+    meta.json with `labels` says by what words the file calls them.
     Raises InputError for a file without rows or with something else in them.
     """
 
     def __init__(self, path: Path, meta: Path):
+        about = read_json(meta, [])
+        words = about.get("labels") or []
+        number = {word: k for k, word in enumerate(words)}.__getitem__ if words else int
         try:
             with path.open(newline="", encoding="utf-8") as opened:
                 rows = list(csv.DictReader(opened))
-            self.label, self.prediction, self.id = (
-                np.array([int(row[name]) for row in rows], np.int64)
-                for name in ("label", "prediction", "id")
+            self.label, self.prediction = (
+                np.array([number(row[name]) for row in rows], np.int64)
+                for name in ("label", "prediction")
             )
+            self.id = np.array([row["id"] for row in rows])
             if not rows or min(self.label.min(), self.prediction.min()) < 0:
                 raise ValueError(f"{len(rows)} rows, or a class below 0")
             given = [name for name in rows[0] if name.startswith("p_")]
             sure = [float(row[f"p_{row['prediction']}"]) for row in rows if given]
         except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
-            wanted = "rows of whole numbers in the columns id, label and prediction"
+            kind = "these classes" if words else "whole numbers"
+            wanted = f"rows of {kind} in the columns label and prediction, each with an id"
             found = " ".join(str(error).split())
             raise InputError(
                 f"{path}: expected {wanted}, found: {found}. Evaluate again."
             ) from None
         self.p = np.array(sure) if given else None
         classes = max(len(given), self.label.max() + 1, self.prediction.max() + 1)
-        names = read_json(meta, []).get("classes") or []
+        names = about.get("classes") or []
         self.names = [str(name) for name in (names if len(names) == classes else range(classes))]
 
     def errors(self) -> np.ndarray:
@@ -164,9 +170,10 @@ def errors(files: list[Path], title: str, spec: Spec) -> list[str]:
         told = f"said {said}{sure}, is {true}"
         label = f"{title}, test example {found.id[place]}: {told}"
         if "test_id" not in stored:
-            drawn.append(charts.photo(stored["test_x"][found.id[place]], said, true, told, label))
+            image = stored["test_x"][int(found.id[place])]
+            drawn.append(charts.photo(image, said, true, told, label))
         else:
-            tokens = stored["test_x"][stored["test_id"] == found.id[place]][0]
+            tokens = stored["test_x"][stored["test_id"].astype(str) == found.id[place]][0]
             letters = "".join(LETTERS[token] for token in tokens if token < len(LETTERS))
             letters = letters if len(letters) <= LONGEST else letters[: LONGEST - 1] + "…"
             wrapped = [letters[at : at + LINE] for at in range(0, len(letters), LINE)]

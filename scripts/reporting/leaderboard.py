@@ -31,13 +31,15 @@ _GROUP = r"\d+ (seed|fold)s?"
 
 
 class Metric(NamedTuple):
-    """A metric's title, the range of its values, whether more is better, how many digits it has."""
+    """A metric's title, the range of its values, whether more is better, how many digits it has,
+    and whether the leaderboard's figure has a panel for it."""
 
     title: str
     low: float = 0.0
     high: float = 1.0
     more_is_better: bool = True
     digits: int = 4
+    drawn: bool = True
 
 
 METRICS = {
@@ -46,6 +48,9 @@ METRICS = {
     "exact_match": Metric("exact match"),
     "accepted_share": Metric("share accepted by the grammar"),
     "mcc": Metric("MCC × 100", -100.0, 100.0, digits=2),
+    "roc_auc": Metric("ROC AUC", drawn=False),
+    "average_precision": Metric("average precision", drawn=False),
+    "calibration_error": Metric("calibration error", more_is_better=False, drawn=False),
     "nats_per_token": Metric("nats per token", 0.0, inf, more_is_better=False, digits=3),
     "bits_per_byte": Metric("bits per byte", 0.0, inf, more_is_better=False, digits=3),
 }
@@ -61,7 +66,7 @@ class Row(Settings):
     views: Literal["none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4"]
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
     subset: Literal["all", "not in train", "longer than trained"]
-    implementation: Literal["numpy", "torch", "xz"]
+    implementation: Literal["numpy", "torch", "scikit-learn", "xz"]
     metric: str
     split: Literal["train", "cv", "val", "test"]
     value: float
@@ -169,10 +174,12 @@ def build(ours: Sequence[dict], published: Sequence[dict]) -> list[dict]:
 
 
 def panels(rows: Iterable[dict]) -> list[list[dict]]:
-    """The rows of each data set and metric, of the first of SPLITS with a row of ours."""
+    """The rows of each data set and metric that is drawn, of the first of SPLITS with a row of
+    ours."""
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault((row["dataset"], row["metric"]), []).append(row)
+        if METRICS[row["metric"]].drawn:
+            groups.setdefault((row["dataset"], row["metric"]), []).append(row)
     found = []
     for group in groups.values():
         ours = {row["split"] for row in group if row["source"] == OURS}

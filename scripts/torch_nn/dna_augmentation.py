@@ -35,13 +35,15 @@ def hide(tokens: Tensor, share: float, unknown: int) -> Tensor:
 def shift(tokens: Tensor, most: int, unknown: int) -> Tensor:
     """Move each row by a number of places drawn from -most..most; `unknown` fills the gap.
 
-    Rows must not have padding, which would move along.
+    Padding is `unknown` + 1 and stays where it is: what would move into it is lost.
     """
-    places = tokens.size(1)
+    length = (tokens != unknown + 1).sum(dim=1, keepdim=True)  # (B, 1)
     by = torch.randint(-most, most + 1, (len(tokens), 1), device=tokens.device)  # (B, 1)
-    source = torch.arange(places, device=tokens.device).unsqueeze(0) - by  # (B, T)
-    moved = tokens.gather(1, source.clamp(0, places - 1))  # (B, T)
-    return torch.where((source >= 0) & (source < places), moved, unknown)
+    place = torch.arange(tokens.size(1), device=tokens.device).unsqueeze(0)  # (1, T)
+    source = place - by  # (B, T)
+    moved = tokens.gather(1, source.clamp(0, tokens.size(1) - 1))  # (B, T)
+    moved = torch.where((source >= 0) & (source < length), moved, unknown)  # (B, T)
+    return torch.where(place < length, moved, tokens)
 
 
 def augment(
@@ -55,15 +57,14 @@ def augment(
     """All of the above with these settings: tokens (B, T) -> (B, T).
 
     both_strands: each row becomes its reverse complement with probability 1/2. Padding is
-    `unknown` + 1; rows with padding are not shifted.
+    `unknown` + 1.
     """
     pad = unknown + 1
     if both_strands:
         chosen = torch.rand(len(tokens), 1, device=tokens.device) < 0.5  # (B, 1)
         tokens = torch.where(chosen, reverse_complement(tokens, pad), tokens)
     if largest_shift:
-        whole = (tokens != pad).all(dim=1, keepdim=True)  # (B, 1)
-        tokens = torch.where(whole, shift(tokens, largest_shift, unknown), tokens)
+        tokens = shift(tokens, largest_shift, unknown)
     if mutated_share:
         tokens = mutate(tokens, mutated_share)
     return hide(tokens, hidden_share, unknown) if hidden_share else tokens

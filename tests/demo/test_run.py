@@ -35,6 +35,8 @@ def test_the_demo_names_only_what_it_ran_on(demo):
     assert {row["source"] for row in leaderboard(demo)} == {"this run"}
 
 
+# Of what the demo compares its models with, nothing is asked.
+BASELINES = ("GC content", "gradient boosting on k-mers", "small CNN")
 # Far above chance, and not a bar to reach: a stage that trains nothing falls below.
 ABOVE_CHANCE = {
     ("digits", "accuracy"): 0.8,
@@ -49,6 +51,8 @@ def test_every_model_learnt(demo):
     seen = set()
     for row in leaderboard(demo):
         key = row["dataset"], row["metric"]
+        if row["model"] in BASELINES:
+            continue
         if row["split"] == "test" and row["subset"] == "all" and key in ABOVE_CHANCE:
             assert float(row["value"]) > ABOVE_CHANCE[key], row
             seen.add(key)

@@ -10,12 +10,16 @@ from tiny_trainings import call
 
 from dna import evaluate as evaluate_dna
 from dna import prepare as prepare_dna
+from dna import scoring
 from dna import train as train_dna
-from dna.settings import PrepareSpec, Section, TrainSpec
+from dna.model import build
+from dna.settings import Dataset, Model, PrepareSpec, Section, TrainSpec
 from pipeline.atomic import write_npz
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
 from pipeline.settings import read_spec
+from pipeline.weights import load_weights
+from torch_nn.dna_tokens import BytePairs
 
 MODEL = {"d_model": 8, "d_ff": 8, "n_heads": 2, "n_layers": 1, "pooling": "cls", "stem_kernel": 3}
 TRAINING = {"model": MODEL, "epochs": 3, "batch_size": 16, "largest_shift": 1}
@@ -49,11 +53,12 @@ def train(monkeypatch, data, folder, **changes):
 def evaluate(monkeypatch, data, trainings, folder, **changes):
     """The files that an evaluation writes, by name, and its rows by what they are."""
     names = {"metrics": "json", "predictions": "csv", "submission": "csv", "attention": "npz"}
+    names |= {"curves": "json"}
     outputs = {name: folder / f"{name}.{ending}" for name, ending in names.items()}
     call(
         monkeypatch,
         evaluate_dna,
-        {"model": MODEL} | changes,
+        changes,
         **data,
         weights=[out["weights"] for out in trainings],
         histories=[out["history"] for out in trainings],
@@ -77,7 +82,8 @@ def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
     assert [[p["id"], p["prediction"]] for p in predictions] == submission[1:]
     sums = [float(p["p_0"]) + float(p["p_1"]) for p in predictions]
     assert sums == pytest.approx([1] * 40, abs=2e-6)  # six decimals each
-    splits, members, metrics = ("val", "test"), ("1", "2 seeds"), ("mcc", "accuracy")
+    splits, members = ("val", "test"), ("1", "2 seeds")
+    metrics = ("mcc", "accuracy", "roc_auc", "average_precision", "calibration_error")
     assert set(rows) == {(s, "all", m, k) for s in splits for m in members for k in metrics}
     for row in rows.values():
         assert row["model"] == "Transformer encoder" and row["task"] == "dna_classification"
@@ -89,6 +95,16 @@ def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
     alone = rows["test", "all", "1", "accuracy"]
     assert alone["n_seeds"] == 2 and together["n_seeds"] == 1
     assert together["parameters"] == 2 * alone["parameters"] == 2 * seeds[0][1]["parameters"]
+    curves = json.loads(outputs["curves"].read_text())
+    assert (curves["members"], curves["views"], curves["examples"]) == ("2 seeds", "none", 40)
+    ((roc,), (recall,)) = (curves[name] for name in ("roc", "precision_recall"))
+    assert roc["class"] == recall["class"] == "1" and roc["false"][-1] == roc["true"][-1] == 1
+    assert roc["auc"] == rows["test", "all", "2 seeds", "roc_auc"]["value"]
+    assert recall["average_precision"] == pytest.approx(
+        rows["test", "all", "2 seeds", "average_precision"]["value"]
+    )
+    assert recall["share"] == np.mean([p["label"] == "1" for p in predictions])
+    assert sum(curves["reliability"]["examples"]) == 40
     flops = [history["train_flops"] for _, history in seeds]
     assert (alone["train_flops"], together["train_flops"]) == (np.mean(flops), sum(flops))
     notes = json.loads(outputs["metrics"].read_text())["notes"]
@@ -100,10 +116,19 @@ def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
 
 def test_what_is_kept_is_the_epoch_with_the_lowest_validation_loss(monkeypatch, data, tmp_path):
     trained, history = train(monkeypatch, data, tmp_path / "a", both_strands=True)
-    _, rows = evaluate(monkeypatch, data, [trained], tmp_path, both_strands=True)
+    _, rows = evaluate(monkeypatch, data, [trained], tmp_path)
     best = min(history["curve"], key=lambda point: point["val_loss"])
     assert rows["val", "all", "1", "accuracy"]["value"] == pytest.approx(best["val_accuracy"])
     assert rows["val", "all", "1", "mcc"]["value"] == pytest.approx(best["val_mcc"])
+
+
+def test_byte_pairs_are_learned_on_train_and_kept_in_the_weights(monkeypatch, data, tmp_path):
+    model = {**MODEL, "tokens": "byte pairs", "merges": 4}
+    out, _ = train(monkeypatch, data, tmp_path / "run", model=model, epochs=1)
+    tokens = load_weights(out["weights"], build(Model(**model), 16, 2)).tokens
+    expected = BytePairs(4)
+    expected.learn(torch.from_numpy(read_npz(data["data"])["train_x"]))
+    assert torch.equal(tokens.merges, expected.merges) and (tokens.merges >= 0).all()
 
 
 def flops_of_an_epoch():
@@ -167,7 +192,7 @@ def test_reverse_complements_of_training_rows_are_known_where_they_are_trained_o
     assert meta["repeated_rows"]["test_in_train"] == 9 * both
     changes = {"largest_shift": 0, "epochs": 1, "both_strands": both}
     trained, _ = train(monkeypatch, data, tmp_path / "run", **changes)
-    outputs, found = evaluate(monkeypatch, data, [trained], tmp_path, both_strands=both)
+    outputs, found = evaluate(monkeypatch, data, [trained], tmp_path)
     metrics = json.loads(outputs["metrics"].read_text())
     assert metrics["notes"]["test_rows_in_train_or_val"] == 9 * both
     assert metrics["notes"]["reverse_complements"] == meta["reverse_complements"]
@@ -193,7 +218,7 @@ def test_a_subset_of_no_row_or_one_is_said_to_have_no_metric(
     assert f"test, not in train: {says}" in notes["not_measured"]
     assert notes["not_measured"] in capsys.readouterr().out
     of_subset = {key[3] for key in rows if key[1] == "not in train"}
-    assert of_subset == ({"accuracy"} if new else set())
+    assert of_subset == ({"accuracy", "calibration_error"} if new else set())
 
 
 def test_labels_of_one_class_have_no_mcc(monkeypatch, data, tmp_path):
@@ -204,6 +229,7 @@ def test_labels_of_one_class_have_no_mcc(monkeypatch, data, tmp_path):
     assert "val_mcc" not in history["curve"][0] and "val_accuracy" in history["curve"][0]
     outputs, rows = evaluate(monkeypatch, data, [trained], tmp_path)
     assert ("val", "all", "1", "mcc") not in rows and ("test", "all", "1", "mcc") in rows
+    assert ("val", "all", "1", "roc_auc") not in rows
     notes = json.loads(outputs["metrics"].read_text())["notes"]
     assert notes["not_measured"] == "val, all: 30 row(s), all of one class: no MCC"
 
@@ -260,6 +286,15 @@ def test_a_loss_that_is_no_number_stops_the_training(monkeypatch, data, tmp_path
         (PrepareSpec, {"noise": 0.8}, "noise: expected"),
         (TrainSpec, {"model": {"n_heads": 5}}, "model.d_model: .*n_heads 5, found 48"),
         (TrainSpec, {"model": {"stem_kernel": 4}}, "model.stem_kernel: .*odd.*, found 4"),
+        (TrainSpec, {"model": {"stem_pools": []}}, "model.stem_pools: expected"),
+        (TrainSpec, {"model": {"stem_kernel": 0, "token_width": 8}}, "model.token_width: expected"),
+        (TrainSpec, {"model": {"positions": "rotary", "n_heads": 16}}, "model.d_model: .*even"),
+        (TrainSpec, {"model": {"tokens": "words"}}, "model.tokens: expected"),
+        (
+            Dataset,
+            {"model": {"tokens": "k-mers"}, "pretraining": {"epochs": 1}},
+            "pretraining.epochs: expected 0 for k-mers",
+        ),
         (TrainSpec, {"epochs": 2.0}, "epochs: expected .*, found 2.0"),
         (TrainSpec, {"seed": 2**32}, "seed: expected"),
         (TrainSpec, {"lr": float("nan")}, "lr: expected"),
@@ -283,11 +318,12 @@ def test_the_section_checks_the_motifs_too():
 
 def test_perfect_scores_keep_an_interval():
     label = np.array([0, 1] * 20)
+    p = np.eye(2)[label]
     about = {"task": "t", "dataset": "d", "model": "m", "inputs": "nucleotides", "split": "test"}
     about |= {"implementation": "torch", "parameters": 1, "data_sha256": "0"}
     about |= {"train_seconds": 1.0, "train_flops": 1.0}
     about["provenance"] = {"threads": 1, "device": "cpu", "commit": "0"}
-    found = {r["metric"]: r for r in evaluate_dna.score(label, [label, label], **about)}
+    found = {r["metric"]: r for r in scoring.score(label, [p, p], **about)}
     low, high = found["accuracy"]["ci_low"], found["accuracy"]["ci_high"]
     # Wilson at 40 of 40: low = 1 / (1 + 1.96^2 / 40).
     assert found["accuracy"]["value"] == high == 1 and low == pytest.approx(0.9124, abs=1e-4)

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from dna.model import predict, predict_views
-from dna.sequences import PAD, VOCABULARY
+from dna.sequences import PAD
 from torch_nn.dna_augmentation import reverse_complement
 from torch_nn.dna_classifier import DNAClassifier
 
 
 def test_both_strands_give_one_answer():
     torch.manual_seed(0)
-    net = DNAClassifier(VOCABULARY, PAD, 9, 3, d_model=8, n_heads=2, d_ff=12)
+    net = DNAClassifier(9, 3, d_model=8, n_heads=2, d_ff=12)
     tokens = torch.randint(4, (4, 9))
     other = reverse_complement(tokens, PAD)
     both = [predict_views(net, x, both_strands=True) for x in (tokens, other)]

@@ -22,6 +22,8 @@ import yaml
 from configuration import ConfigurationError, check_config, load_table
 from pydantic import Field
 
+from dna.own_file import read_collected
+from dna.own_sequences import collect
 from dna.sequences import read_labelled_csv
 from dna.statlog import read_statlog
 from gpt.corpora import read_corpus
@@ -132,6 +134,21 @@ def read_tar(data: bytes, folder: Path) -> None:
     extract_members(path, {"d/one": (folder / "out" / "one", 4)})
     strangers = {p.name for p in folder.rglob("*")} - {"a.tar", "out", "one"}
     assert not strangers, f"written beside the wanted member: {strangers}"
+
+
+def own_seeds() -> list[bytes]:
+    rows = [("a", "ACGTACGT", "on", "train"), ("b", "ttgaRUnn", "off", "train")]
+    rows += [("c", "GGGG", "on", "val"), ("d", "CC", "off", "test")]
+    table = "\r\n".join(map(",".join, [("id", "sequence", "label", "split"), *rows])).encode()
+    fasta = "".join(f">{name} label={label}\n{x}\n" for name, x, label, _ in rows).encode()
+    return [table, table.replace(b",", b"\t"), fasta, gzip.compress(table, mtime=0)]
+
+
+def collect_own(data: bytes, folder: Path) -> None:
+    path = folder / ("own.csv.gz" if data[:2] == b"\x1f\x8b" else "own.csv")
+    path.write_bytes(data)
+    collect(path, folder / "collected")
+    read_collected(folder / "collected")
 
 
 def csv_seeds() -> list[bytes]:
@@ -305,6 +322,7 @@ def readers(folder: Path) -> list[Reader]:
         Reader("pickle", lambda data, _: parse_pickle(data, "p"), pickles, weight=4),
         Reader("cifar_batch", in_file("data_batch_1", read_cifar10_batch), pickles),
         Reader("tar", read_tar, tar_seeds()),
+        Reader("own_sequences", collect_own, own_seeds()),
         Reader("gue_csv", in_file("train.csv", read_labelled_csv), csv_seeds(), weight=2),
         Reader("statlog_rda", in_file("DNA.rda", read_statlog), rda_seeds(), weight=0.5),
         Reader("text", read_text, text_seeds(), weight=0.5),

@@ -17,8 +17,9 @@ from readers import Reader, readers
 from pipeline.errors import InputError
 
 NAMES = [
-    "idx", "pickle", "cifar_batch", "tar", "gue_csv", "statlog_rda", "text", "tokenizer", "config",
-    "table", "spec", "images_npz", "tokens_npy", "meta_json", "history_json", "checkpoint",
+    "idx", "pickle", "cifar_batch", "tar", "gue_csv", "own_sequences", "statlog_rda", "text",
+    "tokenizer", "config", "table", "spec", "images_npz", "tokens_npy", "meta_json", "history_json",
+    "checkpoint",
 ]  # fmt: skip
 
 

@@ -64,6 +64,15 @@ def test_a_missing_input_is_named(tmp_path):
         )
 
 
+def test_a_name_in_capitals_is_a_word_that_people_type(tmp_path):
+    (tmp_path / "new.fasta").touch()
+    words = [str(tmp_path / "new.fasta"), "--out", str(tmp_path / "out.csv")]
+    args = settings.arguments("x", Spec, {"FILE": "sequences"}, {"out": "scores"}, words)
+    assert (args.file.name, args.out.name) == ("new.fasta", "out.csv")
+    with pytest.raises(InputError, match="^FILE: no such file: .*none"):
+        settings.arguments("x", Spec, {"FILE": "sequences"}, {}, [str(tmp_path / "none")])
+
+
 PROGRAM = """
 from pydantic import Field, ValidationError
 from pipeline import settings

@@ -94,3 +94,19 @@ def test_a_title_is_said_once():
     assert titled("CIFAR-10", "CIFAR-10: CNN") == "CIFAR-10: CNN"
     assert titled("Digits (stand-in)", "MLP on Digits") == "MLP on Digits (stand-in)"
     assert titled("CIFAR-10", "CNN") == "CIFAR-10: CNN"
+
+
+def test_labels_are_numbers_of_classes_or_the_words_that_the_data_has(tmp_path):
+    meta, path = tmp_path / "meta.json", tmp_path / "predictions.csv"
+    write_json(meta, {"classes": ["first", "second"]})
+    path.write_text("id,label,prediction\na,1,0\n")
+    found = draw_figures.Predictions(path, meta)
+    assert (found.label, found.prediction, found.id) == ([1], [0], ["a"])
+    write_json(meta, {"classes": ["1", "NA"], "labels": ["1", "NA"]})
+    path.write_text("id,label,prediction,p_1,p_NA\na,NA,NA,0.1,0.9\nb,1,NA,0.2,0.8\n")
+    found = draw_figures.Predictions(path, meta)
+    assert found.label.tolist() == [1, 0] and found.prediction.tolist() == [1, 1]
+    assert found.errors().tolist() == [1] and found.p.tolist() == [0.9, 0.8]
+    path.write_text("id,label,prediction\na,2,1\n")
+    with pytest.raises(InputError, match="expected rows of these classes"):
+        draw_figures.Predictions(path, meta)

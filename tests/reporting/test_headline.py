@@ -4,7 +4,7 @@ import pytest
 from fabricated_run import of_this_run
 
 from reporting.formats import flops, seconds, weights
-from reporting.headline import compared, headline
+from reporting.headline import claims, compared, headline
 from reporting.leaderboard import METRICS
 from reporting.tables import markdown_table
 
@@ -98,6 +98,13 @@ def test_the_table_quotes_only_what_compares():
     assert "| 0.9500, fair; Someone (2020) | x<br>`0123456` |" in single
     assert len(mixes) == 2 and all("|  | x<br>" in line for line in mixes)
     assert "unfair" not in "".join(lines)
+
+
+def test_a_claim_of_the_field_is_not_set_beside_data_of_one_s_own():
+    claim = {"task": "dna_classification", "dataset": None, "split": None}
+    own = {"task": "dna_classification", "stands_in_for": []}
+    assert claims([claim], {"own/mine": own}) == []
+    assert claims([claim], {"own/mine": own, "statlog_dna": own}) == [claim]
 
 
 def test_numbers_as_people_read_them():

@@ -32,7 +32,7 @@ from reporting.leaderboard import (
 
 # What sets a row apart from that of one trained model on the whole split.
 ASIDE = [{"views": "flips"}, {"members": "5 seeds"}, {"subset": "not in train"}]
-LESS_IS_BETTER = ("nats_per_token", "bits_per_byte")
+LESS_IS_BETTER = ("nats_per_token", "bits_per_byte", "calibration_error")
 ISSUE_COLUMNS = (
     "task,dataset,model,inputs,views,members,subset,implementation,metric,split,value,std,n_seeds,"
     "ci_low,ci_high,parameters,train_seconds,train_flops,threads,device,kernels,run,source,commit,config_sha256,data_sha256"
@@ -203,6 +203,7 @@ def test_a_panel_shows_the_first_split_with_a_row_of_ours():
         of("b", "test", "a paper"),
         *[of("c", split) for split in ("train", "cv")],
         of("c", "cv", metric="mcc"),
+        of("c", "cv", metric="roc_auc"),  # not drawn: the curve is
         of("d", "test", "a paper"),
         of("e", "train"),
     ]
@@ -218,6 +219,7 @@ def test_numbers_have_the_digits_of_their_metric():
     found = {name: number(name, 1 / 3) for name in METRICS}
     assert {name for name, text in found.items() if text == "0.3333"} == {
         "accuracy", "token_accuracy", "exact_match", "accepted_share",
+        "roc_auc", "average_precision", "calibration_error",
     }  # fmt: skip
     assert found["mcc"] == "0.33"
     assert found["nats_per_token"] == found["bits_per_byte"] == "0.333"
@@ -257,7 +259,7 @@ def test_numbers_and_texts_survive_the_file(tmp_path):
             for name in METRICS
             if name not in LESS_IS_BETTER
         ],
-        *[(name, (2.0, 1.0), (1.0, 2.0)) for name in LESS_IS_BETTER],
+        *[(name, (1.0, 0.5), (0.5, 1.0)) for name in LESS_IS_BETTER],
     ],
 )
 def test_the_best_value_comes_first(metric, values, wanted):

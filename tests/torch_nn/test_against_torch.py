@@ -105,7 +105,7 @@ def test_gpt(positions):
     assert_same(ours(tokens), x @ theirs["embedding"].weight.T, matched)
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean", "flatten"])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "attention", "flatten"])
 @pytest.mark.parametrize("stem_kernel", [0, 3])
 def test_dna_classifier(pooling, stem_kernel):
     """Row by row, so that the oracle needs neither padding nor mask."""
@@ -117,9 +117,8 @@ def test_dna_classifier(pooling, stem_kernel):
             "head": nn.Linear(7 * 8 if pooling == "flatten" else 8, 3),
         }
     )
-    ours = DNAClassifier(
-        6, 5, 7, 3, 8, 2, 2, 12, 0.0, 0.0, stem_kernel=stem_kernel, pooling=pooling
-    )  # fmt: skip
+    shape = {"d_model": 8, "n_heads": 2, "d_ff": 12, "dropout": 0.0, "head_dropout": 0.0}
+    ours = DNAClassifier(7, 3, stem_kernel=stem_kernel, pooling=pooling, **shape)
     matched = [
         pair for name in ("embedding", "encoder", "head")
         for pair in pairs(getattr(ours, name), theirs[name])
@@ -127,10 +126,13 @@ def test_dna_classifier(pooling, stem_kernel):
     matched += pairs(ours.positions.embedding, theirs["positions"])
     if stem_kernel:
         stem = nn.Conv1d(8, 8, stem_kernel, padding=1)
-        matched += pairs(ours.stem[0], stem)
+        matched += pairs(ours.stem[0].convolution, stem)
     if pooling == "cls":
         cls = nn.Parameter(torch.zeros(1, 1, 8))
         matched.append((ours.cls, cls, slice(None)))
+    if pooling == "attention":
+        attend = nn.Linear(8, 1)
+        matched += pairs(ours.attend, attend)
     same_weights(ours, matched)
     for weight in (ours.embedding.weight, theirs["embedding"].weight):
         weight.data[5] = 0.0  # padding is the zero vector
@@ -147,8 +149,11 @@ def test_dna_classifier(pooling, stem_kernel):
         pooled = {
             "cls": x[:, 0],
             "mean": x.mean(dim=1),
+            "max": x.amax(dim=1),
             "flatten": F.pad(x.flatten(1), (0, 8 * (7 - len(row)))),
         }
+        if pooling == "attention":
+            pooled[pooling] = attend(x)[..., 0].softmax(dim=1) @ x[0]
         logits.append(theirs["head"](pooled[pooling]))
     tokens = torch.stack([F.pad(row, (0, 7 - len(row)), value=5) for row in rows])
     assert_same(ours(tokens), torch.cat(logits), matched)

@@ -109,12 +109,12 @@ def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
 
 
 @given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
-@pytest.mark.parametrize("pooling", ["cls", "mean", "flatten"])
-@pytest.mark.parametrize("stem_kernel", [0, 3])
-def test_padding_never_leaks_into_a_class(pooling, stem_kernel, real, seed):
-    model = DNAClassifier(
-        6, 5, LENGTH, 3, 8, 2, 2, 12, stem_kernel=stem_kernel, pooling=pooling
-    )  # fmt: skip
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "attention", "flatten"])
+@pytest.mark.parametrize("stem", [{}, {"stem_kernel": 3}, {"stem_kernel": 5, "stem_pools": [2, 2]}])
+@pytest.mark.parametrize("positions", ["learned", "rotary"])
+def test_padding_never_leaks_into_a_class(pooling, stem, positions, real, seed):
+    shape = {"d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "stem_norm": True, **stem}
+    model = DNAClassifier(LENGTH, 3, pooling=pooling, positions=positions, **shape)
     randomised(model).embedding.weight.data[5] = 0.0
     tokens = torch.randint(5, (2, real), generator=torch.Generator().manual_seed(seed))
     padded = torch.nn.functional.pad(tokens, (0, LENGTH - real), value=5)

@@ -31,7 +31,7 @@ GPT = _jobs("train_gpt, sample_gpt, trace_gpt, evaluate_gpt")
 BY_HAND = _jobs("train_numpy_gpt, evaluate_numpy_gpt, evaluate_twin, compare_twins")
 BY_HAND |= _jobs("sample_numpy_gpt")
 TEXT = _jobs("prepare_text, measure_baselines") | GPT | BY_HAND
-DNA = _jobs("train_dna, evaluate_dna")
+DNA, DNA_BASELINES = _jobs("train_dna, evaluate_dna"), _jobs("measure_dna_baselines")
 SEQ2SEQ = _jobs("train_seq2seq, evaluate_seq2seq")
 STORIES, MOTIFS = "gpt.settings.grammar_stories", "dna.settings.planted_motifs"
 
@@ -93,10 +93,15 @@ TABLE = (
     (f"{STORIES}.baselines.*", _jobs("measure_baselines")),
     (f"{STORIES}.sampling.*", _jobs("sample_gpt, evaluate_gpt")),
     (f"{STORIES}.sentence", _jobs("trace_gpt")),
-    ("dna.datasets", _jobs("fetch_statlog_dna, prepare_dna") | DNA),
-    ("dna.seeds dna.threads", DNA),
-    (f"{MOTIFS}.data.*", _jobs("prepare_dna") | DNA),
-    (f"{MOTIFS}.both_strands", _jobs("prepare_dna") | DNA),
+    ("dna.datasets", _jobs("fetch_statlog_dna, prepare_dna") | DNA | DNA_BASELINES),
+    ("dna.threads", DNA | DNA_BASELINES),
+    # The same first seed, which is that of the baselines.
+    (f"dna.seeds {MOTIFS}.seeds", DNA),
+    (f"{MOTIFS}.data.* {MOTIFS}.both_strands", _jobs("prepare_dna") | DNA | DNA_BASELINES),
+    (f"{MOTIFS}.baselines.*", DNA_BASELINES),
+    (f"{MOTIFS}.pretraining.epochs", _jobs("pretrain_dna") | DNA),
+    # Without epochs there is none.
+    (f"{MOTIFS}.pretraining.*", NOTHING),
     (f"{MOTIFS}.*", DNA),
     ("seq2seq.data.*", _jobs("prepare_genetic_code") | SEQ2SEQ),
     ("seq2seq.*", SEQ2SEQ),
@@ -104,12 +109,14 @@ TABLE = (
     ("gpt.settings.* dna.settings.*", NOTHING),
 )  # fmt: skip
 # Keys that have no other value as long as the rest is as it is: flipped digits are no digits, no
-# mixer sees features alone, and no training moves them.
+# mixer sees features alone, no training moves them; k-mers, which all other data sets change to,
+# cannot be pretrained.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
     "mlp.recipes.common.architecture",
     "mlp.test_time_shifts",
+    "dna.settings.gue/*.pretraining.epochs",
 )
 
 
@@ -222,8 +229,16 @@ VALUES = {
     "dna.settings.*.sizes": [2000, 500, 1000],
     "dna.settings.*.n_heads": 2,
     "dna.settings.*.d_model": 64,
+    "dna.settings.*.tokens": "k-mers",
+    "dna.settings.*.token_width": 8,
+    "dna.settings.own.choice.candidates": [{"both_strands": True}],
     "dna.settings.*.stem_kernel": 5,
+    "dna.settings.*.stem_inner_kernel": 3,
+    "dna.settings.*.stem_pools": [2],
+    "dna.settings.*.positions": "sinusoidal",
     "dna.settings.*.pooling": "mean",
+    "dna.settings.*.orders": [2],
+    "dna.settings.*.strengths": [0.5],
     "seq2seq.dataset": "genetic_code",
     "seq2seq.model.n_heads": 2,
     "seq2seq.model.d_model": 128,

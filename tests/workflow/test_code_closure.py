@@ -16,7 +16,12 @@ pytestmark = pytest.mark.slow
 ROOMS = ("raw", "mlp", "vision", "gpt", "dna", "seq2seq", "reporting", "manifest")
 # What the rules and the check of the configuration read, and the tests' own tool.
 NO_PROGRAM = {"mlp/plan.py", "mlp/checks.py", "raw/table.py", "reporting/references.py"}
-NO_PROGRAM |= {"numpy_nn/gradcheck.py", "gpt/own_text.py"}
+NO_PROGRAM |= {
+    "numpy_nn/gradcheck.py",
+    "gpt/own_text.py",
+    "dna/own_rows.py",
+    "dna/own_sequences.py",
+}
 # Snakemake itself loads it.
 PLUGIN = "snakemake_logger_plugin_"
 

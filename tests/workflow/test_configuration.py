@@ -38,7 +38,7 @@ def refused(config, datasets):
     return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize("preset", ["config", "demo", "smoke", "full", "ensemble"])
+@pytest.mark.parametrize("preset", ["config", "demo", "smoke", "full", "ensemble", "dna"])
 def test_every_preset_is_valid(preset, config, repository, datasets):
     change = yaml.safe_load((repository / "config" / f"{preset}.yaml").read_text())
     found = check_config(merged(config, change), datasets)

@@ -272,3 +272,27 @@ def test_make_text_runs_the_preset_and_says_how_to_use_the_model(pretending):
     preset = yaml.safe_load((pretending / "results/own-it_s_a_poem/preset.yaml").read_text())
     (found,) = preset["gpt"]["settings"].values()
     assert found["training"] == {"steps": 3} and preset["rooms"] == ["gpt"]
+
+
+def test_make_dna_runs_the_preset_and_shows_the_summary(pretending):
+    path = pretending / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["dna"] = {"seeds": [7, 8], "settings": {"own": {}}}
+    path.write_text(yaml.safe_dump(config))
+    rows = [f"{i},{'ACGT'[i % 4]}ACGTAC,{'on' if i % 2 else 'off'},x" for i in range(6)]
+    (pretending / "It's mine.csv").write_text("\n".join(["id,DNA of it,state,note", *rows]))
+    folder = pretending / "results" / "own-it_s_mine"
+    summary = folder / "dna" / "own" / "it_s_mine" / "summary.md"
+    summary.parent.mkdir(parents=True)
+    summary.write_text("A summary.\n")
+    words = ("DATA=It's mine.csv", "LABEL=state", "SEQUENCE=DNA of it", "PRESET=mine")
+    done = make(pretending, "dna", *words, "ARGS=--dry-run")
+    assert "--configfile results/own-it_s_mine/preset.yaml" in done.stderr, done.stderr
+    assert "6 sequences of 7 letters; 2 classes: off (3), on (3)" in done.stderr
+    assert done.stdout == "A summary.\n"
+    preset = yaml.safe_load((folder / "preset.yaml").read_text())
+    assert preset["rooms"] == ["dna"] and preset["dna"]["seeds"] == [7]
+    (found,) = preset["dna"]["settings"].values()
+    assert found["data"]["classes"] == ["off", "on"]
+    done = make(pretending, "dna", *words, "SPLIT=part")
+    assert done.returncode and "SPLIT: expected one of id, DNA of it, state, note" in done.stderr

@@ -1,11 +1,14 @@
-"""`make text DATA=path`: its preset is one that Snakemake runs, as any other."""
+"""`make text DATA=path`, `make dna DATA=path`: a preset that Snakemake runs as any other."""
 
+import gzip
 from pathlib import Path
 
 import own
 import pytest
 import yaml
 from harness import copy_repository, jobs_of, snakemake
+
+from pipeline.errors import InputError
 
 POEM = "".join(f"Line {number} of a poem.\n\n" for number in range(2000))
 
@@ -42,6 +45,39 @@ def test_the_preset_runs_the_room_on_the_data(folder):
     assert changed["files"] != entry["files"]
 
 
+def test_sequences_get_a_race_a_summary_and_the_columns_that_were_named(folder, capsys):
+    rows = [f"{'ACGT'[i % 4] * 5}TTACG,{i % 2},{'ab'[i // 2 % 2]}" for i in range(8)]
+    Path("../My set.csv.gz").write_bytes(
+        gzip.compress("\n".join(["dna,fold,kind", *rows]).encode())
+    )
+    words = {"sequence": None, "label": "kind", "split": None}
+    preset = own.write_preset("dna", Path("../My set.csv.gz"), Path("config/demo.yaml"), **words)
+    assert preset == Path("results/own-my_set/preset.yaml")
+    told = capsys.readouterr().err
+    assert "8 sequences of 10 letters; 2 classes: a (4), b (4); " in told
+    values = yaml.safe_load(preset.read_text())
+    settings = values["dna"]["settings"]["own/my_set"]
+    assert settings["data"]["classes"] == ["a", "b"] and str(folder) not in preset.read_text()
+    assert "python -m dna.predict results/own-my_set/dna/own/my_set/seed1/" in preset.read_text()
+    jobs = planned(folder, preset)
+    assert jobs["try_dna"] == len(settings["choice"]["candidates"]) == 4
+    assert {jobs[name] for name in ("choose_dna", "train_dna", "summarise_dna")} == {1}
+    # Sequences of different lengths are aligned to nothing: pooling flatten takes no part.
+    Path("../b.csv").write_text(
+        "\n".join(["dna,kind", *(f"{'ACGT' * n},{n % 2}" for n in range(2, 9))])
+    )
+    ragged = own.write_preset("dna", Path("../b.csv"), Path("config/demo.yaml"))
+    assert planned(folder, ragged)["try_dna"] == 3
+
+
+def test_what_cannot_be_used_is_one_line_and_no_preset(folder, monkeypatch):
+    Path("../a.csv").write_text("sequence,label\nACGTACGT,0\nACGTACGJ,1\n")
+    monkeypatch.setattr("sys.argv", ["own.py", "dna", "../a.csv", "config/demo.yaml"])
+    with pytest.raises(InputError, match="a.csv, line 3: .*found 'J' as letter 8 of 8"):
+        own.main()
+    assert not Path("results/own-a").exists() and not Path("data/raw/own/a").exists()
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -50,6 +86,7 @@ def test_the_preset_runs_the_room_on_the_data(folder):
         ("Über.txt", "uber"),
         ("книга.txt", "text"),
         ("a.b", "a"),
+        ("Sites.csv.gz", "sites"),
     ],
 )
 def test_a_name_of_small_letters(tmp_path, path, name):

@@ -24,7 +24,7 @@ def test_presets_prepare_each_data_set_alike(fresh):
     """Prepared data is shared by all runs: a preset that prepared it otherwise would make the
     results of the others stale."""
     specs = {}
-    for preset in ("smoke", "config", "ensemble", "full"):
+    for preset in ("smoke", "config", "ensemble", "dna", "full"):
         shown = snakemake(fresh, "-n", "-p", "--forceall", preset=preset)
         for line in shown.splitlines():
             if re.search(r"python -m \w+\.(prepare|extract|generate)", line):

@@ -1,13 +1,17 @@
 """A run on data of your own: put the data where raw data is, and write the run's preset.
 
     python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path)
+    python workflow/lib/own.py dna DATA config/PRESET.yaml [--sequence COLUMN] [--label COLUMN]
+        [--split COLUMN]                                        (make dna DATA=path)
 
-Prints the path of the preset, results/own-<name>/preset.yaml. It holds the data set's entry, which
+Prints the path of the preset, results/own-<name>/preset.yaml, and beside it, on standard error,
+what the data were taken for. The preset holds the data set's entry, which
 has a path and a checksum and no url, and the settings of the data set that it is like. Everything
 else is as in any run. If the data have changed, so has the checksum, and what depends on them is
 made again.
 """
 
+import argparse
 import re
 import sys
 import unicodedata
@@ -19,6 +23,8 @@ import yaml
 from clean import merged
 from snakemake.utils import update_config
 
+from dna import own_sequences
+from dna.own_file import RAW_FILE
 from gpt import own_text
 from pipeline import settings
 from pipeline.atomic import write_text
@@ -29,17 +35,18 @@ from pipeline.hashing import file_sha256
 class Kind(NamedTuple):
     """What `make KIND DATA=path` does.
 
-    collect: (data, target) -> (description, changes of the settings); it checks the data and writes
-    them to `target`, the one raw file. like: the data set whose settings are taken. use: a command
-    that uses the trained model.
+    collect: (data, target, options) -> (description, changes of the settings); it checks the data
+    and writes them to `target`, the one raw file. like: the data set whose settings are taken. use:
+    a command that uses the trained model. options: what else may be said of the data.
     """
 
     room: str
     task: str
     like: str
     file: str
-    collect: Callable[[Path, Path], tuple[str, dict]]
+    collect: Callable[..., tuple[str, dict]]
     use: str
+    options: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -51,28 +58,39 @@ KINDS = {
         own_text.collect,
         "python -m gpt.sample --weights {model} --out samples.json"
         """ --spec '{{"prompts": ["The"], "ways": [{{"temperature": 0.7, "min_p": 0.1}}]}}'""",
-    )
+    ),
+    "dna": Kind(
+        "dna",
+        "dna_classification",
+        "own",
+        RAW_FILE,
+        own_sequences.collect,
+        "python -m dna.predict {model} new.fasta",
+        ("sequence", "label", "split"),
+    ),
 }
 
 
 def name_of(data: Path, kind: str) -> str:
     """A name for the data: small letters, digits and _ of that of the file or folder."""
-    plain = unicodedata.normalize("NFKD", data.resolve().stem).encode("ascii", "ignore").decode()
+    stem = Path(re.sub(r"\.gz$", "", data.resolve().name, flags=re.I)).stem
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
     return name if name[:1].isalpha() else f"{kind}_{name}".rstrip("_")
 
 
-def write_preset(kind: str, data: Path, preset: Path) -> Path:
+def write_preset(kind: str, data: Path, preset: Path, **options: str | None) -> Path:
     """Collect the data and write the preset of their run; returns its path.
 
-    preset: what the run has in common with others, a file of config/.
+    preset: what the run has in common with others, a file of config/. options: of the kind's.
     Raises InputError if the data cannot be used.
     """
-    room, task, like, file, collect, use = KINDS[kind]
+    room, task, like, file, collect, use, _ = KINDS[kind]
     name = name_of(data, kind)
     dataset, folder = f"own/{name}", Path("results", f"own-{name}")
     target = Path("data/raw", dataset, file)
-    description, changes = collect(data, target)
+    description, changes = collect(data, target, **options)
+    print(f"{data}: {description}", file=sys.stderr)
     config = merged(preset)
     own = config[room]["settings"][like]
     update_config(own, changes)
@@ -92,6 +110,7 @@ def write_preset(kind: str, data: Path, preset: Path) -> Path:
         room: {**config[room], "datasets": [dataset], "settings": {dataset: own}},
     }
     seed = config[room]["seeds"][0]
+    values[room]["seeds"] = [seed]
     model = folder / room / dataset / f"seed{seed}" / "model.safetensors"
     head = f"# Use the model:\n#   {use.format(model=model)}\n"
     write_text(folder / "preset.yaml", head + yaml.safe_dump(values, sort_keys=False))
@@ -99,10 +118,17 @@ def write_preset(kind: str, data: Path, preset: Path) -> Path:
 
 
 def main() -> None:
-    kind, data, preset = sys.argv[1:]
-    if not data:
-        raise InputError(f"make {kind} DATA=path: expected your data, a file or a folder")
-    print(write_preset(kind, Path(data), Path(preset)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("data")
+    parser.add_argument("preset", type=Path)
+    for name in dict.fromkeys(name for kind in KINDS.values() for name in kind.options):
+        parser.add_argument(f"--{name}", metavar="COLUMN")
+    args = parser.parse_args()
+    if not args.data:
+        raise InputError(f"make {args.kind} DATA=path: expected your data, a file or a folder")
+    options = {name: getattr(args, name) or None for name in KINDS[args.kind].options}
+    print(write_preset(args.kind, Path(args.data), args.preset, **options))
 
 
 if __name__ == "__main__":

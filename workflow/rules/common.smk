@@ -55,6 +55,7 @@ REPORT = {
     "twins": [],  # twins.json: the losses of one model in two frameworks
     "images": [],  # examples.npz: images with labels and predictions
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
+    "summaries": [],  # summary.md of every data set of one's own
 }
 
 # What the searches drew, trained, scored and chose: no report reads it.
