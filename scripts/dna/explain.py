@@ -15,9 +15,9 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
@@ -32,7 +32,6 @@ from pipeline import settings
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from reporting import plots
 from torch_nn.dna_classifier import DNAClassifier
 
 OUTPUTS = {"table": "effects.csv: a row for each letter", "picture": "effects.svg, .png or .pdf"}
@@ -42,6 +41,7 @@ COLUMNS = (
 WINDOW = 80  # letters of a sequence in the picture
 # Okabe and Ito's colours, safe for colour-blind eyes.
 COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "N": "#8C8C8C"}
+GREY = COLOURS["N"]
 
 
 class Explained(NamedTuple):
@@ -97,11 +97,12 @@ def draw_letter(axes: Axes, letter: str, left: float, height: float) -> None:
     axes.add_patch(PathPatch(shape, color=COLOURS[letter], linewidth=0))
 
 
-def draw(found: list[Explained]) -> plt.Figure:
+def draw(found: list[Explained]) -> Figure:
     """A row for each sequence: its letters around the strongest one, as high as their effects."""
-    figure, all_axes = plt.subplots(
-        len(found), 1, figsize=(9.5, 1.25 * len(found) + 0.5), squeeze=False
-    )
+    # Without pyplot, which would ask for a backend.
+    size = (9.5, 1.25 * len(found) + 0.5)
+    figure = Figure(size, dpi=144, layout="constrained")
+    all_axes = figure.subplots(len(found), 1, squeeze=False)
     for axes, one in zip(all_axes[:, 0], found, strict=True):
         mean = one.effects.mean(axis=1)  # (L,)
         begin = int(np.abs(mean).argmax()) - WINDOW // 2
@@ -113,9 +114,9 @@ def draw(found: list[Explained]) -> plt.Figure:
         low, high = min(0, mean[places].min()), max(0, mean[places].max())
         axes.set_xlim(places[0] + 0.4, places[-1] + 1.6)
         axes.set_ylim(1.05 * low - 1e-3, 1.05 * high + 1e-3)
-        axes.axhline(0, color=plots.GREY, linewidth=0.6)
+        axes.axhline(0, color=GREY, linewidth=0.6)
         title = f"{one.id[:40]}: {one.prediction}, p = {one.probability:.3f}"
-        axes.set_title(plots.plain(title), fontsize=9)
+        axes.set_title(title.replace("$", r"\$"), fontsize=9)
         axes.set_ylabel("effect", fontsize=8)
     all_axes[-1, 0].set_xlabel("position")
     return figure
@@ -141,7 +142,6 @@ def main() -> None:
             count += 1
     print(f"{count:,} sequences -> {args.table}")
     if first:
-        plots.start(dpi=144)
         with replacing(args.picture) as temporary:
             draw(first).savefig(temporary, metadata={"Date": None} if ending == ".svg" else None)
         print(f"the first {len(first)} -> {args.picture}")
