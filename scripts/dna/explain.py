@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -142,7 +143,8 @@ def main() -> None:
             count += 1
     print(f"{count:,} sequences -> {args.table}")
     if first:
-        with replacing(args.picture) as temporary:
+        # The same effects give the same bytes.
+        with replacing(args.picture) as temporary, rc_context({"svg.hashsalt": "effects"}):
             draw(first).savefig(temporary, metadata={"Date": None} if ending == ".svg" else None)
         print(f"the first {len(first)} -> {args.picture}")
 
