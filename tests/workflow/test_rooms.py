@@ -27,8 +27,9 @@ def test_another_room_leaves_the_first_one_alone_and_shows_it(two_goes):
     assert {"train_dna", "evaluate_dna", "build_leaderboard", "build_report"} <= set(jobs)
     assert not any("seq2seq" in rule or "gpt" in rule or "mlp" in rule for rule in jobs)
     read = inputs(two_goes, "build_leaderboard", other)
-    assert read[:2] == [
+    assert read[:3] == [
         "results/demo/dna/planted_motifs/metrics.json",
+        "results/demo/dna/planted_motifs/baselines.json",
         "results/demo/seq2seq/metrics.json",
     ]
     read = inputs(two_goes, "build_manifest", other)
