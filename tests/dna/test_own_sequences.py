@@ -28,6 +28,9 @@ def collected(tmp_path, name, content, **words):
     return [json.loads(line) for line in lines], told, changes["data"]
 
 
+PACKED = gzip.compress(f"{A},1\n".encode() * 9999, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -122,7 +125,7 @@ def test_numbers_are_classes_in_their_order(tmp_path):
         ("a.csv", PLAIN.encode() + b"ACGT,\xe9\n", "line 6: expected UTF-8 .* the byte 0xe9"),
         ("a.xlsx", b"PK\x03\x04\xff\xfe", "expected UTF-8 text.*Save it as CSV or FASTA"),
         ("a.csv.gz", b"no gzip", "a.csv.gz: cannot be read after line 0"),
-        ("a.csv.gz", gzip.compress(f"{A},1\n".encode() * 9999, mtime=0)[:-9], "cannot be read after line"),
+        ("a.csv.gz", PACKED[:-9], "cannot be read after line"),
         ("a.fq", "@r\nACGT\n+\nIIII\n", "expected FASTA or a table, found FASTQ"),
         ("a.fa", f">x\n{A}\n>y\n{B}\n", "expected a label in each header .*found >x"),
         ("a.csv", f"a,b,c\n{A},0,x\n{B},1,y\n", "a column of classes, found b, c.*LABEL=column"),

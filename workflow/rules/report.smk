@@ -71,7 +71,7 @@ rule draw_figures:
         **need(megabytes=800, minutes=5),
     params:
         options=options,
-        folder=f"{RUN}/figures",
+        folder=lambda w, output: os.path.dirname(os.path.dirname(output[0])),
         spec=spec(
             "reporting.draw_figures",
             dict,
