@@ -4,7 +4,7 @@
         --spec '{"prompts": ["Once upon a time"], "ways": [{"temperature": 0.7, "top_p": 0.9}]}'
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,10 +47,12 @@ def write(
     way: Way,
     max_new_tokens: int,
     seeds: Sequence[int],
+    told: Callable[[torch.Tensor], None] | None = None,
 ) -> list[Text]:
     """A continuation of each prompt, up to the separator.
 
-    seeds: one for each prompt. A text depends on its own prompt and seed alone.
+    seeds: one for each prompt. A text depends on its own prompt and seed alone. told: called with
+    the tokens (B,) of each step as soon as they are drawn.
     """
     end = tokenizer.separator
     start = [] if end is None else [end]
@@ -69,6 +71,7 @@ def write(
         seeds,
         stop_token=end,
         lengths=lengths.to(device),
+        told=told,
         **way.model_dump(),
     )
     found = []
