@@ -44,6 +44,14 @@ def random_crop(images: torch.Tensor, padding: int, generator: torch.Generator) 
     return cropped.permute(0, 3, 1, 2)  # (N, C, H, W)
 
 
+def shift(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
+    """Shift all images (N, C, H, W) by as many pixels, as `random_crop` does."""
+    height, width = images.shape[2:]
+    p = max(abs(down), abs(right))
+    padded = F.pad(images.float(), (p,) * 4, mode="reflect").to(images.dtype)
+    return padded[:, :, p - down : p - down + height, p - right : p - right + width]
+
+
 def cutout(images: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
     """Set one size x size square of each image (N, C, H, W) to that image's mean colour.
 

@@ -78,7 +78,7 @@ class MLP(nn.Module):
         """image_shape: (C, H, W); widths: units per hidden layer; components: of the whitening, 0:
         none; dropout: share set to 0."""
         super().__init__()
-        channels, height, width = image_shape
+        channels, height, width = self.image_shape = image_shape
         self.normalise = Normalise(channels)
         features = channels * height * width
         self.whitening = Whitening(features, components) if components else nn.Identity()

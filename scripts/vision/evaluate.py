@@ -1,6 +1,7 @@
 """Evaluate trained image classifiers, one per seed, on the test images: once, at the very end.
 
-Metrics hold the mean over the seeds; predictions and examples are those of the first seed.
+Metrics hold the mean over the seeds; predictions, examples and what the report shows of a model's
+inside are those of the first seed.
 """
 
 import numpy as np
@@ -20,13 +21,17 @@ from raw.image_data import load_meta, load_part
 from torch_nn.image_classifier import probabilities
 from vision.model import build, title
 from vision.settings import EvaluateSpec
+from vision.study import accuracy_when_shifted, first_filters, worst_mistakes
 
 INPUTS = {"images": "images.npz (test_x, test_y are read)", "meta": "its meta.json", **TRAININGS}
 OUTPUTS = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv: id, label, prediction, p_0 ...",
     "examples": "examples.npz: a few test images with predictions",
+    "mistakes": "mistakes.npz: those that are wrong with the highest probability",
+    "study": "study.npz: accuracy by training compute and by shift, filters of the first layer",
 }
+SHIFTS = 4  # pixels at most
 
 
 def main() -> None:
@@ -59,8 +64,11 @@ def main() -> None:
     for view, of_seeds in answers.items():
         hits = np.stack([p.argmax(axis=1) == label for p in of_seeds])  # (seeds, N)
         test, ci = hits.mean(axis=1).tolist(), proportion_interval(hits)
-        val = [history["val_accuracy"][view] for history in histories]
-        for split, values, interval in (("val", val, None), ("test", test, ci)):
+        splits = {"test": (test, ci)}
+        if all(history["val_accuracy"] for history in histories):
+            val = [history["val_accuracy"][view] for history in histories]
+            splits = {"val": (val, None), **splits}
+        for split, (values, interval) in splits.items():
             rows.append(row(views=view, split=split, values=values, ci=interval, **about))
             print(f"{name}, views {view}: {split} accuracy {rows[-1]['value']:.4f}")
     notes = {
@@ -75,13 +83,33 @@ def main() -> None:
     prediction = first.argmax(axis=1)  # (N,)
     write_predictions(args.predictions, label, prediction, first)
     drawn = generator(spec.seeds[0], "examples").permutation(len(images))[: spec.examples]
+    worst = worst_mistakes(first, label, spec.examples)
+    whole = f"{meta.get('title', spec.dataset)}: {name}"
+    for path, chosen, what in (
+        (args.examples, drawn, ""),
+        (args.mistakes, worst, ", most confident mistakes"),
+    ):
+        write_npz(
+            path,
+            images=images[chosen].transpose(0, 2, 3, 1),
+            label=label[chosen],
+            prediction=prediction[chosen],
+            classes=np.array(classes),
+            title=np.array(whole + what),
+        )
+    pixels = range(1, min(SHIFTS + 1, *x.shape[2:]))
+    some, of_some = x[: spec.shifted_images], label[: spec.shifted_images]
+    shifted = [accuracy_when_shifted(models[0], some, of_some, by, bfloat16) for by in pixels]
     write_npz(
-        args.examples,
-        images=images[drawn].transpose(0, 2, 3, 1),
-        label=label[drawn],
-        prediction=prediction[drawn],
-        classes=np.array(classes),
-        title=np.array(f"{meta.get('title', spec.dataset)}: {name}"),
+        args.study,
+        model=np.array(name),
+        parameters=np.array(histories[0]["parameters"]),
+        # (points, 2): compute so far, accuracy on the batches since the last point
+        curve=np.array([(p["train_flops"], p["train_accuracy"]) for p in histories[0]["curve"]]),
+        accuracy=np.array((prediction == label).mean()),
+        # (shifts,): by 0, 1, 2 ... pixels
+        shifted=np.array([float((prediction == label)[: len(some)].mean()), *shifted]),
+        filters=first_filters(models[0]),
     )
 
 

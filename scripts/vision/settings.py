@@ -87,6 +87,7 @@ class Section(Settings):
     threads: Threads = Field(description="threads of one training")
     validation_size: int = Field(ge=0, description="training images held out for validation")
     examples: int = Field(ge=1, description="test images that the report shows")
+    shifted_images: int = Field(ge=4, description="test images that are scored shifted, too")
     mlp: Perceptron = Perceptron()
     cnn: ConvolutionalNetwork = ConvolutionalNetwork()
     fast_cnn: FastNetwork = FastNetwork()
@@ -106,5 +107,6 @@ class TrainSpec(Model, Training, FastTraining):
 
 
 class EvaluateSpec(Model, Evaluation):
-    examples: int = Field(40, ge=1, description="test images in examples.npz")
+    examples: int = Field(40, ge=1, description="test images in examples.npz, in mistakes.npz")
+    shifted_images: int = Field(5000, ge=4, description="test images that are scored shifted, too")
     seeds: Seeds = Field([1], description="of the trainings, in their order")

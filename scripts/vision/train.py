@@ -34,6 +34,9 @@ def check(spec: TrainSpec, images: torch.Tensor) -> None:
     """Raises InputError if the settings do not suit the training images (N, C, H, W)."""
     if (size := spec.batch_size) > (most := len(images)):
         raise InputError(f"batch_size: expected at most the {most} training images, found {size}")
+    if spec.small_share and not 2 ** len(spec.widths) < spec.small_side <= min(images.shape[2:]):
+        wanted = f"{2 ** len(spec.widths) + 1} to {min(images.shape[2:])} pixels"
+        raise InputError(f"small_side: expected {wanted}, found {spec.small_side}")
     if (crop := spec.crop) >= (side := min(images.shape[2:])):
         raise InputError(f"crop: expected fewer than the {side} pixels of a side, found {crop}")
 
@@ -58,6 +61,15 @@ def main() -> None:
     per_epoch = len(x) // spec.batch_size
     steps = max(1, round(spec.epochs * per_epoch))
     small_steps = int(spec.small_share * steps)
+    image = x[:1].to(device)
+    large = forward_flops(model, image)
+    small = forward_flops(model, resize(image, spec.small_side)) if small_steps else 0
+
+    def compute(done: int) -> int:
+        """The floating-point operations of the first `done` steps."""
+        forward = small * min(done, small_steps) + large * max(0, done - small_steps)
+        return 3 * spec.batch_size * forward
+
     # A step more than there are: the rate reaches 0 after the last one, which still learns.
     rate = one_cycle(steps + 1, int(spec.warmup * steps), spec.decay)
     random = torch.Generator(device).manual_seed(spec.seed)
@@ -86,16 +98,14 @@ def main() -> None:
         run.record_step(lr, loss=value, accuracy=hits)
         if run.due(per_epoch):
             scored = evaluate(model, val_x, val_y, bfloat16) if len(val_x) else ()
-            run.record(**dict(zip(("val_loss", "val_accuracy"), scored, strict=False)))
+            values = dict(zip(("val_loss", "val_accuracy"), scored, strict=False))
+            run.record(train_flops=compute(step + 1), **values)
 
     save_weights(args.weights, model)
     views = {"none": False, "flips": True} if len(val_x) else {}
     accuracy = {
         view: evaluate(model, val_x, val_y, bfloat16, flips)[1] for view, flips in views.items()
     }
-    image = x[:1].to(device)
-    flops = (steps - small_steps) * forward_flops(model, image)
-    flops += small_steps and small_steps * forward_flops(model, resize(image, spec.small_side))
     run.finish(
         task="image_classification",
         dataset=spec.dataset,
@@ -104,7 +114,7 @@ def main() -> None:
         precision=precision,
         val_accuracy=accuracy,
         parameters=parameter_count(model),
-        train_flops=3 * flops * spec.batch_size,
+        train_flops=compute(steps),
     )
 
 
