@@ -101,6 +101,13 @@ class Model(Layers, Components, Dropout, Convolutions):
     threads: Threads = Field(1, description="threads of PyTorch")
 
 
+class Stored(Model):
+    """What a file of weights says of its model."""
+
+    image_shape: list[int] = Field(min_length=3, max_length=3, description="channels, H, W")
+    classes: list[str] = Field(min_length=1, description="their names, in the order of the logits")
+
+
 class TrainSpec(Model, Training, FastTraining):
     validation_size: int = Field(5000, ge=0, description="training images held out for validation")
     seed: Seed = Field(1, description="of the split, the weights, the order and augmentation")
@@ -110,3 +117,8 @@ class EvaluateSpec(Model, Evaluation):
     examples: int = Field(40, ge=1, description="test images in examples.npz, in mistakes.npz")
     shifted_images: int = Field(5000, ge=4, description="test images that are scored shifted, too")
     seeds: Seeds = Field([1], description="of the trainings, in their order")
+
+
+class PredictSpec(Settings):
+    threads: Threads = Field(1, description="threads of PyTorch")
+    flips: bool = Field(False, description="the mean over each picture and its flip")

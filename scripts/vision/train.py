@@ -27,7 +27,7 @@ from torch_nn.optimisation import clipped_step
 from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
 from vision.model import build, evaluate, optimizer, title
-from vision.settings import TrainSpec
+from vision.settings import Model, Stored, TrainSpec
 
 
 def check(spec: TrainSpec, images: torch.Tensor) -> None:
@@ -44,17 +44,17 @@ def check(spec: TrainSpec, images: torch.Tensor) -> None:
 def main() -> None:
     inputs = {"images": "images.npz (train_x, train_y are read)", "meta": "its meta.json"}
     args = settings.arguments(__doc__, TrainSpec, inputs, TRAINING_OUTPUTS)
-    spec, classes = args.spec, len(load_meta(args.meta)["classes"])
+    spec, classes = args.spec, load_meta(args.meta)["classes"]
     device = setup(spec.seed, spec.threads)
     dtype = choose_dtype("bfloat16" if spec.bfloat16 else "float32", device)
     bfloat16 = dtype is torch.bfloat16
-    arrays = load_part(args.images, "train", classes)
+    arrays = load_part(args.images, "train", len(classes))
     kept, held_out = split_by_seed(arrays[1], spec.validation_size, spec.seed)
     x, y = (torch.from_numpy(array[kept]) for array in arrays)
     val_x, val_y = (torch.from_numpy(array[held_out]) for array in arrays)
     check(spec, x)
 
-    model = build(spec, x.shape[1:], classes).to(device)
+    model = build(spec, x.shape[1:], len(classes)).to(device)
     model.fit(x)
     steps_by = optimizer(model, spec)
 
@@ -101,7 +101,9 @@ def main() -> None:
             values = dict(zip(("val_loss", "val_accuracy"), scored, strict=False))
             run.record(train_flops=compute(step + 1), **values)
 
-    save_weights(args.weights, model)
+    own = spec.model_dump(include={*Model.model_fields})
+    about = Stored(**own, image_shape=list(x.shape[1:]), classes=classes)
+    save_weights(args.weights, model, about)
     views = {"none": False, "flips": True} if len(val_x) else {}
     accuracy = {
         view: evaluate(model, val_x, val_y, bfloat16, flips)[1] for view, flips in views.items()

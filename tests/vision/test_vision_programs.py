@@ -355,7 +355,7 @@ def test_names_in_the_leaderboard():
         (TrainSpec, {"widths": [8, 0]}, r"widths\.1: expected"),
         (TrainSpec, {"batch_size": 1}, "batch_size: expected"),
         (TrainSpec, {"epochs": 0}, "epochs: expected"),
-        (TrainSpec, {"model": "vit"}, "model: expected 'mlp' or 'cnn', found \"vit\""),
+        (TrainSpec, {"model": "vit"}, "model: expected 'mlp', 'cnn' or 'fast_cnn', found"),
         (EvaluateSpec, {"seeds": [1, 1]}, "seeds: expected each entry once"),
     ],
 )
