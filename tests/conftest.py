@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ os.environ["PYTHONPATH"] = str(REPOSITORY / "scripts")
 os.environ["PYTHONSAFEPATH"] = "1"
 # Each module is compiled once, not by each of some hundred processes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# A shell's background job ignores Ctrl-C, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Neither the clock nor chance decides: a busy machine stalls any test, and a draw that fails must
 # fail again. `make fuzz` is where new draws are.

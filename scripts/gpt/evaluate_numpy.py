@@ -33,31 +33,39 @@ def mean_nats(nats: np.ndarray, counts: np.ndarray) -> float:
     return float(nats.sum() / counts.sum())
 
 
-def rows(args: Namespace, model: GPT, measure: Measure, implementation: str) -> Iterator[dict]:
-    """The rows of the leaderboard, on the files of INPUTS; `model` tells name and context."""
+def rows(
+    args: Namespace, model: GPT, measure: Measure, name: str, implementation: str
+) -> Iterator[dict]:
+    """The rows of the leaderboard, on the files of INPUTS; `model` tells the context."""
     meta = load_json(args.meta, NEEDED)
-    about = {"task": "language_modelling", "model": title(model), "inputs": "tokens"}
+    about = {"task": "language_modelling", "model": name, "inputs": "tokens"}
     about |= {name: meta[name] for name in ("dataset", "data_sha256")}
     about |= cost(read_histories([args.weights], [args.history]))
     for split in ("test", "val"):
-        name = meta["split_names"].get(split, split)
-        if split == "val" and name in meta["split_names"].values():
+        shown = meta["split_names"].get(split, split)
+        if split == "val" and shown in meta["split_names"].values():
             continue  # the published protocol calls the held-out text val: ours is no row
         tokens = load_tokens(getattr(args, split), model.context)
         nats, counts = measure(covering_windows(tokens, model.context, model.context))
         ci = interval(mean_nats, nats, counts)
         to_bits = counts.sum() / math.log(2) / meta["n_bytes"][split]
         for metric, factor in (("nats_per_token", 1.0), ("bits_per_byte", to_bits)):
-            scores = {"values": [mean_nats(nats, counts) * factor], "metric": metric, "split": name}
+            scores = {
+                "values": [mean_nats(nats, counts) * factor],
+                "metric": metric,
+                "split": shown,
+            }
             scores["ci"] = ci and (ci[0] * factor, ci[1] * factor)
             yield row(implementation=implementation, **scores, **about)
-            print(f"{meta['dataset']} {name} {metric} {scores['values'][0]:.4f}", flush=True)
+            print(f"{meta['dataset']} {shown} {metric} {scores['values'][0]:.4f}", flush=True)
 
 
 def main() -> None:
     args = settings.arguments(__doc__, NumpyEvaluateSpec, INPUTS, {"out": "metrics.json"})
     model = load(args.weights)
-    found = list(rows(args, model, lambda windows: window_nats(model, windows), "numpy"))
+    found = list(
+        rows(args, model, lambda windows: window_nats(model, windows), title(model), "numpy")
+    )
     notes = {"by hand": f"trained and evaluated in NumPy, in disjoint windows of {model.context}"}
     write_json(args.out, {"rows": found, "notes": notes})
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gpt.evaluate_numpy import INPUTS, rows
-from gpt.numpy_model import Window, load
+from gpt.numpy_model import Window, load, title
 from gpt.settings import EvaluateTwinSpec, Shape
 from gpt.twin import build_twin, to_torch
 from pipeline import settings
@@ -27,8 +27,8 @@ def main() -> None:
         nats, counts = window_nats(twin, windows)
         return nats.numpy(), counts.numpy()
 
-    found = list(rows(args, model, measure, "torch"))
-    notes = {"by hand, torch": "weights trained in NumPy, evaluated in PyTorch"}
+    found = list(rows(args, model, measure, f"{title(model)}, weights from NumPy", "torch"))
+    notes = {"weights from NumPy": "trained in NumPy, evaluated in PyTorch"}
     write_json(args.out, {"rows": found, "notes": notes})
 
 

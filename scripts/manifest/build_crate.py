@@ -10,13 +10,14 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-import yaml
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from pipeline import settings
 from pipeline.atomic import write_json, write_text
 from pipeline.read_json import read_json
+from pipeline.read_yaml import read_yaml
+from raw.table import Table
 
 PROJECT = "Neural Networks and Transformers"
 DESCRIPTION = (
@@ -136,7 +137,7 @@ def main() -> None:
     manifest = read_json(
         args.manifest, ["code", "software", "run", "config", "machine", "finished"]
     )
-    datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
+    datasets = read_yaml(args.datasets, Table)
     datasets |= manifest["config"]["values"].get("own", {})
     crate = build(manifest, datasets, args.snakefile.name)
     write_text(args.snakefile, args.workflow.read_text(encoding="utf-8"))

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from manifest.jobs import Job, ancestry, read_jobs
@@ -21,6 +20,8 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.hashing import canonical_sha256, file_sha256
 from pipeline.read_json import read_json
+from pipeline.read_yaml import read_yaml
+from raw.table import Table
 
 RECORDS = Path(".snakemake/metadata")  # Snakemake's own, in the working directory
 INPUTS = {
@@ -120,7 +121,7 @@ def settings_of(jobs: Iterable[Job], part: str) -> dict[str, dict]:
 def main() -> None:
     args = settings.arguments(__doc__, Spec, INPUTS, {"manifest": "manifest.json of the run"})
     run, spec = args.manifest.parent, args.spec
-    datasets = yaml.safe_load(args.datasets.read_text(encoding="utf-8"))
+    datasets = read_yaml(args.datasets, Table)
     datasets |= spec.config.get("own", {})
     every = read_jobs(RECORDS)
     jobs, files = ancestry(map(str, args.files), every)

@@ -21,6 +21,8 @@ RANKED = (
     "candidate", "settings", "parameters", "accuracy", "fold_accuracy", "diverged", "message",
     "seconds",
 )  # fmt: skip
+# What train_rung writes of a candidate and fold.
+SCORE = (*(name for name in RANKED if name != "fold_accuracy"), "key", "loss", "place")
 
 
 def over_folds(scores: Sequence[Mapping]) -> dict:
@@ -69,7 +71,7 @@ def main() -> None:
     if left:
         wanted = f"{len(trainings)} for each place, one per fold"
         raise InputError(f"--scores: expected {wanted}, found {len(args.scores)}")
-    found = [read_json(path, ["key"]) for path in args.scores]
+    found = [read_json(path, SCORE) for path in args.scores]
     scores = []
     for place in range(places):
         of_place, folds = found[place * len(trainings) :][: len(trainings)], []
@@ -77,9 +79,9 @@ def main() -> None:
             spec, spec_key = settings.read_spec(json.dumps({**training, "place": place}), RungSpec)
             candidate = entrant(args.ranking, spec.dataset, spec.rung, place)
             key = result_key(spec_key, candidate, data_files(args))
-            if score.get("key") != key:
+            if score["key"] != key:
                 where = f"--scores: place {place}, fold {spec.fold}"
-                wrong = f"{where}: expected the key {key}, found {score.get('key')}"
+                wrong = f"{where}: expected the key {key}, found {score['key']}"
                 raise InputError(
                     f"{wrong}: of another candidate, settings, code or data: delete it"
                 )

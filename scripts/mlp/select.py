@@ -16,6 +16,12 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.read_json import read_json
 
+# What cross_validate writes of a candidate and fold.
+SCORE = (
+    "dataset", *GridPoint.model_fields, "fold", "accuracy", "seconds", "train_flops", "diverged",
+    "message",
+)  # fmt: skip
+
 
 def summarise(scores: list[dict]) -> list[dict]:
     """One entry per candidate: its settings, accuracies by fold, mean and sample deviation.
@@ -69,7 +75,7 @@ OUTPUTS = {"out": "selection.json"}
 
 def main() -> None:
     args = settings.arguments(__doc__, DatasetSpec, INPUTS, OUTPUTS)
-    scores = [read_json(path, ["dataset", "seconds"]) for path in args.scores]
+    scores = [read_json(path, SCORE) for path in args.scores]
     dataset = args.spec.dataset
     if strange := {score["dataset"] for score in scores} - {dataset}:
         raise InputError(f"--scores: expected those of {dataset}, found {sorted(strange)} too")

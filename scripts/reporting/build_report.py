@@ -4,7 +4,6 @@ It loads nothing from anywhere: styles and script are in the page, figures are d
 All text is escaped by the template engine.
 """
 
-import json
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ from pydantic import Field
 
 from pipeline import settings
 from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.read_json import read_json
 from reporting import formats, leaderboard, race, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import read_leaderboard, read_references
@@ -47,8 +48,11 @@ def read_rooms(spec: Spec, records: Sequence[Path]) -> dict[str, dict]:
     """Room -> its name, data sets, and its files by kind, in the order of the page."""
     rooms: dict[str, dict] = {name: room(name, spec) for name in spec.order or spec.rooms}
     for name, path in zip(spec.records, records, strict=True):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        rooms[name][next(kind for key, kind in KINDS.items() if key in record)].append(record)
+        record = read_json(path, [])
+        kind = next((kind for key, kind in KINDS.items() if key in record), None)
+        if kind is None:
+            raise InputError(f"{path}: expected one of the keys {', '.join(KINDS)}. Make it again.")
+        rooms[name][kind].append(record)
     return rooms
 
 

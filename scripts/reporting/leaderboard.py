@@ -7,12 +7,13 @@ from math import inf
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.errors import InputError
+from pipeline.read_yaml import read_yaml
 from pipeline.results import COLUMNS
 from pipeline.settings import Settings, nearest, problems
+from reporting.references import References
 
 OURS = "this run"
 # The splits that a result is shown of, the first one that there is.
@@ -116,11 +117,11 @@ def read_metrics(path: Path) -> list[dict]:
 
 
 def read_references(path: Path) -> tuple[dict, list[dict]]:
-    """(sources, results) of references.yaml, which the check of the configuration has seen.
+    """(sources, results) of references.yaml.
 
-    Raises InputError if a value lies outside the range of its metric.
+    Raises InputError if it is not such a file, or a value lies outside the range of its metric.
     """
-    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table = read_yaml(path, References)
     for result in table["results"]:
         try:
             check_value(result["metric"], result["value"])
@@ -183,18 +184,27 @@ def panels(rows: Iterable[dict]) -> list[list[dict]]:
 def read_leaderboard(path: Path) -> list[dict]:
     """The rows of a leaderboard.csv: numbers as numbers, an empty field as None.
 
-    Raises InputError if the columns are not COLUMNS; `kernels`, a new one, may be missing.
+    Raises InputError if the columns are not COLUMNS (`kernels`, a new one, may be missing), or a
+    field is not of its column's kind.
     """
-    with path.open(newline="", encoding="utf-8") as opened:
-        reader = csv.DictReader(opened)
-        found = tuple(reader.fieldnames or ())
-        if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
-            raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}: build it again")
-        return [
-            dict.fromkeys(COLUMNS)
-            | {name: TYPES.get(name, str)(text) if text else None for name, text in row.items()}
-            for row in reader
-        ]
+    rows = []
+    try:
+        with path.open(newline="", encoding="utf-8") as opened:
+            reader = csv.DictReader(opened, strict=True)
+            found = tuple(reader.fieldnames or ())
+            if found not in (COLUMNS, tuple(name for name in COLUMNS if name != "kernels")):
+                wanted = ",".join(COLUMNS)
+                raise InputError(f"{path}: expected the columns {wanted}: build it again")
+            for row in reader:
+                if None in row or None in row.values():
+                    raise ValueError(f"expected {len(found)} fields in line {reader.line_num}")
+                values = {k: TYPES.get(k, str)(text) if text else None for k, text in row.items()}
+                rows.append(dict.fromkeys(COLUMNS) | values)
+    except (csv.Error, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not a leaderboard: {error}: build it again") from None
+    return rows
 
 
 def number(metric: str, value: float | None) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline import settings
+from pipeline.errors import InputError
+from pipeline.read_json import read_json
 from reporting import plots
 
 WRITTEN = 12  # Most classes for which the numbers are written into the cells.
@@ -19,17 +21,32 @@ def confusion(label: np.ndarray, prediction: np.ndarray, classes: int) -> np.nda
 
 def class_names(meta: Path, classes: int) -> list[str]:
     """The names in a data set's meta.json, or the numbers 0 to K-1 if it has none for each."""
-    names = plots.read_json(meta).get("classes") or []
+    names = read_json(meta, []).get("classes") or []
     return [str(name) for name in (names if len(names) == classes else range(classes))]
+
+
+def answers(path: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Of a predictions.csv: label (N,), prediction (N,) int64, and how many classes have a column.
+
+    Raises InputError for a file without rows or with something else in them.
+    """
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(("label", "prediction"), np.int64))
+        label, prediction = (table[name].to_numpy() for name in ("label", "prediction"))
+        if min(label.min(initial=0), prediction.min(initial=0)) < 0 or not label.size:
+            raise ValueError(f"{label.size} rows, or a class below 0")
+    except (ValueError, KeyError, OverflowError) as error:
+        found = " ".join(str(error).split())
+        wanted = "rows of whole numbers in the columns label and prediction"
+        raise InputError(f"{path}: expected {wanted}, found: {found}. Evaluate again.") from None
+    return label, prediction, int(table.columns.str.startswith("p_").sum())
 
 
 def plot(files: tuple[Path, Path], title: str, look: plots.Look) -> plt.Figure:
     """files: predictions.csv and the meta.json of its data set."""
-    predictions, meta = pd.read_csv(files[0]), files[1]
-    label, prediction = (predictions[name].to_numpy(np.int64) for name in ("label", "prediction"))
-    probabilities = predictions.columns.str.startswith("p_").sum()
-    classes = max(probabilities, label.max() + 1, prediction.max() + 1)
-    counts, names = confusion(label, prediction, classes), class_names(meta, classes)
+    label, prediction, columns = answers(files[0])
+    classes = max(columns, label.max() + 1, prediction.max() + 1)
+    counts, names = confusion(label, prediction, classes), class_names(files[1], classes)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = max(2.6, min(0.44 * classes, 9.0))
     figure, axes = plt.subplots(figsize=(side + 2.2, side + 1.4))

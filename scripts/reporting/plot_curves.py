@@ -77,7 +77,9 @@ def plot(histories: list[dict], _: str, spec: Spec) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, Spec, {"histories*": "history.json of every training"})
-    plots.plot_each(args, plots.grouped(args.spec, args.histories), plot)
+    plots.plot_each(
+        args, plots.grouped(args.spec, args.histories, ["task", "dataset", "model", "curve"]), plot
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from pipeline import settings
+from pipeline.read_json import read_json
 from reporting import plots
 
 # The colours end so many times the median's distance below the best, so that a few lost candidates
@@ -75,7 +76,8 @@ def finish_panel(axes: Axes, batch_sizes: list[int], lrs: list[float]) -> None:
 
 def main() -> None:
     args = plots.arguments(__doc__, plots.Look, {"selections*": "selection.json of every search"})
-    plots.plot_each(args, map(plots.read_json, args.selections), plot)
+    selections = (read_json(path, ["candidates", "selected"]) for path in args.selections)
+    plots.plot_each(args, selections, plot)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from reporting.race import label, paths, shown
 TICKS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.88, *(n / 100 for n in range(90, 100)), 0.995)
 # Errors of more than so many times the upper quartile of a rung lie on the lower edge.
 LATER = 1.25
+KEYS = ("rung", "candidates", "epochs", "survivors", "seconds")
 
 
 def height(accuracy: float | np.ndarray) -> np.ndarray:
@@ -103,7 +104,7 @@ def plot(rungs: list[dict], title: str, spec: plots.Look) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, plots.Look, {"rankings*": "ranking.json of the rungs"})
-    plots.plot_each(args, plots.grouped(args.spec, args.rankings), plot)
+    plots.plot_each(args, plots.grouped(args.spec, args.rankings, KEYS), plot)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import settings
+from pipeline.read_json import read_json
 from reporting import plots
 
 
@@ -38,7 +39,8 @@ def plot(found: dict, title: str, look: plots.Look) -> plt.Figure:
 
 def main() -> None:
     args = plots.arguments(__doc__, plots.Look, {"twins*": "twins.json of gpt.compare_twins"})
-    plots.plot_each(args, map(plots.read_json, args.twins), plot)
+    twins = (read_json(path, ["model", "float32", "float64"]) for path in args.twins)
+    plots.plot_each(args, twins, plot)
 
 
 if __name__ == "__main__":

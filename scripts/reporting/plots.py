@@ -6,7 +6,6 @@ give the same bytes.
 
 import argparse
 import io
-import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import Field
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
+from pipeline.read_json import read_json
 from reporting.settings import Colour
 
 INK, GREY, FAINT = "#1F2933", "#5F6B76", "#D9DEE3"
@@ -74,15 +74,11 @@ def start(dpi: int) -> None:
     plt.rcParams.update({**STYLE, "figure.dpi": dpi, "savefig.dpi": dpi})
 
 
-def read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def grouped(look: Look, inputs: Sequence[Path]) -> list[list[dict]]:
-    """The contents of the JSON files `inputs`, a list for each figure."""
+def grouped(look: Look, inputs: Sequence[Path], keys: Sequence[str]) -> list[list[dict]]:
+    """The contents of the JSON files `inputs`, objects with `keys`, a list for each figure."""
     records: list[list[dict]] = [[] for _ in look.names]
     for path, group in zip(inputs, look.groups, strict=True):
-        records[group].append(read_json(path))
+        records[group].append(read_json(path, keys))
     return records
 
 

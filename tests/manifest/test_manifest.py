@@ -28,7 +28,8 @@ ROW = (
 )
 TABLE = """
 digits:
-  {title: Digits, description: Small images., licence: CC0, citation: none, homepage: null,
+  {title: Digits, kind: downloaded, task: image_classification, description: Small images.,
+   licence: CC0, citation: none, homepage: null,
    files: [{path: digits/raw.bin, bytes: 3, sha256: %s, urls: [https://example.org/raw.bin]}]}
 """
 RAW = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of b"abc"
