@@ -90,6 +90,7 @@ def collect(data: Path, target: Path) -> tuple[str, dict]:
     told = f"{len(x):,} pictures of {len(classes)} classes, {SIDE}x{SIDE} pixels"
     told += f" ({repeated} repeated ones left out)" if repeated else ""
     training = int(0.72 * len(x))  # a fifth of all is for the test, a tenth of the rest validates
-    small = {"epochs": -(-SEEN // training), "batch_size": 50, "bias_lr": 2.6}
+    small = {"epochs": min(300, -(-SEEN // training)), "batch_size": min(50, training // 2)}
+    small["bias_lr"] = 2.6
     changes = {"models": ["fast_cnn"], "validation_size": max(len(classes), len(x) * 8 // 100)}
     return told, changes | ({"fast_cnn": small} if training < SEEN // 8 else {})
