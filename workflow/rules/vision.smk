@@ -18,7 +18,7 @@ rule train_vision:
         "../../envs/torch.yaml"
     threads: VISION.threads
     resources:
-        **need(megabytes=2500, minutes=60),
+        **need(megabytes=3000, minutes=300),
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/vision/{{model}}/seed{{seed}}",
