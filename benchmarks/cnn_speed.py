@@ -4,10 +4,11 @@
 
 Both are in float32, on the same batch of 32x32 images in the layout channels_last; ours has the
 shape of config.yaml, the ResNet a 3x3 stem and no max-pooling, as is usual on CIFAR-10. A step is
-forward, backward and the optimiser: Muon in ours, Nesterov's SGD in the ResNet. Work is what torch_nn.flops counts for both: the operations of
-convolutions and matrix products, three times those of a forward pass. The last row sets our step
-beside the processor's peak, the product of two large matrices in NumPy or PyTorch, whichever is
-faster; its ratio is the share of the peak that the step reaches.
+forward, backward and the optimiser: Muon in ours, Nesterov's SGD in the ResNet. Work is what
+torch_nn.flops counts for both: the operations of convolutions and matrix products, three times
+those of a forward pass. The last row sets our step beside the processor's peak, the product of two
+large matrices in NumPy or PyTorch, whichever is faster; its ratio is the share of the peak that the
+step reaches.
 """
 
 import math

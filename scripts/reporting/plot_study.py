@@ -35,9 +35,9 @@ def plot(studies: list[dict[str, np.ndarray]], title: str, look: plots.Look) -> 
         spent, accuracy = found["curve"].T
         told = f"{name}: {weights(int(found['parameters']))} weights, {flops(spent[-1])}"
         cost.plot(spent, accuracy, **style, label=told)
-        mark = {"marker": MARKS[place % 3], "color": style["color"], "markersize": 6}
+        mark = style | {"marker": MARKS[place % 3], "markersize": 6}
         cost.plot(spent[-1:], [float(found["accuracy"])], **mark)
-        shift.plot(range(len(found["shifted"])), found["shifted"], **style, **mark, label=name)
+        shift.plot(range(len(found["shifted"])), found["shifted"], **mark, label=name)
         axes = figure.add_subplot(rows[1 + place, :])
         axes.imshow(mosaic(found["filters"]), interpolation="nearest")
         axes.set_title(f"first filters, {name}", fontsize=8.5, fontweight="normal")
