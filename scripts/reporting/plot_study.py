@@ -10,6 +10,7 @@ from reporting.formats import flops, weights
 
 MARKS, LINES = ("o", "s", "D"), ("dotted", "dashed", "solid")
 COLUMNS = 12  # filters in a row
+ARRAYS = ("model", "parameters", "curve", "accuracy", "shifted", "filters")
 
 
 def mosaic(filters: np.ndarray) -> np.ndarray:
@@ -58,7 +59,7 @@ def plot(studies: list[dict[str, np.ndarray]], title: str, look: plots.Look) -> 
 
 def main() -> None:
     args = plots.arguments(__doc__, plots.Look, {"studies*": "study.npz of image classifiers"})
-    plots.plot_each(args, [[read_npz(path) for path in args.studies]], plot)
+    plots.plot_each(args, [[read_npz(path, ARRAYS) for path in args.studies]], plot)
 
 
 if __name__ == "__main__":
