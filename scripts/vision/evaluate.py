@@ -21,7 +21,7 @@ from raw.image_data import load_meta, load_part
 from torch_nn.image_classifier import probabilities
 from vision.model import build, title
 from vision.settings import EvaluateSpec
-from vision.study import accuracy_when_shifted, first_filters, worst_mistakes
+from vision.study import accuracy_by_shift, first_filters, worst_mistakes
 
 INPUTS = {"images": "images.npz (test_x, test_y are read)", "meta": "its meta.json", **TRAININGS}
 OUTPUTS = {
@@ -31,7 +31,6 @@ OUTPUTS = {
     "mistakes": "mistakes.npz: those that are wrong with the highest probability",
     "study": "study.npz: accuracy by training compute and by shift, filters of the first layer",
 }
-SHIFTS = 4  # pixels at most
 
 
 def main() -> None:
@@ -84,7 +83,6 @@ def main() -> None:
     write_predictions(args.predictions, label, prediction, first)
     drawn = generator(spec.seeds[0], "examples").permutation(len(images))[: spec.examples]
     worst = worst_mistakes(first, label, spec.examples)
-    whole = f"{meta.get('title', spec.dataset)}: {name}"
     for path, chosen, what in (
         (args.examples, drawn, ""),
         (args.mistakes, worst, ", most confident mistakes"),
@@ -95,20 +93,17 @@ def main() -> None:
             label=label[chosen],
             prediction=prediction[chosen],
             classes=np.array(classes),
-            title=np.array(whole + what),
+            title=np.array(f"{meta.get('title', spec.dataset)}: {name}{what}"),
         )
-    pixels = range(1, min(SHIFTS + 1, *x.shape[2:]))
-    some, of_some = x[: spec.shifted_images], label[: spec.shifted_images]
-    shifted = [accuracy_when_shifted(models[0], some, of_some, by, bfloat16) for by in pixels]
+    curve = [(point["train_flops"], point["train_accuracy"]) for point in histories[0]["curve"]]
+    some = slice(spec.shifted_images)
     write_npz(
         args.study,
         model=np.array(name),
         parameters=np.array(histories[0]["parameters"]),
-        # (points, 2): compute so far, accuracy on the batches since the last point
-        curve=np.array([(p["train_flops"], p["train_accuracy"]) for p in histories[0]["curve"]]),
+        curve=np.array(curve),  # (points, 2): compute so far, accuracy since the last point
         accuracy=np.array((prediction == label).mean()),
-        # (shifts,): by 0, 1, 2 ... pixels
-        shifted=np.array([float((prediction == label)[: len(some)].mean()), *shifted]),
+        shifted=accuracy_by_shift(models[0], x[some], label[some], bfloat16),
         filters=first_filters(models[0]),
     )
 

@@ -9,6 +9,7 @@ from torch_nn.image_classifier import probabilities
 from torch_nn.mlp import MLP, Whitening
 
 FILTERS = 24  # of one model, at most
+SHIFTS = 4  # pixels, at most
 
 
 def first_filters(model: nn.Module) -> np.ndarray:
@@ -41,14 +42,19 @@ def worst_mistakes(p: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
     return wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:count]
 
 
-def accuracy_when_shifted(
-    model: nn.Module, images: Tensor, label: np.ndarray, pixels: int, bfloat16: bool
-) -> float:
-    """Accuracy on images (N, C, H, W) that are shifted by so many pixels: a quarter each to the
-    right, the left, down and up."""
-    moved = torch.empty_like(images)
-    for place, direction in enumerate(((0, 1), (0, -1), (1, 0), (-1, 0))):
-        down, right = (pixels * step for step in direction)
-        moved[place::4] = shift(images[place::4], down, right)
-    found = probabilities(model, moved, bfloat16=bfloat16).argmax(1).numpy()  # (N,)
-    return float((found == label).mean())
+def accuracy_by_shift(
+    model: nn.Module, images: Tensor, label: np.ndarray, bfloat16: bool
+) -> np.ndarray:
+    """Accuracy on images (N, C, H, W) that are shifted by 0, 1 ... SHIFTS pixels: (SHIFTS + 1,).
+
+    A quarter of them each goes right, left, down and up. Images of fewer pixels are shifted less.
+    """
+    found = []
+    for pixels in range(min(SHIFTS + 1, *images.shape[2:])):
+        moved = torch.empty_like(images)
+        for place, direction in enumerate(((0, 1), (0, -1), (1, 0), (-1, 0))):
+            down, right = (pixels * step for step in direction)
+            moved[place::4] = shift(images[place::4], down, right)
+        answer = probabilities(model, moved, bfloat16=bfloat16).argmax(1).numpy()  # (N,)
+        found.append((answer == label).mean())
+    return np.array(found)
