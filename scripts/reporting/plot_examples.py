@@ -24,7 +24,7 @@ def plot(stored: dict[str, np.ndarray], title: str, spec: Spec) -> plt.Figure:
     names = ("images", "label", "prediction")
     images, label, prediction = (stored[name][: spec.examples] for name in names)
     classes = [plots.plain(name) for name in stored["classes"]]
-    rows = -(-len(images) // COLUMNS)
+    rows = max(1, -(-len(images) // COLUMNS))
     size = (6.6, 1.45 * rows + 0.6 + 0.2 * (len(title) > 60))
     figure, grid = plt.subplots(rows, COLUMNS, figsize=size, squeeze=False)
     for axes in grid.flat:

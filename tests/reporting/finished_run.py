@@ -22,6 +22,7 @@ from reporting import (
     plot_leaderboard,
     plot_positions,
     plot_race,
+    plot_study,
     plot_twins,
 )
 
@@ -41,6 +42,7 @@ PLOTS = {
     "attention": (plot_attention, "attention"),
     "positions": (plot_positions, "positions"),
     "twins": (plot_twins, "twins"),
+    "study": (plot_study, "studies"),
 }
 
 
@@ -94,7 +96,7 @@ class Run:
             files = [files[at] for at in taken]
         elif kind == "race":
             spec["groups"] = [0] * len(files)
-        else:
+        elif kind != "study":
             files = [files[number] for number in drawn]
         if kind == "examples":
             spec["examples"] = 6

@@ -20,6 +20,7 @@ from reporting import (
     plot_leaderboard,
     plot_positions,
     plot_race,
+    plot_study,
     plot_twins,
 )
 
@@ -41,6 +42,7 @@ CASES = [
     (plot_leaderboard, "leaderboard"),
     (plot_positions, "positions"),
     (plot_race, "rankings"),
+    (plot_study, "studies"),
     (plot_twins, "twins"),
     (build_report, "leaderboard"),
     (build_report, "references"),

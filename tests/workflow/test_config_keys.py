@@ -80,8 +80,20 @@ def test_each_key_reruns_exactly_what_reads_it(finished):
 
 def test_the_look_reruns_the_figures_that_have_it(finished):
     looks = {
-        "colours.ours": {"plot_leaderboard", "plot_curves", "plot_race", "plot_twins"},
-        "colours.published": {"plot_leaderboard", "plot_grid", "plot_race", "plot_twins"},
+        "colours.ours": {
+            "plot_leaderboard",
+            "plot_curves",
+            "plot_race",
+            "plot_twins",
+            "plot_study",
+        },
+        "colours.published": {
+            "plot_leaderboard",
+            "plot_grid",
+            "plot_race",
+            "plot_twins",
+            "plot_study",
+        },
         "colours.train": {"plot_curves"},
         "colours.wrong": {"plot_examples"},
         "heat_map": {"plot_grid", "plot_confusion", "plot_attention", "plot_positions"},

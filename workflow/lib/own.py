@@ -1,6 +1,6 @@
 """A run on data of your own: put the data where raw data is, and write the run's preset.
 
-    python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path)
+    python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path, or images)
 
 Prints the path of the preset, results/own-<name>/preset.yaml. It holds the data set's entry, which
 has a path and a checksum and no url, and the settings of the data set that it is like. Everything
@@ -24,19 +24,20 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from vision import own_images
 
 
 class Kind(NamedTuple):
     """What `make KIND DATA=path` does.
 
     collect: (data, target) -> (description, changes of the settings); it checks the data and writes
-    them to `target`, the one raw file. like: the data set whose settings are taken. use: a command
-    that uses the trained model.
+    them to `target`, the one raw file. like: the data set whose settings are taken, None in a room
+    with one data set. use: a command that uses the trained model.
     """
 
     room: str
     task: str
-    like: str
+    like: str | None
     file: str
     collect: Callable[[Path, Path], tuple[str, dict]]
     use: str
@@ -51,7 +52,15 @@ KINDS = {
         own_text.collect,
         "python -m gpt.sample --weights {model} --out samples.json"
         """ --spec '{{"prompts": ["The"], "ways": [{{"temperature": 0.7, "min_p": 0.1}}]}}'""",
-    )
+    ),
+    "images": Kind(
+        "vision",
+        "image_classification",
+        None,
+        "images.npz",
+        own_images.collect,
+        "python -m vision.predict --weights {model} --pictures FOLDER --out predictions.csv",
+    ),
 }
 
 
@@ -74,8 +83,13 @@ def write_preset(kind: str, data: Path, preset: Path) -> Path:
     target = Path("data/raw", dataset, file)
     description, changes = collect(data, target)
     config = merged(preset)
-    own = config[room]["settings"][like]
-    update_config(own, changes)
+    section = config[room]
+    update_config(section["settings"][like] if like else section, changes)
+    section |= (
+        {"datasets": [dataset], "settings": {dataset: section["settings"][like]}}
+        if like
+        else {"dataset": dataset}
+    )
     raw = {"path": f"{dataset}/{file}", "bytes": target.stat().st_size}
     entry = {
         "title": data.resolve().name,
@@ -89,10 +103,10 @@ def write_preset(kind: str, data: Path, preset: Path) -> Path:
         "run": folder.name,
         "rooms": [room],
         "own": {dataset: entry},
-        room: {**config[room], "datasets": [dataset], "settings": {dataset: own}},
+        room: section,
     }
-    seed = config[room]["seeds"][0]
-    model = folder / room / dataset / f"seed{seed}" / "model.safetensors"
+    trained = dataset if like else section["models"][0]
+    model = folder / room / trained / f"seed{section['seeds'][0]}" / "model.safetensors"
     head = f"# Use the model:\n#   {use.format(model=model)}\n"
     write_text(folder / "preset.yaml", head + yaml.safe_dump(values, sort_keys=False))
     return folder / "preset.yaml"

@@ -23,6 +23,7 @@ KINDS = {
     "twins": ("twins", "Training curves", "NumPy and PyTorch, {}"),
     "curves": (None, "Training curves", "{}"),
     "race": (None, "Searches", "{}"),
+    "study": (None, "Predictions", "{}"),
     "leaderboard": (None, "Leaderboard", "{}"),
 }
 # Files that hold a title of their own.
@@ -117,6 +118,8 @@ def plan(report: Names, run: str, chosen: Names, table: Entries) -> dict[str, li
             add(kind, here, dataset, title(dataset, table) + more, _stem(path, run))
     for here in dict.fromkeys(room(path, run) for path in report["histories"]):
         add("curves", here, "", here, here)
+    for here in dict.fromkeys(room(path, run) for path in report["studies"]):
+        add("study", here, chosen[here][0], title(chosen[here][0], table), here)
     for search in dict.fromkeys(map(_search, report["searches"])):
         here, dataset, _ = place(f"{search}/ranking.json", run, chosen)
         told = f"{title(dataset, table)}: search by successive halving"

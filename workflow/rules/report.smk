@@ -30,6 +30,7 @@ PLOTS = {
         "meta": [f"{PROCESSED}/{figure.dataset}/meta.json" for figure in FIGURES["confusion"]],
     },
     "examples": {"images": REPORT["images"]},
+    "study": {"studies": REPORT["studies"]},
     "attention": {"attention": REPORT["attention"]},
     "positions": {"positions": REPORT["positions"]},
     "twins": {"twins": REPORT["twins"]},
@@ -45,7 +46,7 @@ LOOKS = {
     "grid": {"heat_map": LOOK.heat_map, "mark": PUBLISHED},
     "race": {"ours": OURS, "groups": figures.race_groups(REPORT), "mark": PUBLISHED},
     "examples": {"examples": LOOK.examples, "wrong": COLOURS.wrong},
-    "twins": {"ours": OURS, "mark": PUBLISHED},
+    **dict.fromkeys(("twins", "study"), {"ours": OURS, "mark": PUBLISHED}),
     **dict.fromkeys(("confusion", "attention", "positions"), {"heat_map": LOOK.heat_map}),
 }
 
