@@ -4,9 +4,12 @@ A run is a folder of results/; a model is the folder of its weights in it: gpt/t
 The models that the repository keeps are those of the run `reference`.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from safetensors import SafetensorError, safe_open
 
 from pipeline.errors import InputError
 from pipeline.provenance import REPOSITORY
@@ -78,6 +81,17 @@ def fitting(run: str, rooms: Sequence[str], name: str | None, suffix: str = "") 
         known = [*(model.name for model in there), *dict.fromkeys(parts)]
         raise InputError(f"run {run}: no model {name!r}: {nearest(str(name), known)}")
     return found
+
+
+def room_of(path: Path) -> str:
+    """Whose model a file of weights is. Raises InputError if it does not say so."""
+    if path.suffix == ".npz":
+        return "mlp"
+    try:
+        with safe_open(path, "numpy") as opened:
+            return json.loads((opened.metadata() or {})["about"])["room"]
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
+        raise InputError(f"{path}: expected weights that say of which model they are") from None
 
 
 def only(found: Sequence[Model]) -> Model:

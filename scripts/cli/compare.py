@@ -113,7 +113,9 @@ def spread(pairs: tuple | None, one: Mapping, other: Mapping) -> tuple[float | N
         return ((found[1] - found[0]) / (2 * Z) if found else 0.0), "paired"
     if one["ci_low"] is None or other["ci_low"] is None:
         return None, ""
-    return math.hypot(*((row["ci_high"] - row["ci_low"]) / (2 * Z) for row in (one, other))), "apart"
+    return math.hypot(
+        *((row["ci_high"] - row["ci_low"]) / (2 * Z) for row in (one, other))
+    ), "apart"
 
 
 def compared(one: Mapping, other: Mapping, pairs: tuple | None) -> dict:

@@ -118,9 +118,7 @@ def write(
 @app.command()
 def classify(
     run: RunOrFile,
-    pictures: Annotated[
-        list[Path], typer.Argument(metavar="PICTURE...", help="PNG or JPEG files")
-    ],
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="PNG or JPEG files")],
     model: Name = None,
     invert: Annotated[
         bool, typer.Option("--invert", help="dark on light, for a model of light on dark")

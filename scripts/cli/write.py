@@ -57,7 +57,10 @@ def main(
         seed = random.SystemRandom().randrange(2**31)
     told = None if as_json else Stream(tokenizer)
     if told:
-        print(f"{chosen.name}: {title(about.model)} on {about.title}, --seed {seed}\n", file=sys.stderr)
+        print(
+            f"{chosen.name}: {title(about.model)} on {about.title}, --seed {seed}\n",
+            file=sys.stderr,
+        )
         print(prompt, end="", flush=True)
     (text,) = write(model, tokenizer, [prompt], way, tokens, [seed], told)
     if told:

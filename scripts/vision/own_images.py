@@ -15,8 +15,8 @@ LEAST = 10  # different pictures of a class: some train, some validate, some tes
 SEEN = 60_000
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """A PNG or JPEG as uint8 (SIDE, SIDE, 3): its middle square, resized.
+def read_picture(path: Path, side: int = SIDE) -> np.ndarray:
+    """A PNG or JPEG as uint8 (side, side, 3): its middle square, resized.
 
     It is turned as its EXIF entry says; what is transparent becomes white, grey becomes colour.
     Raises InputError if the file cannot be read.
@@ -28,7 +28,7 @@ def read_picture(path: Path) -> np.ndarray:
                 picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            square = ImageOps.fit(picture.convert("RGB"), (SIDE, SIDE), Image.Resampling.BICUBIC)
+            square = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: expected a PNG or JPEG picture: {error}") from None
     return np.asarray(square)
