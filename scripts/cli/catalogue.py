@@ -34,8 +34,8 @@ def results() -> Path:
 
 
 def run_names() -> list[str]:
-    """Every folder of results/ that holds a leaderboard or a room."""
-    signs = ("leaderboard.csv", *ROOMS)
+    """Every folder of results/ that holds a leaderboard, a room or models."""
+    signs = ("leaderboard.csv", "models", *ROOMS)
     folders = sorted(results().glob("*/"))
     return [folder.name for folder in folders if any((folder / sign).exists() for sign in signs)]
 

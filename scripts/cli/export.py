@@ -24,27 +24,29 @@ def parts(path: Path, room: str) -> tuple[nn.Module, dict[str, Tensor], dict[str
 
         model, tokenizer, stored = load_gpt(path)
         tokens = torch.arange(stored.model.context // 2).expand(2, -1) % tokenizer.vocab_size
-        return model, {"tokens": tokens}, {"tokens": {0: "batch", 1: "time"}}
+        axes = {0: "batch", 1: "time"}
+        return model, {"tokens": tokens}, {"tokens": axes, "logits": axes}
     if room == "seq2seq":
         from seq2seq.stored_model import load as load_seq2seq
 
         model, about = load_seq2seq(path)
         source = torch.arange(about.source_length).expand(2, -1) % 4
         target = torch.arange(about.source_length // 3).expand(2, -1) % 20
-        axes = {"source": {0: "batch", 1: "letters"}, "target": {0: "batch", 1: "acids"}}
+        letters, acids = {0: "batch", 1: "letters"}, {0: "batch", 1: "acids"}
+        axes = {"source": letters, "target": acids, "logits": acids}
         return model, {"source": source, "target": target}, axes
     if room == "vision":
         from vision.stored_model import load as load_vision
 
         model, pictures = load_vision(path)
         images = torch.rand(2, *pictures.image_shape) * 255
-        return model, {"images": images}, {"images": {0: "batch"}}
+        return model, {"images": images}, dict.fromkeys(("images", "logits"), {0: "batch"})
     if room == "dna":
         from dna.stored_model import load as load_dna
 
         model, sequences = load_dna(path)
         tokens = torch.arange(sequences.length).expand(2, -1) % 4
-        return model, {"tokens": tokens}, {"tokens": {0: "batch"}}
+        return model, {"tokens": tokens}, dict.fromkeys(("tokens", "logits"), {0: "batch"})
     raise InputError(f"{path}: expected a model of PyTorch, found one of {room}, which is NumPy's")
 
 
@@ -61,7 +63,7 @@ def onnx_of(model: nn.Module, inputs: dict[str, Tensor], axes: dict[str, dict]) 
             dynamo=False,
             input_names=list(inputs),
             output_names=["logits"],
-            dynamic_axes={**axes, "logits": {0: "batch"}},
+            dynamic_axes=axes,
         )
     return written.getvalue()
 
@@ -79,7 +81,7 @@ def largest_difference(content: bytes, model: nn.Module, inputs: dict[str, Tenso
 def main(run: str, name: str, out: Path) -> None:
     """Write the model to `out`. Raises InputError if onnxruntime finds other logits."""
     if missing := [package for package in NEEDED if not importlib.util.find_spec(package)]:
-        raise InputError(f"export needs the packages {' and '.join(missing)}: pip install them")
+        raise InputError(f"export needs more packages: .venv/bin/pip install {' '.join(missing)}")
     chosen = only(fitting(run, ["gpt", "vision", "dna", "seq2seq", "mlp"], name))
     model, inputs, axes = parts(chosen.path, room_of(chosen.path))
     model.eval()

@@ -33,7 +33,7 @@ def main(as_json: bool) -> None:
         raise InputError(f"{results()}: no run is there yet: make run")
     lines = []
     for one in found:
-        finished = (one["finished"] or "not finished")[:10]
+        finished = one["finished"][:10] if one["finished"] else "not finished"
         lines.append(
             (one["run"], (finished, (one["commit"] or "")[:7], str(len(one["models"]))), "")
         )

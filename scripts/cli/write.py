@@ -51,8 +51,8 @@ def main(
     chosen = max(found, key=lambda model: model.path.stat().st_size)
     torch.set_num_threads(1)  # the quickest for one token at a time, and the same text everywhere
     model, tokenizer, about = load(chosen.path)
-    if prompt is None:
-        prompt = "" if tokenizer.separator is not None else "\n"
+    prompt = prompt or ("" if tokenizer.separator is not None else "\n")
+    tokenizer.encode(prompt, "--prompt")  # complains before anything is printed
     if seed is None:
         seed = random.SystemRandom().randrange(2**31)
     told = None if as_json else Stream(tokenizer)

@@ -1,8 +1,8 @@
 """A trained net, ready to use: from a run, or from one small file.
 
 A run keeps the weights, with the architecture, in model.npz. What else is known of them is in
-history.json beside them and in examples.npz of all nets of their kind. One safetensors file of
-`save_small` holds all of it, in half precision.
+history.json beside them and in examples.npz of all nets of their kind. A model of the reference is
+one safetensors file that holds all of it, matrices in half precision.
 """
 
 import json
@@ -10,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from mlp.settings import Stored
 from numpy_nn.architecture import Model
 from numpy_nn.stored_model import model_from_state
-from pipeline.atomic import replacing
 from pipeline.errors import InputError
 from pipeline.npz import read_npz
 from pipeline.read_json import read_json
@@ -64,12 +62,3 @@ def _beside(path: Path) -> Stored:
         image_shape=[*(channels or [1]), height, width],
         classes=found["classes"].tolist(),
     )
-
-
-def save_small(path: Path, source: Path) -> None:
-    """Write the net of `source` to one safetensors file, its numbers in half precision."""
-    state, about = read_state(source)
-    small = {n: a.astype(np.float16) if a.dtype.kind == "f" else a for n, a in state.items()}
-    text = json.dumps({"room": "mlp", **about.model_dump(mode="json")}, sort_keys=True)
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(small, metadata={"about": text}))

@@ -2,9 +2,9 @@
 
 Of each run, the rooms that were finished later than what is kept of them replace it, with the
 metrics, histories, selections, samples, submissions and figures of their models; what a room no
-longer trains goes, and all else stays. jobs.csv has the time of every rule. The CSVs of benchmarks/
-join them if they were run; without a run only they are copied (make keep-bench). The page is made
-of what is kept by `make readme`.
+longer trains goes, and all else stays. Of the standard run, small models come too. jobs.csv has the
+time of every rule. The CSVs of benchmarks/ join them if they were run; without a run only they are
+copied (make keep-bench). The page is made of what is kept by `make readme`.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import reference
 from reporting.leaderboard import OURS, read_leaderboard
+from reporting.reference_models import take_models
 from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
@@ -113,6 +114,7 @@ def take(run: Path, out: Path) -> list[str]:
     new["outputs"] += [{**entry, "path": f"{run.name}/{entry['path']}"} for entry in own]
     new["outputs"].sort(key=lambda entry: entry["path"])
     new["runs"] = in_order([*left(new, run.name, rooms), record(run, manifest, rooms)])
+    new["others"] = take_models(run, out, rooms)
     write_json(out / "manifest.json", new)
     if (out / "jobs.csv").exists():
         kept = pd.read_csv(out / "jobs.csv")

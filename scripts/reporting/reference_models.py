@@ -1,0 +1,78 @@
+"""results/reference/models: the small models of the standard run, for use without a training.
+
+A model is in models/<its folder in the run>/model.safetensors, with all that its use needs in the
+header, and its sha256 in models/SHA256SUMS. Matrices are in half precision, which halves the file;
+vectors (norms, biases, running variances) keep theirs, since they are short and may be too large
+or too small for it. The same weights give the same file, so that only a new model changes one.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from mlp.stored_model import read_state
+from pipeline.atomic import replacing, write_text
+from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
+
+OF = "standard"  # the run
+MODELS = (
+    "mlp/plain/seed1",
+    "vision/fast_cnn/seed1",
+    "gpt/tinystories/seed1",
+    "dna/statlog_dna/seed1",
+    "dna/gue/prom_core_tata/seed1",
+    "seq2seq/seed1",
+)
+LIMIT = 8_000_000  # bytes of all of them: the folder goes into the repository
+SUMS = "SHA256SUMS"
+
+
+def content(folder: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays of a trained model in its folder of a run, and the JSON that describes it."""
+    if (path := folder / "model.npz").exists():
+        state, about = read_state(path)
+        return state, json.dumps({"room": "mlp", **about.model_dump(mode="json")}, sort_keys=True)
+    with safe_open(folder / "model.safetensors", "numpy") as opened:
+        names = opened.keys()
+        return {name: opened.get_tensor(name) for name in names}, opened.metadata()["about"]
+
+
+def halved(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays, float matrices among them (two axes or more) in half precision."""
+    return {
+        name: array.astype(np.float16) if array.ndim > 1 and array.dtype == np.float32 else array
+        for name, array in state.items()
+    }
+
+
+def take_models(run: Path, out: Path, rooms: Collection[str]) -> list[dict]:
+    """Write the models of these rooms of the run to `out`/models; returns an entry of the manifest
+    for each file there. Raises InputError if they are too large together."""
+    there = out / "models"
+    for name in MODELS:
+        folder = run / name
+        if run.name != OF or name.split("/")[0] not in rooms or not folder.is_dir():
+            continue
+        state, about = content(folder)
+        with replacing(there / name / "model.safetensors") as temporary:
+            temporary.write_bytes(save(halved(state), metadata={"about": about}))
+    paths = sorted(there.rglob("*.safetensors"))
+    if not paths:
+        return []
+    if (size := sum(path.stat().st_size for path in paths)) > LIMIT:
+        raise InputError(f"{there}: {size:,} bytes of models, expected at most {LIMIT:,}")
+    sums = [f"{file_sha256(path)}  {path.relative_to(there).as_posix()}\n" for path in paths]
+    write_text(there / SUMS, "".join(sums))
+    return [
+        {
+            "path": path.relative_to(out).as_posix(),
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in [there / SUMS, *paths]
+    ]
