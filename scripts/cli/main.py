@@ -76,7 +76,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 @app.command()
 def runs(as_json: Json = False) -> None:
-    """List the runs, when they finished, and how many trained models they hold."""
+    """List the runs. When each finished, and how many trained models it holds."""
     from cli import runs as command
 
     command.main(as_json)
@@ -84,7 +84,7 @@ def runs(as_json: Json = False) -> None:
 
 @app.command()
 def leaderboard(run: Run, as_json: Json = False) -> None:
-    """Show what a run achieved beside the best published results; as JSON, all rows."""
+    """Show what a run achieved. Beside it the best published results; as JSON, all rows."""
     from cli import leaderboard as command
 
     command.main(run, as_json)
@@ -153,7 +153,7 @@ def translate(
     model: Name = None,
     as_json: Json = False,
 ) -> None:
-    """Translate DNA into protein by the encoder-decoder, and say where the genetic code differs."""
+    """Translate DNA into protein. It also says where the genetic code says something else."""
     from cli import translate as command
 
     command.main(run, frames, model, as_json)
@@ -167,7 +167,7 @@ def compare(
     ],
     as_json: Json = False,
 ) -> None:
-    """Say which differences between the results of two runs are real, and which noise."""
+    """Say which differences of two runs are real. The others are noise."""
     from cli import compare as command
 
     command.main(first, second, as_json)
@@ -179,7 +179,7 @@ def export(
     model: Annotated[str, typer.Argument(help="some of its folders", autocompletion=known_models)],
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="file to write")],
 ) -> None:
-    """Write a model of Part 2 as ONNX, and check it against the original in onnxruntime."""
+    """Write a model of Part 2 as ONNX. onnxruntime checks it against the original."""
     from cli import export as command
 
     command.main(run, model, out)
