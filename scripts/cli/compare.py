@@ -131,6 +131,7 @@ def compared(one: Mapping, other: Mapping, pairs: tuple | None) -> dict:
         bounds, how = (difference - half, difference + half), how or "seeds alone"
         better = (difference > 0) == METRICS[one["metric"]].more_is_better
         verdict = "noise" if abs(difference) <= half else "better" if better else "worse"
+        verdict = verdict if difference else "equal"
     low, high = bounds or (None, None)
     columns = ("dataset", "metric", "split", "views", "members", "subset")
     return {

@@ -3,6 +3,7 @@
 Each imports what it runs when it runs, so that help and completion answer at once.
 """
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,5 +189,6 @@ def export(
 def main() -> None:
     """What `nn` runs."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a terminal that lacks a letter gets a "?"
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter gets a "?"
     app(prog_name="nn")

@@ -18,7 +18,8 @@ class Stream:
     """Prints what tokens spell, each character as soon as it is whole: some are several tokens."""
 
     def __init__(self, tokenizer: Tokenizer):
-        self.tokenizer, self.tokens, self.shown = tokenizer, [], ""
+        self.tokenizer, self.shown = tokenizer, ""
+        self.tokens: list[int] = []
 
     def __call__(self, column: torch.Tensor) -> None:
         """column (1,): the next token of the one text that is written."""

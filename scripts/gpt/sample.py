@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from torch_nn.gpt import GPT
+from torch_nn.language_model import LanguageModel
 from torch_nn.sampling import sample
 
 INPUTS = {
@@ -41,7 +41,7 @@ class Text(NamedTuple):
 
 
 def write(
-    model: GPT,
+    model: LanguageModel,
     tokenizer: Tokenizer,
     prompts: Sequence[str],
     way: Way,

@@ -294,7 +294,10 @@ def test_sequences_are_classified_as_the_room_does(nn, folder, tmp_path):
 
     about = {"classes": ["no", "yes"], "length": 12, "dataset": "own/x", "title": "X"}
     about = Stored(
-        **about, stand_in=False, data_sha256="0" * 64, model={"d_model": 8, "n_heads": 2}
+        **about,
+        stand_in=False,
+        data_sha256="0" * 64,
+        model={"d_model": 8, "n_heads": 2, "pooling": "mean"},
     )
     path = tmp_path / "model.safetensors"
     save_weights(path, build(about.model, 12, 2), about)
