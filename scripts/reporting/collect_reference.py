@@ -114,7 +114,6 @@ def take(run: Path, out: Path) -> list[str]:
     new["outputs"] += [{**entry, "path": f"{run.name}/{entry['path']}"} for entry in own]
     new["outputs"].sort(key=lambda entry: entry["path"])
     new["runs"] = in_order([*left(new, run.name, rooms), record(run, manifest, rooms)])
-    new["others"] = take_models(run, out, rooms)
     write_json(out / "manifest.json", new)
     if (out / "jobs.csv").exists():
         kept = pd.read_csv(out / "jobs.csv")
@@ -160,6 +159,7 @@ def main() -> None:
         markdown(table, args.benchmarks)
     for run in args.run:
         rooms = take(run, args.out)
+        take_models(run, args.out)
         print(f"{run}: {', '.join(rooms) or 'nothing new'} -> {args.out}")
     for path in measured:
         shutil.copyfile(path, args.out / path.name)

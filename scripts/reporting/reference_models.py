@@ -7,7 +7,7 @@ or too small for it. The same weights give the same file, so that only a new mod
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,11 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from mlp.stored_model import read_state
-from pipeline.atomic import replacing, write_text
+from pipeline.atomic import replacing, write_json, write_text
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from pipeline.read_json import read_json
+from reporting import reference
 
 OF = "standard"  # the run
 MODELS = (
@@ -50,29 +52,36 @@ def halved(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def take_models(run: Path, out: Path, rooms: Collection[str]) -> list[dict]:
-    """Write the models of these rooms of the run to `out`/models; returns an entry of the manifest
-    for each file there. Raises InputError if they are too large together."""
-    there = out / "models"
+def take_models(run: Path, out: Path) -> None:
+    """Write the small models of `run`, if it is the standard run, and note them in the manifest.
+
+    Only rooms whose results in `out` are those of this run, finished when it finished, are taken.
+    Raises InputError if the models are too large together.
+    """
+    if run.name != OF:
+        return
+    there, manifest = out / "models", reference.read(out)
+    kept = reference.finished(manifest, run.name).items()
+    rooms = {
+        room for room, _ in read_json(run / "manifest.json", ["rooms"])["rooms"].items() & kept
+    }
     for name in MODELS:
-        folder = run / name
-        if run.name != OF or name.split("/")[0] not in rooms or not folder.is_dir():
-            continue
-        state, about = content(folder)
-        with replacing(there / name / "model.safetensors") as temporary:
-            temporary.write_bytes(save(halved(state), metadata={"about": about}))
+        if name.split("/")[0] in rooms and (run / name).is_dir():
+            state, about = content(run / name)
+            with replacing(there / name / "model.safetensors") as temporary:
+                temporary.write_bytes(save(halved(state), metadata={"about": about}))
     paths = sorted(there.rglob("*.safetensors"))
-    if not paths:
-        return []
     if (size := sum(path.stat().st_size for path in paths)) > LIMIT:
         raise InputError(f"{there}: {size:,} bytes of models, expected at most {LIMIT:,}")
     sums = [f"{file_sha256(path)}  {path.relative_to(there).as_posix()}\n" for path in paths]
-    write_text(there / SUMS, "".join(sums))
-    return [
+    if paths:
+        write_text(there / SUMS, "".join(sums))
+    manifest["others"] = [
         {
             "path": path.relative_to(out).as_posix(),
             "bytes": path.stat().st_size,
             "sha256": file_sha256(path),
         }
-        for path in [there / SUMS, *paths]
+        for path in [*there.glob(SUMS), *paths]
     ]
+    write_json(out / "manifest.json", manifest)

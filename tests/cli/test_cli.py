@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from typer.testing import CliRunner
 
 from cli import export
@@ -18,10 +19,11 @@ from gpt.settings import Stored as GptStored
 from numpy_nn.mlp import build_mlp
 from numpy_nn.standardise import Standardise
 from pipeline.atomic import write_csv, write_json, write_npz
+from pipeline.errors import InputError
 from pipeline.predictions import write_predictions
 from pipeline.results import COLUMNS, row
 from pipeline.weights import save_weights
-from reporting import leaderboard, reference_models
+from reporting import leaderboard, reference, reference_models
 from seq2seq.model import build as build_seq2seq
 from seq2seq.settings import Model as Seq2SeqModel
 from seq2seq.settings import Stored as Seq2SeqStored
@@ -263,28 +265,35 @@ def test_the_leaderboard_is_a_table_and_all_rows(nn, boards, monkeypatch):
 
 def test_small_models_are_kept_and_used_from_there(nn, folder, tmp_path, monkeypatch):
     run, out = folder / "results" / "standard", tmp_path / "results" / "reference"
-    names = ("mlp/plain/seed1", "gpt/tinystories/seed1", "seq2seq/seed1")
+    ends = {"mlp": "2026-01-01", "gpt": "2026-01-01", "seq2seq": "2026-01-01"}
+    write_json(run / "manifest.json", {"rooms": ends})
+    kept = {"run": "standard", "rooms": {**ends, "vision": "2025-01-01"}}
+    write_json(out / "manifest.json", {**reference.EMPTY, "runs": [kept]})
+    names = ("mlp/plain/seed1", "gpt/tinystories/seed1", "seq2seq/seed1", "vision/cnn/seed1")
     monkeypatch.setattr(reference_models, "MODELS", names)
-    entries = reference_models.take_models(run, out, {"mlp", "gpt", "seq2seq"})
-    assert [entry["path"] for entry in entries][:2] == [
-        "models/SHA256SUMS",
-        "models/gpt/tinystories/seed1/model.safetensors",
-    ]
+    reference_models.take_models(run, out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    assert reference_models.take_models(run, out, {"mlp"}) == entries
+    reference_models.take_models(run, out)
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    halves = (out / "models" / names[0] / "model.safetensors").stat().st_size
-    assert halves < 2000
-    (folder_p,) = json.loads(nn("classify", "standard", "grey.png", "--json")[1])
+    entries = {entry["path"]: entry for entry in reference.read(out)["others"]}
+    files = {path.relative_to(out).as_posix() for path in (out / "models").rglob("*.s*")}
+    assert set(entries) == files | {"models/SHA256SUMS"} and len(files) == 3
+    sums = (out / "models" / "SHA256SUMS").read_text().splitlines()
+    assert sums[0] == f"{entries['models/' + sums[0][66:]]['sha256']}  {sums[0][66:]}"
+    with safe_open(out / "models" / names[0] / "model.safetensors", "numpy") as opened:
+        kinds = {opened.get_tensor(name).dtype.name for name in opened.keys()}  # noqa: SIM118
+    assert kinds == {"float16", "float32", "uint8"}
+
+    (trained,) = json.loads(nn("classify", "standard", "grey.png", "--json")[1])
     story = nn("write", "standard", "--seed", 3, "--temperature", 0.01)[1]
     monkeypatch.chdir(tmp_path)
-    (kept,) = json.loads(nn("classify", "reference", str(folder / "grey.png"), "--json")[1])
-    assert kept["p"] == pytest.approx(folder_p["p"], abs=1e-3)
+    (small,) = json.loads(nn("classify", "reference", folder / "grey.png", "--json")[1])
+    assert small["p"] == pytest.approx(trained["p"], abs=1e-3)
     assert nn("write", "reference", "--seed", 3, "--temperature", 0.01)[1] == story
     assert nn("translate", "reference", "ATGTAA")[0] == 0
     monkeypatch.setattr(reference_models, "LIMIT", 10)
-    with pytest.raises(reference_models.InputError, match="bytes of models, expected at most 10"):
-        reference_models.take_models(run, out, {"gpt"})
+    with pytest.raises(InputError, match="bytes of models, expected at most 10"):
+        reference_models.take_models(run, out)
 
 
 def test_sequences_are_classified_as_the_room_does(nn, folder, tmp_path):
