@@ -55,10 +55,17 @@ def models(run: str, rooms: Iterable[str] = ROOMS) -> list[Model]:
     found = []
     for room in rooms:
         paths = [path for name in WEIGHTS for path in (base / room).rglob(name)]
-        # seed10 comes after seed9.
-        paths.sort(key=lambda path: (path.parent.parent, len(path.parent.name), path.parent))
-        found += [Model(path.parent.relative_to(base).as_posix(), path) for path in paths]
+        found += [
+            Model(path.parent.relative_to(base).as_posix(), path)
+            for path in sorted(paths, key=_order)
+        ]
     return found
+
+
+def _order(path: Path) -> tuple:
+    """By kind; of a kind the seeds before what has not seen all data (fold1), seed9 before seed10."""
+    folder = path.parent
+    return folder.parent, not folder.name.startswith("seed"), len(folder.name), folder.name
 
 
 def fitting(run: str, rooms: Sequence[str], name: str | None, suffix: str = "") -> list[Model]:

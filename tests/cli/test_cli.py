@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from numpy_nn.mlp import build_mlp
 from numpy_nn.standardise import Standardise
 from pipeline.atomic import write_csv, write_json, write_npz
 from pipeline.errors import InputError
+from pipeline.hashing import file_sha256
 from pipeline.predictions import write_predictions
 from pipeline.results import COLUMNS, row
 from pipeline.weights import save_weights
@@ -83,6 +85,7 @@ def folder(tmp_path_factory):
     Image.fromarray(np.full((5, 7), 200, np.uint8)).save(made / "grey.png")
     stories(made / "results" / "small" / "gpt" / "own" / "tales" / "seed2" / "model.safetensors")
     stories(made / "results" / "small" / "gpt" / "own" / "tales" / "seed10" / "model.safetensors")
+    shutil.copytree(run / "mlp" / "plain" / "seed1", run / "mlp" / "plain" / "fold0")
     return made
 
 
@@ -104,7 +107,7 @@ def nn(folder, monkeypatch):
 
 def test_runs_are_listed_with_their_models(nn):
     status, told, _ = nn("runs")
-    assert status == 0 and re.search(r"standard +not finished +4\n", told)
+    assert status == 0 and re.search(r"standard +not finished +5\n", told)
     status, told, _ = nn("runs", "--json")
     names = {run["run"]: run["models"] for run in json.loads(told)}
     # The tenth seed comes after the second.
@@ -151,7 +154,7 @@ def test_a_picture_is_classified_by_numpy_and_by_torch(nn, folder):
     text = history.read_text()
     history.write_text(text.replace("pixels", "pixels + HOG"))
     try:
-        status, _, told = nn("classify", "standard", "grey.png", "--model", "plain")
+        status, _, told = nn("classify", "standard", "grey.png", "--model", "plain/seed1")
     finally:
         history.write_text(text)
     assert status == 1 and "found one of hand-made features" in told
@@ -338,3 +341,13 @@ def test_an_export_says_what_it_cannot(nn, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "NEEDED", ())
     status, _, told = nn("export", "standard", "plain", tmp_path / "m.onnx")
     assert status == 1 and "which is NumPy's" in told and not (tmp_path / "m.onnx").exists()
+
+
+def test_the_models_of_the_repository_are_as_their_sums_say(repository):
+    folder = repository / "results" / "reference" / "models"
+    lines = [line.split("  ") for line in (folder / "SHA256SUMS").read_text().splitlines()]
+    files = sorted(path for path in folder.rglob("*.safetensors"))
+    assert [(file_sha256(path), str(path.relative_to(folder))) for path in files] == [
+        tuple(line) for line in lines
+    ]
+    assert sum(path.stat().st_size for path in files) <= reference_models.LIMIT
