@@ -63,7 +63,7 @@ def models(run: str, rooms: Iterable[str] = ROOMS) -> list[Model]:
 
 
 def _order(path: Path) -> tuple:
-    """By kind; of a kind the seeds before what has not seen all data (fold1), seed9 before seed10."""
+    """By kind; of a kind seeds before folds, which saw less, and seed9 before seed10."""
     folder = path.parent
     return folder.parent, not folder.name.startswith("seed"), len(folder.name), folder.name
 
