@@ -1,5 +1,6 @@
 """`nn classify RUN picture.png`: what an image classifier sees on pictures."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def main(run: str, paths: Sequence[Path], name: str | None, invert: bool, as_jso
     if as_json:
         show_json([{"picture": str(path), "p": row} for path, row in zip(paths, rows, strict=True)])
         return
-    print(f"{usable[0].name}: {title}")
+    print(f"{usable[0].name}: {title}", file=sys.stderr)
     for path, row in zip(paths, rows, strict=True):
         likeliest = sorted(row, key=lambda name: -row[name])[:SHOWN]
         print(f"{path}: " + ", ".join(f"{name} {row[name]:.3f}" for name in likeliest))

@@ -13,10 +13,11 @@ from pipeline import settings
 from pipeline.atomic import write_csv
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
+from pipeline.weights import load_weights, read_metadata
 from torch_nn.image_classifier import probabilities
+from vision.model import build
 from vision.own_images import SIDE, pictures_below, read_picture
-from vision.settings import PredictSpec
-from vision.stored_model import load
+from vision.settings import PredictSpec, Stored
 
 INPUTS = {
     "weights": "model.safetensors of vision.train",
@@ -27,13 +28,16 @@ OUTPUTS = {"out": "predictions.csv"}
 
 def main() -> None:
     args = settings.arguments(__doc__, PredictSpec, INPUTS, OUTPUTS)
-    model, about = load(args.weights, setup(0, args.spec.threads))
+    about = read_metadata(args.weights, Stored)
     if about.image_shape != [3, SIDE, SIDE]:
         wanted = f"a model of {SIDE}x{SIDE} pixels in colour"
         raise InputError(f"{args.weights}: expected {wanted}, found {about.image_shape}")
     paths = pictures_below(args.pictures) if args.pictures.is_dir() else [args.pictures]
     if not paths:
         raise InputError(f"{args.pictures}: expected PNG or JPEG pictures, found none")
+    device = setup(0, args.spec.threads)
+    model = build(about, about.image_shape, len(about.classes)).to(device)
+    load_weights(args.weights, model)
     x = np.stack([read_picture(path) for path in paths]).transpose(0, 3, 1, 2)  # (N, C, H, W)
     found = probabilities(model, torch.from_numpy(x), bfloat16=False, flips=args.spec.flips)
     rows = [

@@ -15,7 +15,8 @@ ROOMS = ("raw", "mlp", "vision", "gpt", "dna", "seq2seq", "reporting", "manifest
 # What the rules and the check of the configuration read, and the tests' own tool.
 NO_PROGRAM = {"mlp/plan.py", "mlp/checks.py", "raw/table.py", "reporting/references.py"}
 NO_PROGRAM |= {"numpy_nn/gradcheck.py", "gpt/own_text.py"}
-NO_PROGRAM |= {"mlp/stored_model.py", "seq2seq/stored_model.py"}  # the command line reads them
+# The command line reads them.
+NO_PROGRAM |= {f"{room}/stored_model.py" for room in ("mlp", "vision", "seq2seq")}
 # Snakemake itself loads it.
 PLUGIN = "snakemake_logger_plugin_"
 
