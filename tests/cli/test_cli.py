@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from safetensors import safe_open
 from typer.testing import CliRunner
 
 from cli import export
-from cli.main import app
+from cli.main import app, known_models, known_runs
 from gpt.model import build as build_gpt
 from gpt.settings import Model as GptModel
 from gpt.settings import Stored as GptStored
@@ -352,3 +353,10 @@ def test_the_models_of_the_repository_are_as_their_sums_say(repository):
         tuple(line) for line in lines
     ]
     assert sum(path.stat().st_size for path in files) <= reference_models.LIMIT
+
+
+def test_a_shell_completes_runs_and_models(nn):
+    assert list(known_runs("s")) == ["small", "standard"]
+    typed = SimpleNamespace(params={"run": "standard"})
+    assert list(known_models(typed, "gpt")) == ["gpt/tinystories/seed1"]
+    assert list(known_models(SimpleNamespace(params={"run": "lost"}), "")) == []
