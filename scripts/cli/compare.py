@@ -4,8 +4,8 @@ A model is compared with the one of the same folder in the other run (gpt/tinyst
 The 95 % interval of the difference is +- 1.96 sqrt(s^2 + std_A^2 / n_A + std_B^2 / n_B): s is what
 the finite split adds, the rest what n seeds of deviation std add. Where both runs have
 predictions.csv of the same examples, s is that of the paired difference (a bootstrap over
-examples); else it comes from the intervals of both values, as if they were of different examples,
-which is too wide.
+examples; of several seeds, the first ones' predictions); else it comes from the intervals of both
+values, as if they were of different examples, which is too wide.
 """
 
 import csv
