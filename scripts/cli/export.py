@@ -88,7 +88,11 @@ def main(run: str, name: str, out: Path) -> None:
     for module in model.modules():
         if isinstance(module, MultiHeadAttention):
             module.fused = True  # its mask fits any length; the explicit one is of the example's
-    content = onnx_of(model, inputs, axes)
+    try:
+        content = onnx_of(model, inputs, axes)
+    except Exception as error:  # the exporter documents no closed list of what it raises
+        found = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(f"{chosen.name}: torch.onnx cannot write it: {found}") from None
     shorter = {
         key: tensor[:1, : max(1, tensor.size(1) - 2)] if 1 in axes[key] else tensor[:1]
         for key, tensor in inputs.items()
