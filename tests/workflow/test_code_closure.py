@@ -15,10 +15,10 @@ ROOMS = ("raw", "mlp", "vision", "gpt", "dna", "seq2seq", "reporting", "manifest
 # What the rules and the check of the configuration read, and the tests' own tool.
 NO_PROGRAM = {"mlp/plan.py", "mlp/checks.py", "raw/table.py", "reporting/references.py"}
 NO_PROGRAM |= {"numpy_nn/gradcheck.py", "gpt/own_text.py"}
-# The command line reads them.
-NO_PROGRAM |= {f"{room}/stored_model.py" for room in ("mlp", "vision", "seq2seq")}
 # Snakemake itself loads it.
 PLUGIN = "snakemake_logger_plugin_"
+# The command line reads them.
+NO_PROGRAM |= {f"{room}/stored_model.py" for room in ("mlp", "vision", "seq2seq")}
 
 
 def imported(path, root):
