@@ -17,7 +17,8 @@ export CONTAINER =
 TORCH =
 # make run PROFILE=slurm: on a cluster, by workflow/profiles/slurm (docs/clusters.md)
 PROFILE =
-# make text DATA=path: your own text, a .txt or a folder of them; make dna DATA=path: your own sequences (docs/own-data.md)
+# make text DATA=path: your own text; make dna DATA=path: your own sequences (docs/own-data.md); make images DATA=folder: a
+# folder of pictures per class
 DATA =
 # make dna: names of columns, where they are not found by themselves
 SEQUENCE =
@@ -40,7 +41,7 @@ $(error nothing was done)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run text dna why unlock report verify check test lint quick unit test-slurm test-conda container \
+.PHONY: help run text dna images why unlock report verify check test lint quick unit test-slurm test-conda container \
 	format test-faults fuzz bench bench-speed bench-dag check-gpu lock reference keep-bench readme clean clean-all \
 	fresh
 
@@ -84,8 +85,10 @@ run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|dna|full 
 	@$(RUN) $(ARGS)
 
 # The preset of such a run is written by own.py; its first lines say how to use the model.
-text dna: CONFIG = "$$own"
-text: $(READY) ## Train, evaluate and sample a GPT on your own text: DATA=file.txt, or a folder of .txt
+text dna images: CONFIG = "$$own"
+text: ## Train, evaluate and sample a GPT on your own text: DATA=file.txt, or a folder of .txt
+images: ## Train and score a CNN on your own pictures: DATA=folder, with a folder of .png or .jpg per class
+text images: $(READY)
 	@own=$$($(BIN)/python workflow/lib/own.py $@ $(call quoted,$(DATA)) $(PRESET_FILE)) && $(RUN) $(ARGS) && sed -n 's/^# //p' "$$own"
 
 dna: $(READY) ## Train a classifier on your own sequences: DATA=file.csv, .fasta or a folder; SEQUENCE, LABEL, SPLIT=column

@@ -81,7 +81,7 @@ def tasks() -> Iterator[Task]:
         return torch.from_numpy(x), torch.from_numpy(y)
 
     yield Task("GPT", lambda: ModernGPT(128, 64, 2, 4, 64), 3e-3, windows)
-    yield Task("CNN", lambda: CNN((3, 32, 32), 10, (16, 32), 2, True, 8, 0.0), 3e-3, images)
+    yield Task("CNN", lambda: CNN((3, 32, 32), 10, (16, 32), 64, 0.0), 3e-3, images)
 
     def encoder() -> nn.Module:
         shape = {"d_model": 32, "d_ff": 64, "n_layers": 1, "stem_kernel": 3}

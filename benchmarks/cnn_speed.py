@@ -1,13 +1,14 @@
-"""How well a training step of our CNN uses the processor, beside torchvision's ResNet-18.
+"""How well a training step of our fast CNN uses the processor, beside torchvision's ResNet-18.
 
     python benchmarks/cnn_speed.py --out cnn_speed.csv                          (or: make bench)
 
 Both are in float32, on the same batch of 32x32 images in the layout channels_last; ours has the
 shape of config.yaml, the ResNet a 3x3 stem and no max-pooling, as is usual on CIFAR-10. A step is
-forward, backward and Nesterov's SGD. Work is what torch_nn.flops counts for both: the operations of
-convolutions and matrix products, three times those of a forward pass. The last row sets our step
-beside the processor's peak, the product of two large matrices in NumPy or PyTorch, whichever is
-faster; its ratio is the share of the peak that the step reaches.
+forward, backward and the optimiser: Muon in ours, Nesterov's SGD in the ResNet. Work is what
+torch_nn.flops counts for both: the operations of convolutions and matrix products, three times
+those of a forward pass. The last row sets our step beside the processor's peak, the product of two
+large matrices in NumPy or PyTorch, whichever is faster; its ratio is the share of the peak that the
+step reaches.
 """
 
 import math
@@ -22,9 +23,9 @@ from torch import Tensor, nn
 from torchvision.models import resnet18
 
 from torch_nn.flops import forward_flops
-from torch_nn.optimisation import clipped_step
-from vision.model import build
-from vision.settings import Model
+from torch_nn.optimisation import Optimizers, clipped_step
+from vision.model import build, optimizer
+from vision.settings import TrainSpec
 
 CONFIG = Path(__file__).resolve().parents[1] / "config" / "config.yaml"
 BATCH, CLASSES, SIDE = 64, 10, 2048
@@ -38,13 +39,17 @@ def small_resnet18() -> nn.Module:
     return model.to(memory_format=torch.channels_last)
 
 
-def step(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Callable[[], object], int]:
+def step(
+    model: nn.Module,
+    stepper: torch.optim.Optimizer | Optimizers,
+    images: Tensor,
+    labels: Tensor,
+) -> tuple[Callable[[], object], int]:
     """A training step on images (B, C, H, W), labels (B,), and its FLOPs."""
-    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, nesterov=True)
 
     def call() -> None:
         loss = nn.functional.cross_entropy(model(images), labels)
-        clipped_step(model, optimizer, loss, 0.01, clip=math.inf)
+        clipped_step(model, stepper, loss, 0.01, clip=math.inf)
 
     return call, 3 * forward_flops(model, images[:1]) * len(images)
 
@@ -62,13 +67,16 @@ def fastest_product() -> tuple[str, Callable[[], object]]:
 
 def cases() -> Iterator[Case]:
     torch.manual_seed(0)
-    settings = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["vision"]["cnn"]
-    shape = Model(**{name: settings[name] for name in Model.model_fields if name in settings})
+    settings = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["vision"]["fast_cnn"]
+    known = {name: settings[name] for name in TrainSpec.model_fields if name in settings}
+    spec = TrainSpec(model="fast_cnn", **known)
     images, labels = torch.rand(BATCH, 3, 32, 32) * 255, torch.randint(CLASSES, (BATCH,))
     images = images.contiguous(memory_format=torch.channels_last)
-    ours, flops = step(build(shape, (3, 32, 32), CLASSES), images, labels)
-    theirs, their_flops = step(small_resnet18(), images, labels)
-    work = f"training step of our CNN, batch {BATCH}"
+    net, resnet = build(spec, (3, 32, 32), CLASSES), small_resnet18()
+    sgd = torch.optim.SGD(resnet.parameters(), 0.01, momentum=0.9, nesterov=True)
+    ours, flops = step(net, optimizer(net, spec), images, labels)
+    theirs, their_flops = step(resnet, sgd, images, labels)
+    work = f"training step of our fast CNN, batch {BATCH}"
     yield Case(work, "torchvision resnet18", ours, theirs, flops, "FLOP", their_flops)
     library, product = fastest_product()
     peak = f"{library}'s product of {SIDE} x {SIDE} matrices, the peak"

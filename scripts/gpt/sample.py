@@ -4,7 +4,7 @@
         --spec '{"prompts": ["Once upon a time"], "ways": [{"temperature": 0.7, "top_p": 0.9}]}'
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from torch_nn.gpt import GPT
+from torch_nn.language_model import LanguageModel
 from torch_nn.sampling import sample
 
 INPUTS = {
@@ -41,16 +41,18 @@ class Text(NamedTuple):
 
 
 def write(
-    model: GPT,
+    model: LanguageModel,
     tokenizer: Tokenizer,
     prompts: Sequence[str],
     way: Way,
     max_new_tokens: int,
     seeds: Sequence[int],
+    told: Callable[[torch.Tensor], None] | None = None,
 ) -> list[Text]:
     """A continuation of each prompt, up to the separator.
 
-    seeds: one for each prompt. A text depends on its own prompt and seed alone.
+    seeds: one for each prompt. A text depends on its own prompt and seed alone. told: called with
+    the tokens (B,) of each step as soon as they are drawn.
     """
     end = tokenizer.separator
     start = [] if end is None else [end]
@@ -69,6 +71,7 @@ def write(
         seeds,
         stop_token=end,
         lengths=lengths.to(device),
+        told=told,
         **way.model_dump(),
     )
     found = []

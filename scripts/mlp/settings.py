@@ -293,6 +293,16 @@ class TrainSpec(FullRecipe, Folds, DatasetSpec):
     threads: Threads = Field(1, description="BLAS threads, for the record: the rule sets them")
 
 
+class Stored(Settings):
+    """What is known of a trained net besides its weights, which hold its architecture."""
+
+    title: str = Field(description="what the leaderboard calls it")
+    inputs: str = Field(description="what it reads, as the leaderboard says it")
+    dataset: str = Field(description="name of the data set")
+    image_shape: list[int] = Field(min_length=3, max_length=3, description="channels, H, W")
+    classes: list[str] = Field(min_length=1, description="their names, in the order of the logits")
+
+
 class EvaluateSpec(Folds, DatasetSpec):
     model: str = Field("plain", description="name of the model in the configuration")
     flips: bool = Field(False, description="test flipped images too, of nets trained with them")

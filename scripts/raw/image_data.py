@@ -54,10 +54,18 @@ def load_meta(path: str | Path) -> dict:
     return meta
 
 
-def split_by_seed(n: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (kept, held out): disjoint sorted indices of n examples, `held_out` of them for
-    validation, chosen at random under `seed`. Raises InputError if none would be kept."""
-    if not 0 < held_out < n:
-        raise InputError(f"validation_size: expected 1 to {n - 1} of {n} images, found {held_out}")
+def split_by_seed(labels: np.ndarray, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (kept, held out): disjoint sorted indices of the examples, `held_out` of them for
+    validation, drawn under `seed` from every class in proportion; 0: none.
+
+    labels: int64 (N,). Raises InputError if none would be kept.
+    """
+    n = len(labels)
+    if not 0 <= held_out < n:
+        raise InputError(f"validation_size: expected 0 to {n - 1} of {n} images, found {held_out}")
+    # Shuffled, then sorted by class: of every class the same share is at equal distances.
     order = generator(seed, "validation split").permutation(n)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
+    order = order[np.argsort(labels[order], kind="stable")]
+    chosen = (np.arange(held_out) * n + n // 2) // held_out if held_out else []
+    taken = np.isin(np.arange(n), chosen)
+    return np.sort(order[~taken]), np.sort(order[taken])

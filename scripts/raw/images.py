@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.atomic import write_json, write_npz
 from pipeline.errors import InputError
+from pipeline.npz import read_npz
 from raw.idx import read_idx
-from raw.image_data import check_images
+from raw.image_data import check_images, split_by_seed
 from raw.prepared import arrays_sha256
 from raw.restricted_unpickle import read_pickle
 from raw.settings import About
@@ -60,6 +61,16 @@ def read_cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{path}: expected a dict with data, uint8 (N, 3072), and labels, a list")
     x = data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, H, W, C)
     return np.ascontiguousarray(x), np.array(labels, np.int64)
+
+
+def read_own(raw: Path) -> tuple[Arrays, list[str]]:
+    """Pictures of one's own (vision.own_images), and the classes' names: a fifth of each class is
+    the test part."""
+    found = read_npz(raw / "images.npz", ("images", "labels", "classes"))
+    x, y = found["images"], found["labels"]
+    train, test = split_by_seed(y, len(y) // 5, seed=1)
+    arrays = {"train_x": x[train], "train_y": y[train], "test_x": x[test], "test_y": y[test]}
+    return arrays, found["classes"].tolist()
 
 
 def write_images(

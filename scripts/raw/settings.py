@@ -8,6 +8,8 @@ from pipeline.settings import Seed, Settings, text_of
 
 Sha256 = Annotated[str, text_of(r"[0-9a-f]{64}", "64 hex digits, in small letters")]
 
+Own = Annotated[str, text_of(r"own/[a-z][a-z0-9_]*", "own/<name> for pictures of your own")]
+
 
 class About(Settings):
     """What meta.json says of a data set: a part of its entry in config/datasets.yaml."""
@@ -56,7 +58,7 @@ class FetchSpec(Settings):
 
 
 class PrepareSpec(Settings):
-    dataset: Literal["fashion_mnist", "cifar10"] = Field(description="which data set")
+    dataset: Literal["fashion_mnist", "cifar10"] | Own = Field(description="which data set")
     raw: dict[str, Checksum] = Field({}, description="what each raw file must be; empty: unchecked")
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 

@@ -373,6 +373,18 @@ def photo(image: np.ndarray, said: str, true: str, told: str, label: str) -> str
     return panel(88, 106, parts, label)
 
 
+def mosaic(images: np.ndarray, label: str, title: str = "", columns: int = 12) -> str:
+    """Small pictures, uint8 (N, h, w, 3), beside each other in rows of `columns`."""
+    head, side = heading(title), (WIDTH - 4) / columns
+    top = LINE * len(head) + 8
+    parts = [*head]
+    for place, image in enumerate(images):
+        x, y = side * (place % columns), top + side * (place // columns)
+        at = f'x="{x:.1f}" y="{y:.1f}" width="{side - 2:.1f}" height="{side - 2:.1f}"'
+        parts.append(f'<image {at} href="{png.uri(png.photo(image))}"/>')
+    return panel(WIDTH, top + side * -(-len(images) // columns) + 2, parts, label)
+
+
 def strings(rows: Sequence[tuple[str, Sequence[str]]], label: str, title: str = "") -> str:
     """Lines of fixed width under a line of words each: a sequence that a model got wrong."""
     parts, y = heading(title), LINE * len(heading(title)) + 4

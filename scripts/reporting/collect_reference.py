@@ -2,9 +2,9 @@
 
 Of each run, the rooms that were finished later than what is kept of them replace it, with the
 metrics, histories, selections, samples, submissions and figures of their models; what a room no
-longer trains goes, and all else stays. jobs.csv has the time of every rule. The CSVs of benchmarks/
-join them if they were run; without a run only they are copied (make keep-bench). The page is made
-of what is kept by `make readme`.
+longer trains goes, and all else stays. Of the standard run, small models come too. jobs.csv has the
+time of every rule. The CSVs of benchmarks/ join them if they were run; without a run only they are
+copied (make keep-bench). The page is made of what is kept by `make readme`.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pipeline.atomic import write_json
 from pipeline.errors import InputError
 from reporting import reference
 from reporting.leaderboard import OURS, read_leaderboard
+from reporting.reference_models import take_models
 from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
@@ -158,6 +159,7 @@ def main() -> None:
         markdown(table, args.benchmarks)
     for run in args.run:
         rooms = take(run, args.out)
+        take_models(run, args.out)
         print(f"{run}: {', '.join(rooms) or 'nothing new'} -> {args.out}")
     for path in measured:
         shutil.copyfile(path, args.out / path.name)

@@ -28,7 +28,7 @@ LINE, LONGEST = 50, 150  # Letters of a sequence in a line, and in all.
 
 
 class Figure(Settings):
-    kind: str = Field(description="attention, positions, confusion or errors")
+    kind: str = Field(description="attention, positions, confusion, errors or study")
     name: str = Field(description="of its file")
     title: str = Field("", description="what it is of")
     files: int = Field(1, ge=1, description="how many of --files it is made of")
@@ -43,7 +43,7 @@ class Spec(Settings):
 
 INPUTS = {
     "files*": "attention.npz, positions.npz, or predictions.csv with the meta.json of its data set"
-    " and, for errors, its arrays",
+    " and, for errors, its arrays; or study.npz of a net, then of those beside it",
 }
 OUTPUTS = {"figures": "folder of the figures, <kind>/<name>"}
 
@@ -182,11 +182,47 @@ def errors(files: list[Path], title: str, spec: Spec) -> list[str]:
     return drawn or [charts.strings([none], f"{title}: no errors")]
 
 
+def study(files: list[Path], title: str, _: Spec) -> list[str]:
+    """Three panels: accuracy by training compute, accuracy on shifted images, the first filters.
+
+    files: the study.npz of a net, then of those beside it: model, curve (n, 2) of training FLOPs
+    and accuracy, shifted (S,), the test accuracy at shifts of 0, 1, ... pixels, and filters
+    uint8 (F, h, w, 3).
+    """
+    found = [read_npz(path, ("model", "curve", "shifted", "filters")) for path in files]
+    curves, shifts = [], []
+    for style, one in enumerate(found):
+        name = str(one["model"])
+        curves.append(charts.Series(name, one["curve"].tolist(), style, faint=style > 0))
+        at = enumerate(one["shifted"].tolist())
+        shifts.append(charts.Series(name, list(at), style, faint=style > 0))
+    return [
+        charts.lines(
+            curves,
+            f"{title}: accuracy by training compute",
+            "training FLOPs",
+            "training accuracy",
+            "Accuracy by training compute",
+            log_x=True,
+            write=lambda value: f"{value:.0e}",
+        ),
+        charts.lines(
+            shifts,
+            f"{title}: accuracy on shifted images",
+            "pixels of shift",
+            "test accuracy",
+            "Accuracy on shifted test images",
+        ),
+        charts.mosaic(found[0]["filters"], f"{title}: first filters", "Filters of the first layer"),
+    ]
+
+
 KINDS: dict[str, Callable[[list[Path], str, Spec], list[str]]] = {
     "attention": attention,
     "positions": positions,
     "confusion": confusion,
     "errors": errors,
+    "study": study,
 }
 
 

@@ -65,6 +65,13 @@ class Section(Settings):
     training: Training = Training()
 
 
+class Stored(Settings):
+    """What a file of weights says of its model."""
+
+    model: Model = Field(description="shape of the model")
+    source_length: int = Field(ge=3, description="nucleotides of the longest frame in training")
+
+
 class PrepareSpec(Data):
     about: About = Field(About(), description="title, licence and so on, for meta.json")
 

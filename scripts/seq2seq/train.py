@@ -18,7 +18,7 @@ from pipeline.torch_setup import setup
 from pipeline.training_run import TRAINING_OUTPUTS, Point, TrainingRun
 from pipeline.weights import TorchParts, save_weights
 from seq2seq.model import TITLE, build, exact_rows, predict, read_split, token_loss
-from seq2seq.settings import TrainSpec
+from seq2seq.settings import Stored, TrainSpec
 from torch_nn.flops import forward_flops
 from torch_nn.optimisation import clipped_step, weight_average
 from torch_nn.parameters import parameter_count
@@ -67,7 +67,7 @@ def main() -> None:
             if point is run.best(rank):
                 best.load_state_dict(average.module.state_dict())
 
-    save_weights(args.weights, best)
+    save_weights(args.weights, best, Stored(model=spec.model, source_length=source.size(1)))
     run.finish(
         task="translation",
         dataset="genetic_code",

@@ -63,7 +63,7 @@ def fused_attention(
     alone = mask is None and queries == keys
     if causal and queries > 1 and not alone:
         mask = both_masks(mask, causal_mask(queries, keys, q.device))  # (..., Tq, Tk)
-    causal = causal and queries > 1 and alone
+    causal = causal and bool(queries > 1) and bool(alone)  # an export's sizes are no plain ints
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
 
 

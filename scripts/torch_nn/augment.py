@@ -13,9 +13,13 @@ def flip(images: torch.Tensor) -> torch.Tensor:
     return images.flip(-1)
 
 
-def random_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Flip each image (N, C, H, W) with probability 1/2."""
-    chosen = torch.rand(len(images), generator=generator, device=images.device) < 0.5  # (N,)
+def flip_some(images: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """Flip those images (N, C, H, W) for which `chosen` (N,) is True.
+
+    Choose at random in the first epoch and flip the others in the next, and so on: then any two
+    epochs in a row see each image both ways, while a coin for each shows half of them the same way
+    twice (Jordan 2024, section 3.6).
+    """
     return torch.where(chosen[:, None, None, None], flip(images), images)
 
 
@@ -40,6 +44,14 @@ def random_crop(images: torch.Tensor, padding: int, generator: torch.Generator) 
     return cropped.permute(0, 3, 1, 2)  # (N, C, H, W)
 
 
+def shift(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
+    """Shift all images (N, C, H, W) by as many pixels, as `random_crop` does."""
+    height, width = images.shape[2:]
+    p = max(abs(down), abs(right))
+    padded = F.pad(images.float(), (p,) * 4, mode="reflect").to(images.dtype)
+    return padded[:, :, p - down : p - down + height, p - right : p - right + width]
+
+
 def cutout(images: torch.Tensor, size: int, generator: torch.Generator) -> torch.Tensor:
     """Set one size x size square of each image (N, C, H, W) to that image's mean colour.
 
@@ -58,3 +70,9 @@ def cutout(images: torch.Tensor, size: int, generator: torch.Generator) -> torch
     hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]  # (N, 1, H, W)
     mean = images.float().mean(dim=(2, 3), keepdim=True).to(images.dtype)  # (N, C, 1, 1)
     return torch.where(hole, mean, images)
+
+
+def resize(images: torch.Tensor, side: int) -> torch.Tensor:
+    """Shrink images (N, C, H, W) to (N, C, side, side), float32, each pixel a mean of those that it
+    covers."""
+    return F.interpolate(images.float(), (side, side), mode="bilinear", antialias=True)

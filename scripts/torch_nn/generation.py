@@ -20,6 +20,7 @@ def generate(
     choose: Choice,
     stop_token: int | None = None,
     lengths: Tensor | None = None,
+    told: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Continue prompt (B, T >= 1) int64 token by token; returns (B, T + new tokens).
 
@@ -29,6 +30,7 @@ def generate(
     A row that chose stop_token is filled up with it; the loop ends when every row has stopped.
     lengths (B,) int64 >= 1: of prompts that differ in length, filled up on the right with anything;
     a shorter one is continued from its own end, all rows up to the same column.
+    told: called with each column (B,) as soon as it is there, the first after the shortest prompt.
     Without dropout; afterwards the model is in the mode of before.
     """
     batch_size, longest = prompt.shape
@@ -53,6 +55,8 @@ def generate(
                 chosen = chosen.masked_fill(stopped, stop_token)  # (B,)
                 stopped = stopped | ((chosen == stop_token) & (column >= given))
             tokens[:, column] = chosen
+            if told is not None:
+                told(chosen)
             if stop_token is not None and column >= longest and stopped.all():
                 return tokens[:, : column + 1]
     return tokens

@@ -3,44 +3,24 @@
 N images, C channels, H height, W width, K classes.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
-from torch_nn.augment import cutout, flip, random_crop, random_flip
+from torch_nn.augment import cutout, flip, flip_some, random_crop
 from torch_nn.cnn import CNN
 from torch_nn.eval_mode import evaluating
+from torch_nn.fast_cnn import FastCNN
 from torch_nn.mlp import MLP
 
-
-def build(
-    model: str,
-    image_shape: tuple[int, int, int],
-    classes: int,
-    *,
-    widths: Sequence[int],
-    dropout: float,
-    stem: int = 0,
-    depth: int = 1,
-    residual: bool = False,
-) -> nn.Module:
-    """An "mlp" or a "cnn" for images of `image_shape` (C, H, W); stem, depth and residual are the
-    CNN's alone. Raises ValueError for another model, or if the CNN's stages do not fit."""
-    if model == "mlp":
-        return MLP(image_shape, classes, widths, dropout)
-    if model == "cnn":
-        return CNN(image_shape, classes, widths, depth, residual, stem, dropout)
-    raise ValueError(f"model: expected 'mlp' or 'cnn', found {model!r}")
+MODELS = {"mlp": MLP, "cnn": CNN, "fast_cnn": FastCNN}
 
 
 def augment(
-    images: torch.Tensor, *, flips: bool, crop: int, hole: int, generator: torch.Generator
+    images: torch.Tensor, *, flips: torch.Tensor, crop: int, hole: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Random flips (if `flips`), crops with `crop` pixels of padding, holes `hole` pixels wide."""
-    if flips:
-        images = random_flip(images, generator)
-    return cutout(random_crop(images, crop, generator), hole, generator)
+    """Flips those images (N, C, H, W) for which `flips` (N,) is True, shifts each by up to `crop`
+    pixels, and makes holes `hole` pixels wide."""
+    return cutout(random_crop(flip_some(images, flips), crop, generator), hole, generator)
 
 
 def logits(model: nn.Module, images: torch.Tensor, bfloat16: bool) -> torch.Tensor:

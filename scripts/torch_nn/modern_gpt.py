@@ -38,7 +38,7 @@ class ShortConvolution(nn.Conv1d):
         else:
             around = torch.cat([recent, x], dim=1)  # (B, KERNEL - 1 + T, C)
             recent.copy_(around[:, -(KERNEL - 1) :])
-        return x + super().forward(around.mT).mT  # (B, T, C)
+        return x + super().forward(around.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
 
 
 class BlockCache(LayerCache):

@@ -4,7 +4,7 @@ Each `keep_...` sets the logits of the tokens that are out to -inf; where tokens
 the lower number goes first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -88,13 +88,14 @@ def sample(
     stop_token: int | None = None,
     lengths: Tensor | None = None,
     repetition_penalty: float = 1.0,
+    told: Callable[[Tensor], None] | None = None,
     **way: Any,
 ) -> Tensor:
     """Continue prompt (B, T >= 1) int64 by tokens drawn at random; returns (B, T + new tokens).
 
     seeds: one per row. All that chance decides in a row is drawn from its own seed, so that a row
     is continued alone as it is in any batch. way: temperature and so on, of `token_distribution`.
-    stop_token and lengths are those of `generate`.
+    stop_token, lengths and told are those of `generate`.
     """
     given = prompt.new_full((len(prompt),), prompt.size(1)) if lengths is None else lengths  # (B,)
     steps = max_new_tokens + prompt.size(1) - int(given.min())
@@ -111,7 +112,7 @@ def sample(
         drawn = torch.searchsorted(mass, point, right=True)  # (B, 1)
         return drawn.squeeze(1).to(tokens.device)  # (B,)
 
-    return generate(model, prompt, max_new_tokens, choose, stop_token, lengths)
+    return generate(model, prompt, max_new_tokens, choose, stop_token, lengths, told)
 
 
 def _uniform(seed: int, count: int) -> Tensor:

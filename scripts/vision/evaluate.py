@@ -1,6 +1,7 @@
 """Evaluate trained image classifiers, one per seed, on the test images: once, at the very end.
 
-Metrics hold the mean over the seeds; predictions and examples are those of the first seed.
+Metrics hold the mean over the seeds; predictions, examples and what the report shows of a model's
+inside are those of the first seed.
 """
 
 import numpy as np
@@ -20,12 +21,15 @@ from raw.image_data import load_meta, load_part
 from torch_nn.image_classifier import probabilities
 from vision.model import build, title
 from vision.settings import EvaluateSpec
+from vision.study import accuracy_by_shift, first_filters, worst_mistakes
 
 INPUTS = {"images": "images.npz (test_x, test_y are read)", "meta": "its meta.json", **TRAININGS}
 OUTPUTS = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv: id, label, prediction, p_0 ...",
     "examples": "examples.npz: a few test images with predictions",
+    "mistakes": "mistakes.npz: those that are wrong with the highest probability",
+    "study": "study.npz: accuracy by training compute and by shift, filters of the first layer",
 }
 
 
@@ -59,8 +63,11 @@ def main() -> None:
     for view, of_seeds in answers.items():
         hits = np.stack([p.argmax(axis=1) == label for p in of_seeds])  # (seeds, N)
         test, ci = hits.mean(axis=1).tolist(), proportion_interval(hits)
-        val = [history["val_accuracy"][view] for history in histories]
-        for split, values, interval in (("val", val, None), ("test", test, ci)):
+        splits = {"test": (test, ci)}
+        if all(history["val_accuracy"] for history in histories):
+            val = [history["val_accuracy"][view] for history in histories]
+            splits = {"val": (val, None), **splits}
+        for split, (values, interval) in splits.items():
             rows.append(row(views=view, split=split, values=values, ci=interval, **about))
             print(f"{name}, views {view}: {split} accuracy {rows[-1]['value']:.4f}")
     notes = {
@@ -75,13 +82,29 @@ def main() -> None:
     prediction = first.argmax(axis=1)  # (N,)
     write_predictions(args.predictions, label, prediction, first)
     drawn = generator(spec.seeds[0], "examples").permutation(len(images))[: spec.examples]
+    worst = worst_mistakes(first, label, spec.examples)
+    for path, chosen, what in (
+        (args.examples, drawn, ""),
+        (args.mistakes, worst, ", most confident mistakes"),
+    ):
+        write_npz(
+            path,
+            images=images[chosen].transpose(0, 2, 3, 1),
+            label=label[chosen],
+            prediction=prediction[chosen],
+            classes=np.array(classes),
+            title=np.array(f"{meta.get('title', spec.dataset)}: {name}{what}"),
+        )
+    curve = [(point["train_flops"], point["train_accuracy"]) for point in histories[0]["curve"]]
+    some = slice(spec.shifted_images)
     write_npz(
-        args.examples,
-        images=images[drawn].transpose(0, 2, 3, 1),
-        label=label[drawn],
-        prediction=prediction[drawn],
-        classes=np.array(classes),
-        title=np.array(f"{meta.get('title', spec.dataset)}: {name}"),
+        args.study,
+        model=np.array(name),
+        parameters=np.array(histories[0]["parameters"]),
+        curve=np.array(curve),  # (points, 2): compute so far, accuracy since the last point
+        accuracy=np.array((prediction == label).mean()),
+        shifted=accuracy_by_shift(models[0], x[some], label[some], bfloat16),
+        filters=first_filters(models[0]),
     )
 
 

@@ -9,25 +9,32 @@ from pydantic import AfterValidator, Field
 
 from pipeline.settings import Seed, Seeds, Settings, Share, Threads, each_once
 
-Kind = Literal["mlp", "cnn"]
+Kind = Literal["mlp", "cnn", "fast_cnn"]
 
 
 class Layers(Settings):
-    """What the shapes of both models have in common."""
+    """What the shapes of all models have in common."""
 
     widths: list[Annotated[int, Field(ge=1)]] = Field(
         [64, 128, 256], min_length=1, description="units of each hidden layer, channels of a stage"
     )
-    dropout: Share = Field(0.0, description="share of activations dropped in training")
     bfloat16: bool = Field(True, description="products in bfloat16 where the processor can")
 
 
-class Convolutions(Settings):
-    """The rest of the CNN's shape."""
+class Dropout(Settings):
+    dropout: Share = Field(0.0, description="share of hidden units dropped in training")
 
-    stem: int = Field(24, ge=1, description="channels of the first convolution")
-    depth: int = Field(2, ge=1, description="convolutions per stage")
-    residual: bool = Field(True, description="shortcuts around all but a stage's first convolution")
+
+class Components(Settings):
+    """The rest of the shape of `mlp`."""
+
+    components: int = Field(0, ge=0, description="principal components that it reads; 0: pixels")
+
+
+class Convolutions(Settings):
+    """The rest of the shape of `cnn`."""
+
+    hidden: int = Field(512, ge=1, description="units of the linear layer after the convolutions")
 
 
 class Training(Settings):
@@ -39,21 +46,34 @@ class Training(Settings):
     label_smoothing: Share = Field(0.1, description="share of the target spread over the classes")
     warmup: Share = Field(0.2, description="share of the steps in which the rate rises")
     decay: Literal["cosine", "linear"] = Field("cosine", description="how the rate falls to 0")
-    flips: bool = Field(True, description="flip training images at random")
+    flips: bool = Field(True, description="flip a training image in every other epoch")
     crop: int = Field(2, ge=0, description="pixels by which a training image is shifted at most")
     cutout: int = Field(0, ge=0, description="pixels of a side of the hole in each image; 0: none")
+
+
+class FastTraining(Settings):
+    """What else the training of `fast_cnn` has: Muon for its filters, SGD for the rest."""
+
+    bias_lr: float = Field(26.0, gt=0, description="highest rate of the shifts of normalisations")
+    head_lr: float = Field(0.005, gt=0, description="highest rate of the last layer")
+    small_side: int = Field(24, ge=1, description="pixels of a side while images are small")
+    small_share: Share = Field(0.0, description="share of the steps, at first, with small images")
 
 
 class Evaluation(Settings):
     test_time_flips: bool = Field(False, description="also the mean over each image and its flip")
 
 
-class Perceptron(Layers, Training, Evaluation):
+class Perceptron(Layers, Components, Dropout, Training, Evaluation):
     """The settings of the MLP."""
 
 
-class ConvolutionalNetwork(Layers, Convolutions, Training, Evaluation):
-    """The settings of the CNN."""
+class ConvolutionalNetwork(Layers, Dropout, Convolutions, Training, Evaluation):
+    """The settings of the textbook's CNN."""
+
+
+class FastNetwork(Layers, Training, FastTraining, Evaluation):
+    """The settings of the fast CNN."""
 
 
 class Section(Settings):
@@ -65,25 +85,40 @@ class Section(Settings):
     )
     seeds: Seeds = Field(description="one training per seed")
     threads: Threads = Field(description="threads of one training")
-    validation_size: int = Field(ge=1, description="training images held out for validation")
+    validation_size: int = Field(ge=0, description="training images held out for validation")
     examples: int = Field(ge=1, description="test images that the report shows")
+    shifted_images: int = Field(ge=4, description="test images that are scored shifted, too")
     mlp: Perceptron = Perceptron()
     cnn: ConvolutionalNetwork = ConvolutionalNetwork()
+    fast_cnn: FastNetwork = FastNetwork()
 
 
-class Model(Layers, Convolutions):
-    """One of the two models; an MLP does not read the settings of convolutions."""
+class Model(Layers, Components, Dropout, Convolutions):
+    """One of the models; each reads its own of these settings."""
 
     model: Kind = Field("cnn", description="which model")
     dataset: str = Field("cifar10", description="name of the data set")
     threads: Threads = Field(1, description="threads of PyTorch")
 
 
-class TrainSpec(Model, Training):
-    validation_size: int = Field(5000, ge=1, description="training images held out for validation")
+class Stored(Model):
+    """What a file of weights says of its model."""
+
+    image_shape: list[int] = Field(min_length=3, max_length=3, description="channels, H, W")
+    classes: list[str] = Field(min_length=1, description="their names, in the order of the logits")
+
+
+class TrainSpec(Model, Training, FastTraining):
+    validation_size: int = Field(5000, ge=0, description="training images held out for validation")
     seed: Seed = Field(1, description="of the split, the weights, the order and augmentation")
 
 
 class EvaluateSpec(Model, Evaluation):
-    examples: int = Field(40, ge=1, description="test images in examples.npz")
+    examples: int = Field(40, ge=1, description="test images in examples.npz, in mistakes.npz")
+    shifted_images: int = Field(5000, ge=4, description="test images that are scored shifted, too")
     seeds: Seeds = Field([1], description="of the trainings, in their order")
+
+
+class PredictSpec(Settings):
+    threads: Threads = Field(1, description="threads of PyTorch")
+    flips: bool = Field(False, description="the mean over each picture and its flip")

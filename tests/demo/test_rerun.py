@@ -208,7 +208,7 @@ def test_why_says_it_in_plain_words(demo, edited):
     change = {"dna": {"settings": {"planted_motifs": {"training": {"lr": 0.005}}}}}
     told = why.report(snakemake(demo, "--dry-run", change=change)).splitlines()
     assert "train_dna (2 jobs): settings changed: lr 0.002 -> 0.005" in told
-    assert "train_vision (2 jobs): its code changed" in told
+    assert "train_vision (3 jobs): its code changed" in told
     assert "evaluate_dna (1 job): what it reads is made again" in told
 
 

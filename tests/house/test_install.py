@@ -65,6 +65,10 @@ def test_a_learner_imports_what_make_installed(repository, tmp_path):
     command = [folder / ".venv/bin/python", "-c", words]
     learner = subprocess.run(command, capture_output=True, **{**around, "cwd": tmp_path})
     assert learner.stdout == f"{folder}/scripts/numpy_nn/__init__.py\n", learner.stderr
+    nn = subprocess.run(
+        [folder / ".venv/bin/nn", "runs"], capture_output=True, **{**around, "cwd": tmp_path}
+    )
+    assert (nn.returncode, "no run is there yet" in nn.stderr) == (1, True), nn.stderr
     assert subprocess.run(["make", "--question", ".venv/ready"], **around).returncode == 0
 
 

@@ -76,13 +76,18 @@ def vision(monkeypatch, tmp_path, model="cnn"):
     write_npz(tmp_path / "i.npz", train_x=x, train_y=np.arange(90) % 3)
     meta = {"dataset": "x", "classes": ["a", "b", "c"], "data_sha256": "0"}
     (tmp_path / "i.json").write_text(json.dumps(meta))
-    spec = {"dataset": "x", "model": model, "widths": [4, 4], "stem": 4, "dropout": 0.2}
+    spec = {"dataset": "x", "model": model, "widths": [4, 4], "hidden": 8, "dropout": 0.2}
     spec |= {"epochs": 3, "batch_size": 20, "validation_size": 20, "crop": 1, "cutout": 2}
     return train_vision, spec, {"images": tmp_path / "i.npz", "meta": tmp_path / "i.json"}
 
 
 def vision_mlp(monkeypatch, tmp_path):
     return vision(monkeypatch, tmp_path, model="mlp")
+
+
+def vision_fast(monkeypatch, tmp_path):
+    program, spec, inputs = vision(monkeypatch, tmp_path, model="fast_cnn")
+    return program, spec | {"small_side": 6, "small_share": 0.5, "bias_lr": 1.0}, inputs
 
 
 def mlp(monkeypatch, tmp_path):
@@ -106,6 +111,7 @@ ROOMS = {
     "seq2seq": seq2seq,
     "vision": vision,
     "vision_mlp": vision_mlp,
+    "vision_fast": vision_fast,
 }
 
 

@@ -160,16 +160,19 @@ def test_a_part_comes_with_channels_first(tmp_path, channels):
     assert labels.tolist() == [1, 0]
 
 
-def test_a_validation_split_is_disjoint_sorted_whole_and_by_seed():
-    kept, held_out = split_by_seed(50, 8, seed=1)
+def test_a_validation_split_is_disjoint_sorted_whole_stratified_and_by_seed():
+    labels = np.repeat([0, 1, 2], [26, 12, 12])
+    kept, held_out = split_by_seed(labels, 8, seed=1)
     assert len(held_out) == 8 and sorted([*kept, *held_out]) == list(range(50))
     assert list(kept) == sorted(kept) and list(held_out) == sorted(held_out)
-    assert held_out.tolist() == split_by_seed(50, 8, seed=1)[1].tolist()
-    assert held_out.tolist() != split_by_seed(50, 8, seed=2)[1].tolist()
-    assert [len(part) for part in split_by_seed(2, 1, seed=1)] == [1, 1]
-    for size in (0, 50, 51):
-        with pytest.raises(InputError, match=f"expected 1 to 49 of 50 images, found {size}"):
-            split_by_seed(50, size, seed=1)
+    assert np.bincount(labels[held_out]).tolist() == [4, 2, 2]
+    assert held_out.tolist() == split_by_seed(labels, 8, seed=1)[1].tolist()
+    assert held_out.tolist() != split_by_seed(labels, 8, seed=2)[1].tolist()
+    assert [len(part) for part in split_by_seed(labels[:2], 1, seed=1)] == [1, 1]
+    assert [len(part) for part in split_by_seed(labels, 0, seed=1)] == [50, 0]
+    for size in (-1, 50, 51):
+        with pytest.raises(InputError, match=f"expected 0 to 49 of 50 images, found {size}"):
+            split_by_seed(labels, size, seed=1)
 
 
 def test_digits_are_split_by_class_and_seed():

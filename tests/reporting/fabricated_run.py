@@ -108,6 +108,21 @@ def write_data(processed: Path) -> None:
     write_npz(folder / "sequences.npz", **sequences)
 
 
+def write_study(path: Path, model: str) -> None:
+    rng = np.random.default_rng(4)
+    accuracy = np.linspace(0.3, 0.8, 6)
+    side = 32 if model == "MLP" else 3
+    write_npz(
+        path,
+        model=np.array(model),
+        parameters=np.array(1_000_000),
+        curve=np.stack([np.linspace(1e12, 6e12, 6), accuracy], axis=1),
+        accuracy=np.array(0.79),
+        shifted=accuracy[::-1][:5],
+        filters=rng.integers(0, 256, (20, side, side, 3), np.uint8),
+    )
+
+
 def write_attention(path: Path) -> None:
     rng = np.random.default_rng(2)
     tokens = list("ATGGCCAAATTTGGGTAA")
@@ -262,6 +277,7 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
         found = history(image, "cifar10", model, 1, 2.3, end)
         write_json(put("histories", f"vision/cifar10/{model.lower()}/history.json"), found)
         write_predictions(put("predictions", f"vision/cifar10/{model.lower()}/predictions.csv"), 10)
+        write_study(put("studies", f"vision/cifar10/{model.lower()}/study.npz"), model)
 
     text = {"task": "language_modelling", "implementation": "torch", "model": "GPT 4x4x128"}
     text["inputs"] = "tokens"

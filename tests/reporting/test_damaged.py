@@ -19,7 +19,7 @@ DAMAGED = {
     "nothing": b"",
     "an aliased mapping": b"a: &a {b: *a}\n- ",
 }
-KINDS = {"attention": 1, "positions": 1, "confusion": 2, "errors": 3}  # and their files
+KINDS = {"attention": 1, "positions": 1, "confusion": 2, "errors": 3, "study": 1}  # and their files
 CASES = [
     *((draw_figures, kind) for kind in KINDS),
     (build_report, "leaderboard"),

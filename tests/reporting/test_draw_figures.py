@@ -110,3 +110,15 @@ def test_labels_are_numbers_of_classes_or_the_words_that_the_data_has(tmp_path):
     path.write_text("id,label,prediction\na,2,1\n")
     with pytest.raises(InputError, match="expected rows of these classes"):
         draw_figures.Predictions(path, meta)
+
+
+def test_nets_are_drawn_beside_each_other(tmp_path):
+    curve = np.stack([np.linspace(1e12, 6e12, 6), np.linspace(0.3, 0.8, 6)], axis=1)
+    shifted, filters = np.linspace(0.8, 0.6, 5), np.zeros((14, 3, 3, 3), np.uint8)
+    for name in ("a", "b"):
+        arrays = {"curve": curve, "shifted": shifted, "filters": filters}
+        write_npz(tmp_path / f"{name}.npz", model=np.array(name.upper()), **arrays)
+    files = [tmp_path / "b.npz", tmp_path / "a.npz"]
+    cost, shift, first = draw_figures.study(files, "images", draw_figures.Spec())
+    assert "B: 0.8 at 6e+12" in cost and "A: 0.6 at 4" in shift
+    assert first.count("<image ") == len(filters)

@@ -122,7 +122,8 @@ def dna():
 
 
 def image(model, shapes, **changes):
-    net = image_classifier.build(model, (3, 4, 4), 4, widths=(6, 8), dropout=0.25, **changes)
+    build = image_classifier.MODELS[model]
+    net = build((3, 4, 4), 4, widths=(6, 8), dropout=0.25, **changes)
     return net, (torch.rand(3, 3, 4, 4),), shapes
 
 
@@ -132,8 +133,8 @@ MODELS = {
     "gpt": lambda: gpt("learned"),
     "sinusoidal gpt": lambda: gpt("sinusoidal"),
     "dna": dna,
-    "cnn": lambda: image("cnn", {"dropout": (3, 8)}, stem=4),
-    "mlp": lambda: image("mlp", {"hidden.3": (3, 6), "hidden.7": (3, 8)}),
+    "cnn": lambda: image("cnn", {"dropout": (3, 7)}, hidden=7),
+    "mlp": lambda: image("mlp", {"hidden.3": (3, 6), "hidden.7": (3, 8)}, components=0),
 }
 
 

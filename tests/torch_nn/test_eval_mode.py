@@ -25,9 +25,7 @@ def transformer():
 
 
 def cnn():
-    model = image_classifier.build(
-        "cnn", (3, 8, 8), 4, widths=(4,), dropout=0.5, stem=4, residual=False
-    )
+    model = image_classifier.MODELS["cnn"]((3, 8, 8), 4, widths=(4,), hidden=6, dropout=0.5)
     nn.init.normal_(model.head.weight)
     return model
 

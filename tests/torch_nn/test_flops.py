@@ -36,12 +36,16 @@ def tokens(vocabulary, *shape):
 
 
 def image_model(model, **changes):
-    return image_classifier.build(model, (3, 8, 8), 4, widths=(8, 12), dropout=0.1, **changes)
+    return image_classifier.MODELS[model]((3, 8, 8), 4, widths=(8, 12), **changes)
 
 
 MODELS = {
-    "mlp": lambda: (image_model("mlp"), torch.rand(5, 3, 8, 8)),
-    "cnn": lambda: (image_model("cnn", stem=5, depth=2, residual=True), torch.rand(5, 3, 8, 8)),
+    "mlp": lambda: (image_model("mlp", components=0, dropout=0.1), torch.rand(5, 3, 8, 8)),
+    "whitened mlp": lambda: (
+        image_model("mlp", components=7, dropout=0.1), torch.rand(5, 3, 8, 8)
+    ),
+    "cnn": lambda: (image_model("cnn", hidden=9, dropout=0.1), torch.rand(5, 3, 8, 8)),
+    "fast cnn": lambda: (image_model("fast_cnn"), torch.rand(5, 3, 8, 8)),
     "gpt": lambda: (GPT(11, 8, 2, 2, 16, dropout=0.1, attention="explicit"), tokens(11, 3, 7)),
     "llama": lambda: (
         GPT(

@@ -92,3 +92,10 @@ def test_all_tokens_so_far_are_penalised():
             logits = penalise_repetition(net(tokens[:, -8:])[:, -1], tokens, 3.0)
             tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], dim=1)
     assert torch.equal(found, tokens)
+
+
+def test_each_column_is_told_as_it_is_drawn():
+    columns = []
+    prompts, lengths = torch.tensor([[1, 0], [2, 3]]), torch.tensor([1, 2])
+    found = sample(model(), prompts, 9, [7, 8], lengths=lengths, told=columns.append)
+    assert torch.equal(torch.stack(columns, dim=1), found[:, 1:])

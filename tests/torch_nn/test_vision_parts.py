@@ -1,15 +1,16 @@
-"""Augmentation, schedules, normalisation, the two image models and their training step."""
+"""Augmentation, schedules, normalisation, the three image models and their training step."""
 
 import math
 
 import pytest
 import torch
-from torch.nn.functional import batch_norm, conv2d, cross_entropy, gelu, max_pool2d
+from torch.nn.functional import batch_norm, conv2d, cross_entropy, gelu, max_pool2d, unfold
 
+from torch_nn import cnn as textbook
+from torch_nn import fast_cnn as fast
 from torch_nn import image_classifier as classifier
-from torch_nn.augment import cutout, flip, random_crop, random_flip
-from torch_nn.cnn import Convolution, Stage
-from torch_nn.mlp import Normalise
+from torch_nn.augment import cutout, flip, flip_some, random_crop, resize, shift
+from torch_nn.mlp import Normalise, Whitening
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
@@ -31,13 +32,28 @@ def test_flip_twice_is_identity_and_swaps_columns():
     assert torch.equal(flip(x)[..., 0], x[..., -1])
 
 
-def test_random_flip_gives_each_image_or_its_flip_about_half_each():
-    x = pictures(n=400, size=4)
-    y = random_flip(x, seeded())
-    same = (y == x).flatten(1).all(1)
-    flipped = (y == flip(x)).flatten(1).all(1)
-    assert (same | flipped).all()
-    assert 150 < flipped.sum() < 250
+def test_the_chosen_images_are_flipped_and_no_others():
+    x = pictures(n=4)
+    y = flip_some(x, torch.tensor([True, False, False, True]))
+    assert torch.equal(y[1:3], x[1:3]) and torch.equal(y[::3], flip(x[::3]))
+
+
+def test_a_shift_moves_the_picture_and_reflects_at_the_edge():
+    x = torch.arange(16, dtype=torch.uint8).reshape(1, 1, 4, 4)
+    assert shift(x, 0, 1)[0, 0, 0].tolist() == [1, 0, 1, 2]
+    assert shift(x, 0, -1)[0, 0, 0].tolist() == [1, 2, 3, 2]
+    assert shift(x, 1, 0)[0, 0, :, 0].tolist() == [4, 0, 4, 8]
+    assert shift(x, -2, 0)[0, 0, :, 0].tolist() == [8, 12, 8, 4]
+    assert torch.equal(shift(x, 0, 0), x)
+
+
+def test_a_resized_picture_keeps_its_mean():
+    x = pictures(n=3, size=8)
+    y = resize(x, 4)
+    assert y.shape == (3, 3, 4, 4) and y.dtype == torch.float32
+    flat = resize(torch.full((1, 1, 8, 8), 7, dtype=torch.uint8), 6)
+    torch.testing.assert_close(flat, torch.full((1, 1, 6, 6), 7.0))
+    assert (y.mean(dim=(2, 3)) - x.float().mean(dim=(2, 3))).abs().max() < 15
 
 
 def test_random_crop_moves_the_picture_and_keeps_its_pixels():
@@ -80,7 +96,8 @@ def test_cutout_fills_one_square_with_the_mean_colour():
 def test_augmentation_repeats_under_a_seed_and_differs_under_another():
     x = pictures()
     a, b, c = (
-        classifier.augment(x, flips=True, crop=2, hole=3, generator=seeded(s)) for s in (1, 1, 2)
+        classifier.augment(x, flips=torch.arange(16) < 8, crop=2, hole=3, generator=seeded(s))
+        for s in (1, 1, 2)
     )
     assert torch.equal(a, b) and not torch.equal(a, c)
 
@@ -131,64 +148,127 @@ def test_normalise_survives_a_constant_channel():
     assert torch.isfinite(layer(torch.zeros(1, 1, 2, 2))).all()
 
 
-def mlp(shape=(3, 8, 8), classes=4, widths=(6, 5), dropout=0.0):
+def mlp(shape=(3, 8, 8), classes=4, widths=(6, 5), components=0, dropout=0.0):
     torch.manual_seed(0)
-    return classifier.build("mlp", shape, classes, widths=widths, dropout=dropout)
+    return classifier.MLP(shape, classes, widths, components, dropout)
 
 
-def cnn(shape=(3, 8, 8), classes=4, widths=(8, 12), depth=2, residual=True, stem=5):
+def cnn(shape=(3, 8, 8), classes=4, widths=(8, 12), hidden=7):
     torch.manual_seed(0)
-    return classifier.build(
-        "cnn", shape, classes, widths=widths, dropout=0.0, stem=stem, depth=depth, residual=residual
-    )
+    return classifier.CNN(shape, classes, widths, hidden, dropout=0.0)
 
 
-def test_an_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="model: expected 'mlp' or 'cnn', found 'vit'"):
-        classifier.build("vit", (3, 8, 8), 4, widths=(6,), dropout=0.0)
+def fast_cnn(shape=(3, 8, 8), classes=4, widths=(8, 12)):
+    torch.manual_seed(0)
+    return classifier.FastCNN(shape, classes, widths)
 
 
 def test_parameters_of_the_mlp_counted_by_hand():
     # weights, then a scale and a shift per unit; the head has a bias.
-    expected = (192 * 6 + 2 * 6) + (6 * 5 + 2 * 5) + (5 * 4 + 4)
-    assert parameter_count(mlp()) == expected
+    rest = 2 * 6 + (6 * 5 + 2 * 5) + (5 * 4 + 4)
+    assert parameter_count(mlp()) == 192 * 6 + rest
+    # what whitens is no parameter: no training changes it.
+    assert parameter_count(mlp(components=10)) == 10 * 6 + rest
 
 
-def test_parameters_of_the_cnn_counted_by_hand():
-    stem = 3 * 5 * 9 + 2 * 5
-    first = (5 * 8 * 9 + 2 * 8) + (8 * 8 * 9 + 2 * 8)
-    second = (8 * 12 * 9 + 2 * 12) + (12 * 12 * 9 + 2 * 12)
-    assert parameter_count(cnn()) == stem + first + second + (12 * 4 + 4)
+def test_parameters_of_the_cnns_counted_by_hand():
+    convolutions = (3 * 8 * 9 + 2 * 8) + (8 * 12 * 9 + 2 * 12)
+    assert parameter_count(cnn()) == convolutions + (12 * 4 * 7 + 2 * 7) + (7 * 4 + 4)
+    first = (24 * 8 * 9 + 8) + (8 * 8 * 9 + 8)
+    second = (8 * 12 * 9 + 12) + (12 * 12 * 9 + 12)
+    assert parameter_count(fast_cnn()) == 24 + first + second + 12 * 4
+
+
+def test_a_convolution_normalises_activates_and_pools_in_this_order():
+    torch.manual_seed(0)
+    layer, x = textbook.Convolution(3, 5), torch.randn(2, 3, 6, 6)
+    expected = batch_norm(conv2d(x, layer.convolution.weight, padding=1), None, None, training=True)
+    torch.testing.assert_close(layer(x), max_pool2d(expected.relu(), 2))
 
 
 @pytest.mark.parametrize("pool", [False, True])
-def test_a_convolution_pools_normalises_and_activates_in_this_order(pool):
+def test_a_fast_convolution_pools_normalises_and_activates_in_this_order(pool):
     torch.manual_seed(0)
-    layer, x = Convolution(3, 5, pool=pool), torch.randn(2, 3, 6, 6)
+    layer, x = fast.Convolution(3, 5, pool=pool), torch.randn(2, 3, 6, 6)
     expected = conv2d(x, layer.convolution.weight, padding=1)
     expected = max_pool2d(expected, 2) if pool else expected
-    expected = gelu(batch_norm(expected, None, None, training=True))
-    torch.testing.assert_close(layer(x), expected)
+    torch.testing.assert_close(layer(x), gelu(batch_norm(expected, None, None, training=True)))
 
 
-def test_a_cnn_halves_the_grid_once_a_stage():
-    net = cnn().eval()
-    grid = net.stages(net.stem(net.normalise(pictures(n=2))))
-    assert grid.shape == (2, 12, 2, 2)
-    with pytest.raises(ValueError, match="halved"):
-        cnn(shape=(3, 8, 8), widths=(4, 4, 4, 4))
+def test_a_fresh_fast_convolution_passes_its_channels_on():
+    layer, x = fast.Convolution(3, 5, pool=False), torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(layer.convolution(x)[:, :3], x)
 
 
-def test_the_shortcut_adds_the_stage_input():
-    with_shortcut, without = cnn().eval(), cnn(residual=False).eval()
-    x = torch.randn(2, 5, 8, 8)
-    a, b = with_shortcut.stages[0], without.stages[0]
-    torch.testing.assert_close(a(x) - b(x), a.widen(x))
+@pytest.mark.parametrize(("build", "least"), [(cnn, 8), (fast_cnn, 9)])
+def test_images_that_are_too_small_for_the_groups_are_refused(build, least):
+    build(shape=(3, least, least), widths=(4, 4, 4))
+    with pytest.raises(ValueError, match=f"{least - 1}x{least - 1} pixels cannot be halved 3"):
+        build(shape=(3, least - 1, least - 1), widths=(4, 4, 4))
 
 
-def test_a_fresh_cnn_knows_nothing():
-    found = classifier.probabilities(cnn(), pictures(), bfloat16=False)
-    torch.testing.assert_close(found, torch.full((16, 4), 0.25))
+def test_the_receptive_fields_of_the_docstrings():
+    """The side of the square of pixels whose gradient is not 0."""
+    for net, module, field in (
+        (cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "convolutions.0", 4),
+        (cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "convolutions.1", 10),
+        (cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "convolutions.2", 22),
+        (fast_cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "whitening", 2),
+        (fast_cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "groups.0", 5),
+        (fast_cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "groups.1", 9),
+        (fast_cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "groups.3", 23),
+        (fast_cnn(shape=(3, 64, 64), widths=(4, 4, 4)), "groups.5", 51),
+    ):
+        seen = []
+        net.eval()
+        for layer in net.modules():  # a maximum has a gradient in one place, a mean in all
+            if isinstance(layer, torch.nn.MaxPool2d):
+                layer.forward = lambda x: torch.nn.functional.avg_pool2d(x, 2)
+            if isinstance(layer, torch.nn.Conv2d):
+                torch.nn.init.ones_(layer.weight)
+        net.get_submodule(module).register_forward_hook(lambda _, __, out: seen.append(out))  # noqa: B023
+        x = torch.rand(1, 3, 64, 64, requires_grad=True)
+        net(x)
+        out = seen[0]
+        out[0, :, out.size(2) // 2, out.size(3) // 2].sum().backward()
+        assert (x.grad.abs().sum(dim=(0, 1, 2)) > 0).sum() == field, (module, field)
+
+
+def test_whitened_patches_are_uncorrelated_and_of_one_variance():
+    x = pictures(n=400, size=8).float()
+    x = x + 3 * x.mean(dim=1, keepdim=True)  # colours that go together
+    layer = fast.Whitening(3)
+    layer.fit(x / 100 - 5, eps=0.0)
+    with torch.no_grad():
+        y = layer.convolution(x / 100 - 5)  # (N, 24, 7, 7)
+    flat = y[:, :12].transpose(0, 1).flatten(1)
+    torch.testing.assert_close(flat @ flat.T / flat.size(1), torch.eye(12), atol=1e-3, rtol=0)
+    torch.testing.assert_close(y[:, 12:], -y[:, :12])
+    # it is the convolution of the patches that unfold gives.
+    patches = unfold(x[:1] / 100 - 5, 2)[0]  # (12, 49)
+    weight = layer.convolution.weight.flatten(1)
+    torch.testing.assert_close((weight @ patches).view(24, 7, 7), y[0], atol=1e-4, rtol=1e-4)
+
+
+def test_whitened_pixels_are_uncorrelated_and_of_one_variance():
+    x = torch.randn(500, 8, generator=seeded()) @ torch.randn(8, 8, generator=seeded(1))
+    layer = Whitening(8, 5)
+    layer.fit(x, eps=0.0)
+    y = layer(x)
+    torch.testing.assert_close(y.T @ y / 500, torch.eye(5), atol=1e-3, rtol=0)
+    # the five directions with most variance.
+    values = torch.linalg.eigvalsh(x.T @ x / 500)
+    lengths = layer.linear.weight.norm(dim=1)
+    torch.testing.assert_close(lengths, 1 / values[-5:].sqrt(), atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("build", [cnn, fast_cnn])
+def test_a_fresh_cnn_knows_little(build):
+    net = build()
+    net.fit(pictures())
+    found = classifier.probabilities(net.train(), pictures(), bfloat16=False)
+    assert (found - 0.25).abs().max() < 0.5
+    torch.testing.assert_close(found.sum(1), torch.ones(16))
 
 
 def test_an_mlp_cannot_tell_pixel_order_but_a_cnn_can():
@@ -201,10 +281,12 @@ def test_an_mlp_cannot_tell_pixel_order_but_a_cnn_can():
     torch.testing.assert_close(a.eval()(x), b.eval()(shuffled))
 
 
-@pytest.mark.parametrize("net", [mlp(widths=(64,)), cnn(widths=(16, 32))])
+@pytest.mark.parametrize(
+    "net", [mlp(widths=(64,)), mlp(widths=(64,), components=40), cnn(hidden=32), fast_cnn()]
+)
 def test_a_tiny_batch_is_learned_by_heart(net):
     x, y = pictures(n=24), torch.arange(24) % 4
-    net.normalise.fit(x)
+    net.fit(x)
     optimizer = torch.optim.SGD(decay_groups(net, 0.0), 0.05, momentum=0.9, nesterov=True)
     for _ in range(60):
         loss = cross_entropy(classifier.logits(net, x, bfloat16=False), y)
@@ -240,11 +322,3 @@ def test_bfloat16_stays_near_float32():
     exact, rounded = (classifier.logits(net.eval(), pictures(), b) for b in (False, True))
     assert rounded.dtype == torch.float32
     assert 0 < (exact - rounded).abs().max() < 0.05 * exact.abs().max()
-
-
-def test_a_stage_of_one_convolution_has_nothing_to_add_to():
-    """With a residual connection it would double what it passes on."""
-    x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    plain, residual = Stage(3, 5, 1, residual=False), Stage(3, 5, 1, residual=True)
-    residual.load_state_dict(plain.state_dict())
-    assert torch.equal(residual(x), plain(x))

@@ -27,6 +27,8 @@ MIXER = _jobs("train_mlp mixer, evaluate_mlp mixer, ensemble_mlp")
 MLP = GRID | SEARCHED | MIXER
 VISION_MLP = _jobs("train_vision mlp, evaluate_vision mlp")
 VISION_CNN = _jobs("train_vision cnn, evaluate_vision cnn")
+VISION_FAST = _jobs("train_vision fast_cnn, evaluate_vision fast_cnn")
+VISION = VISION_MLP | VISION_CNN | VISION_FAST
 GPT = _jobs("train_gpt, sample_gpt, trace_gpt, evaluate_gpt")
 BY_HAND = _jobs("train_numpy_gpt, evaluate_numpy_gpt, evaluate_twin, compare_twins")
 BY_HAND |= _jobs("sample_numpy_gpt")
@@ -40,7 +42,7 @@ TABLE = (
     # Where raw files may come from is no property of a result; an order is none of a model's.
     ("rooms data_mirror mlp.models vision.models seq2seq.dataset", NOTHING),
     ("data.digits.*", _jobs("generate_images, extract_hog") | MLP),
-    ("data.shapes.*", _jobs("generate_images") | VISION_MLP | VISION_CNN),
+    ("data.shapes.*", _jobs("generate_images") | VISION),
     ("mlp.dataset", _jobs("extract_hog, draw_candidates") | MLP),
     ("mlp.flips mlp.examples", _jobs("evaluate_mlp plain, evaluate_mlp mixer") | TEST_SEARCHED),
     ("mlp.hog.*", _jobs("extract_hog") | SEARCHED | MIXER),
@@ -71,12 +73,15 @@ TABLE = (
     ("mlp.final.searched.*", FINAL_SEARCHED),
     ("mlp.final.mixer.*", MIXER),
     ("mlp.ensemble.*", _jobs("ensemble_mlp")),
-    ("vision.examples", _jobs("evaluate_vision mlp, evaluate_vision cnn")),
+    ("vision.examples vision.shifted_images",
+     _jobs("evaluate_vision mlp, evaluate_vision cnn, evaluate_vision fast_cnn")),
     ("vision.mlp.test_time_flips", _jobs("evaluate_vision mlp")),
     ("vision.cnn.test_time_flips", _jobs("evaluate_vision cnn")),
+    ("vision.fast_cnn.test_time_flips", _jobs("evaluate_vision fast_cnn")),
     ("vision.mlp.*", VISION_MLP),
     ("vision.cnn.*", VISION_CNN),
-    ("vision.*", VISION_MLP | VISION_CNN),
+    ("vision.fast_cnn.*", VISION_FAST),
+    ("vision.*", VISION),
     # A text that the run does not have: nothing is trained by hand on it.
     ("gpt.numpy.dataset", NOTHING),
     ("gpt.numpy.beside_torch.*", _jobs("compare_twins")),
@@ -195,9 +200,10 @@ VALUES = {
     "mlp.final.*.fold_models": 1,
     "mlp.ensemble.members": ["searched/seeds", "searched/folds"],
     "vision.dataset": "digits",
-    "vision.models": ["cnn", "mlp"],
+    "vision.models": ["fast_cnn", "cnn", "mlp"],
     "vision.seeds": [1, 2],
     "vision.*.widths": [32, 16],
+    "vision.fast_cnn.decay": "cosine",
     "vision.*.decay": "linear",
     "gpt.datasets": ["grammar_stories", "tinyshakespeare"],
     "*.seeds": [1, 2, 3],

@@ -258,6 +258,13 @@ def test_make_text_needs_data_that_are_there(project):
     assert done.returncode and "error: make text DATA=path: expected your data" in done.stderr
 
 
+def test_make_images_needs_a_folder_per_class(pretending):
+    (pretending / "pets").mkdir()
+    done = make(pretending, "images", "DATA=pets", "PRESET=mine")
+    assert "error: pets: expected a folder for each of two classes or more" in done.stderr
+    assert "snakemake" not in done.stdout
+
+
 def test_make_text_runs_the_preset_and_says_how_to_use_the_model(pretending):
     path = pretending / "config" / "config.yaml"
     like = {"training": {"steps": 3}, "sampling": {"prompts": ["Once"]}}

@@ -7,6 +7,7 @@ import own
 import pytest
 import yaml
 from harness import copy_repository, jobs_of, snakemake
+from PIL import Image
 
 from pipeline.errors import InputError
 
@@ -76,6 +77,26 @@ def test_what_cannot_be_used_is_one_line_and_no_preset(folder, monkeypatch):
     with pytest.raises(InputError, match="a.csv, line 3: .*found 'J' as letter 8 of 8"):
         own.main()
     assert not Path("results/own-a").exists() and not Path("data/raw/own/a").exists()
+
+
+def test_pictures_run_the_room_of_images(folder):
+    for number in range(24):
+        kind = "cat" if number % 2 else "dog"
+        path = Path("../pets", kind, f"{number}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((32, 32), number + 1).convert("RGB").save(path)
+    preset = own.write_preset("images", Path("../pets"), Path("config/demo.yaml"))
+    text = preset.read_text()
+    values = yaml.safe_load(text)
+    assert values["rooms"] == ["vision"] and values["vision"]["dataset"] == "own/pets"
+    # What the pictures need over what the preset says.
+    assert values["vision"]["models"] == ["fast_cnn"]
+    assert values["vision"]["fast_cnn"]["widths"] == [16, 32, 64]
+    assert values["vision"]["fast_cnn"]["batch_size"] == 8
+    assert "--weights results/own-pets/vision/fast_cnn/seed1/model.safetensors" in text
+    jobs = planned(folder, preset)
+    assert not any(name.startswith("fetch") for name in jobs)
+    assert jobs["prepare_images"] == jobs["train_vision"] == jobs["evaluate_vision"] == 1
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,12 @@ from pathlib import Path
 VENV = Path(".venv")
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
+# The command line nn. It finds its Python beside itself, whatever the path of this folder is like;
+# with -P no cli of the folder that it is called from comes first.
+NN = VENV / "bin" / "nn"
+LAUNCHER = """#!/bin/sh
+exec "$(dirname "$0")/python" -P -m cli "$@"
+"""
 # Both hold the place of .venv, and which PyTorch is in it.
 READY = VENV / "ready"
 UNFINISHED = VENV / "unfinished"
@@ -196,6 +202,8 @@ def bring_up_to_date(pins, torch, note):
             # Relative: Python reads it in the encoding of the locale, which may lack a letter of
             # this folder's path and then would not start at all.
             (site / "scripts.pth").write_text(f"{os.path.relpath('scripts', site)}\n")
+        NN.write_text(LAUNCHER)
+        NN.chmod(0o755)
 
 
 def main(words=None):

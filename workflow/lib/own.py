@@ -1,6 +1,6 @@
 """A run on data of your own: put the data where raw data is, and write the run's preset.
 
-    python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path)
+    python workflow/lib/own.py text DATA config/PRESET.yaml     (make text DATA=path, or images)
     python workflow/lib/own.py dna DATA config/PRESET.yaml [--sequence COLUMN] [--label COLUMN]
         [--split COLUMN]                                        (make dna DATA=path)
 
@@ -30,19 +30,21 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
+from vision import own_images
 
 
 class Kind(NamedTuple):
     """What `make KIND DATA=path` does.
 
     collect: (data, target, options) -> (description, changes of the settings); it checks the data
-    and writes them to `target`, the one raw file. like: the data set whose settings are taken. use:
-    a command that uses the trained model. options: what else may be said of the data.
+    and writes them to `target`, the one raw file. like: the data set whose settings are taken, None
+    in a room with one data set. use: a command that uses the trained model. options: what else may
+    be said of the data.
     """
 
     room: str
     task: str
-    like: str
+    like: str | None
     file: str
     collect: Callable[..., tuple[str, dict]]
     use: str
@@ -68,6 +70,14 @@ KINDS = {
         "python -m dna.predict {model} new.fasta",
         ("sequence", "label", "split"),
     ),
+    "images": Kind(
+        "vision",
+        "image_classification",
+        None,
+        "images.npz",
+        own_images.collect,
+        "python -m vision.predict --weights {model} --pictures FOLDER --out predictions.csv",
+    ),
 }
 
 
@@ -92,8 +102,13 @@ def write_preset(kind: str, data: Path, preset: Path, **options: str | None) -> 
     description, changes = collect(data, target, **options)
     print(f"{data}: {description}", file=sys.stderr)
     config = merged(preset)
-    own = config[room]["settings"][like]
-    update_config(own, changes)
+    section = config[room]
+    update_config(section["settings"][like] if like else section, changes)
+    section |= (
+        {"datasets": [dataset], "settings": {dataset: section["settings"][like]}}
+        if like
+        else {"dataset": dataset}
+    )
     raw = {"path": f"{dataset}/{file}", "bytes": target.stat().st_size}
     entry = {
         "title": data.resolve().name,
@@ -107,11 +122,12 @@ def write_preset(kind: str, data: Path, preset: Path, **options: str | None) -> 
         "run": folder.name,
         "rooms": [room],
         "own": {dataset: entry},
-        room: {**config[room], "datasets": [dataset], "settings": {dataset: own}},
+        room: section,
     }
-    seed = config[room]["seeds"][0]
-    values[room]["seeds"] = [seed]
-    model = folder / room / dataset / f"seed{seed}" / "model.safetensors"
+    seed = section["seeds"][0]
+    section["seeds"] = [seed]
+    trained = dataset if like else section["models"][0]
+    model = folder / room / trained / f"seed{seed}" / "model.safetensors"
     head = f"# Use the model:\n#   {use.format(model=model)}\n"
     write_text(folder / "preset.yaml", head + yaml.safe_dump(values, sort_keys=False))
     return folder / "preset.yaml"

@@ -20,6 +20,7 @@ KINDS = {
     "errors": ("predictions", "Predictions", "errors, {}"),
     "attention": ("attention", "Inside the Transformer", "attention, {}"),
     "positions": ("positions", "Inside the Transformer", "positions, {}"),
+    "study": ("studies", "Predictions", "cost, shifts, filters, {}"),
 }
 # Room -> the arrays of its data sets, which the figures of its errors show.
 ARRAYS = {"mlp": "images.npz", "vision": "images.npz", "dna": "sequences.npz"}
@@ -33,7 +34,8 @@ SILENT = ("final", "numpy", "evaluation", "evaluate", "test", "results", "figure
 class Figure:
     """A figure of the report: what it shows, of which room and data set, and its file's name.
 
-    source: the file that it is made of; folder: that file's, below the run's.
+    source: the file that it is made of; folder: that file's, below the run's; beside: files of the
+    same kind that it is compared with.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Figure:
     name: str
     folder: str
     source: str
+    beside: tuple[str, ...] = ()
 
     @property
     def where(self) -> dict:
@@ -117,7 +120,12 @@ def plan(report: Names, run: str, chosen: Names, table: Entries) -> list[Figure]
             more = f", {rest}" if rest and kind not in TITLED else ""
             told = title(dataset, table) + more
             name = "-".join(PurePosixPath(path).relative_to(run).with_suffix("").parts)
-            found.append(Figure(kind, here, dataset, told, f"{name}.svg", folder(path, run), path))
+            others = (other for other in report[source] if kind == "study" and other != path)
+            beside = tuple(
+                other for other in others if place(other, run, chosen)[:2] == (here, dataset)
+            )
+            own = folder(path, run)
+            found.append(Figure(kind, here, dataset, told, f"{name}.svg", own, path, beside))
     return found
 
 
@@ -126,12 +134,13 @@ def sources(figure: Figure, processed: str) -> list[str]:
     data = f"{processed}/{figure.dataset}"
     more = {"confusion": [f"{data}/meta.json"]}
     more["errors"] = [*more["confusion"], f"{data}/{ARRAYS.get(figure.room)}"]
-    return [figure.source, *more.get(figure.kind, [])]
+    return [figure.source, *figure.beside, *more.get(figure.kind, [])]
 
 
 def told(figure: Figure) -> dict[str, str]:
     """What the page knows of a figure."""
-    return {name: text for name, text in asdict(figure).items() if name != "source"}
+    unknown = ("source", "beside")
+    return {name: text for name, text in asdict(figure).items() if name not in unknown}
 
 
 def folder(path: str, run: str) -> str:

@@ -1,4 +1,4 @@
-"""Part 2, images: an MLP and a convolutional network in PyTorch (CIFAR-10)."""
+"""Part 2, images: an MLP, the textbook's CNN and a fast one in PyTorch (CIFAR-10)."""
 
 
 rule train_vision:
@@ -18,7 +18,7 @@ rule train_vision:
         "../../envs/torch.yaml"
     threads: VISION.threads
     resources:
-        **need(megabytes=2500, minutes=60),
+        **need(megabytes=3000, minutes=300),
     params:
         options=options,
         checkpoint=f"{RUN}/.checkpoints/vision/{{model}}/seed{{seed}}",
@@ -39,6 +39,8 @@ rule evaluate_vision:
         metrics=f"{VISION_RUN}/metrics.json",
         predictions=f"{VISION_RUN}/predictions.csv",
         examples=f"{VISION_RUN}/examples.npz",
+        mistakes=f"{VISION_RUN}/mistakes.npz",
+        study=f"{VISION_RUN}/study.npz",
     log:
         log_of("evaluate_vision", "{model}"),
     benchmark:

@@ -1,0 +1,5 @@
+"""`python -m cli` is `nn`."""
+
+from cli.main import main
+
+main()
