@@ -66,6 +66,6 @@ def split_by_seed(labels: np.ndarray, held_out: int, seed: int) -> tuple[np.ndar
     # Shuffled, then sorted by class: of every class the same share is at equal distances.
     order = generator(seed, "validation split").permutation(n)
     order = order[np.argsort(labels[order], kind="stable")]
-    chosen = (np.arange(held_out) * n + n // 2) // held_out if held_out else []
+    chosen = (np.arange(held_out) * n + n // 2) // max(held_out, 1)
     taken = np.isin(np.arange(n), chosen)
     return np.sort(order[~taken]), np.sort(order[taken])

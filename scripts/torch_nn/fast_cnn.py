@@ -30,7 +30,7 @@ class Whitening(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(channels, 8 * channels, 2)
         self.convolution.weight.requires_grad = False
-        nn.init.zeros_(self.convolution.bias)
+        nn.init.zeros_(self.convolution.get_parameter("bias"))
 
     @torch.no_grad()
     def fit(self, images: torch.Tensor, eps: float = 5e-4) -> None:
