@@ -108,7 +108,9 @@ class Baselines(Settings):
 
 
 class Evaluation(Settings):
-    stride: int | None = Field(None, ge=1, description="tokens counted per window; null: context")
+    stride: int | None = Field(
+        None, ge=1, description="tokens counted in sliding windows; null: none"
+    )
 
     def check_stride(self, context: int, key: str) -> None:
         """Raises ValueError if windows of `context` tokens would skip some."""

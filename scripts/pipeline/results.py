@@ -73,7 +73,8 @@ def row(
     for one seed). about: the other columns, all of them but those that one trained model on the
     whole split need not name. inputs: what the model reads (pixels, pixels + HOG, nucleotides,
     tokens). views ("none"): over which versions of an example its answers are averaged (flips,
-    shifts, flips and shifts, both strands), or how else an answer is found (beam of 4).
+    shifts, flips and shifts, both strands), or how else an answer is found (beam of 4,
+    sliding windows).
     members ("1"): how many trained models answer together (`5 seeds`, `5 folds`).
     subset ("all"): which examples of the split count (not in train, longer than trained).
     kernels: what multiplied the matrices in training (pipeline.provenance), None if not recorded.

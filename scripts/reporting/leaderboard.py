@@ -63,7 +63,10 @@ class Row(Settings):
     dataset: str = Field(min_length=1)
     model: str = Field(min_length=1)
     inputs: str = Field(min_length=1)
-    views: Literal["none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4"]
+    views: Literal[
+        "none", "flips", "shifts", "flips and shifts", "both strands", "beam of 4",
+        "sliding windows",
+    ]  # fmt: skip
     members: str = Field(pattern=rf"^(1|{_GROUP}( \+ {_GROUP})*)$")
     subset: Literal["all", "not in train", "longer than trained"]
     implementation: Literal["numpy", "torch", "scikit-learn", "xz"]

@@ -205,17 +205,21 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
         out=tmp_path / "metrics.json",
     )
     rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
-    found = {(row["split"], row["metric"]): row for row in rows}
+    sliding = {(r["split"], r["metric"]): r for r in rows if r["views"] == "sliding windows"}
+    found = {(row["split"], row["metric"]): row for row in rows if row["views"] == "none"}
     share = found.pop(("test", "accepted_share"))
     assert share["value"] == 0.29 and share["n_seeds"] == 1
     # Wilson's interval at 29 of 100.
     assert (share["ci_low"], share["ci_high"]) == pytest.approx((0.2101, 0.3854), abs=1e-4)
     assert {(r["inputs"], r["views"], r["members"], r["subset"]) for r in rows} == {
-        ("tokens", "none", "1", "all")
+        ("tokens", "none", "1", "all"),
+        ("tokens", "sliding windows", "1", "all"),
     }
     assert share["train_flops"] == history["train_flops"]
-    assert set(found) == set(
-        itertools.product(("val", "test"), ("nats_per_token", "bits_per_byte"))
+    assert (
+        set(found)
+        == set(sliding)
+        == set(itertools.product(("val", "test"), ("nats_per_token", "bits_per_byte")))
     )
     nats, bits = found["test", "nats_per_token"], found["test", "bits_per_byte"]
     tokens = meta["sizes"]["test"] - 1
@@ -223,6 +227,8 @@ def test_evaluation_sampling_and_tracing(text, monkeypatch, tmp_path):
     assert bits["value"] == pytest.approx(expected)
     assert nats["ci_low"] < nats["value"] < nats["ci_high"]
     assert nats["n_seeds"] == 2 and nats["std"] == 0
+    longer = sliding["test", "nats_per_token"]  # More history, another loss.
+    assert longer["value"] != nats["value"] == pytest.approx(longer["value"], rel=0.01)
 
     ways = [{"temperature": 1.0, "top_k": 5}, {"temperature": 0.0}]
     spec = {"prompts": ["", "Once"], "ways": ways, "max_new_tokens": 20, "quality_samples": 3}
