@@ -15,7 +15,7 @@ COLUMNS = (
     "test_flips_std", "test_shifts", "test_shifts_std", "test_both_strands",
     "test_both_strands_std", "parameters", "train_seconds", "train_flops",
 )  # fmt: skip
-VIEWS = ("flips", "shifts", "flips and shifts", "both strands")
+VIEWS = ("flips", "shifts", "flips and shifts", "both strands", "sliding windows")
 # Column -> the (split, views) that it may be, the first one that there is. Cross-validation scores
 # every training example, a validation split a few of them.
 PLACES = {
