@@ -66,19 +66,26 @@ def fitting(
         yield name, middle(tokens, about.length), cut
 
 
+def scored(
+    model: DNAClassifier, about: Stored, source: Path, column: str | None
+) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """(id, class probabilities (K,), whether it was cut) of each sequence of a file, HELD of them
+    in memory."""
+    rows = fitting(read_sequences(source, column), about)
+    while held := list(itertools.islice(rows, HELD)):
+        found = answers(model, [tokens for _, tokens, _ in held], about.both_strands)
+        yield from ((name, p, cut) for (name, _, cut), p in zip(held, found, strict=True))
+
+
 def write_scores(model: DNAClassifier, about: Stored, source: Path, out: Path, column: str | None):
     """Write the scores of the sequences of `source`; returns how many, and how many were cut."""
-    rows = fitting(read_sequences(source, column), about)
     count = cut = 0
     with replacing(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(["id", "prediction", *(f"p_{name}" for name in about.classes)])
-        while held := list(itertools.islice(rows, HELD)):
-            found = answers(model, [tokens for _, tokens, _ in held], about.both_strands)
-            for (name, _, _), p in zip(held, found, strict=True):
-                writer.writerow([name, about.classes[p.argmax()], *(f"{value:.6f}" for value in p)])
-            count += len(held)
-            cut += sum(was_cut for *_, was_cut in held)
+        for name, p, was_cut in scored(model, about, source, column):
+            writer.writerow([name, about.classes[p.argmax()], *(f"{value:.6f}" for value in p)])
+            count, cut = count + 1, cut + was_cut
     return count, cut
 
 

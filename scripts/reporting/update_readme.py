@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
+from reporting.formats import counted
 from reporting.leaderboard import OURS, read_leaderboard, read_references
 from reporting.report import COUNTED
 from reporting.tables import COMMANDS, markdown, markdown_table, render
@@ -42,8 +43,10 @@ def results(leaderboard: Path, references: Path) -> str:
     """The table of all runs and how to read it."""
     rows = read_leaderboard(leaderboard)
     ours = [row for row in rows if row["source"] == OURS]
-    places = {(f"{row['device']}, {row['threads']} thread(s)", row["kernels"]) for row in ours}
-    devices = "; ".join(sorted(", ".join(filter(None, place)) for place in places))
+    places = {f"{row['device']} with {counted(row['threads'], 'thread')}" for row in ours}
+    kernels = {row["kernels"] for row in ours} - {None}
+    devices = " or ".join(sorted(places))
+    devices += f"; kernels, where they were recorded: {', '.join(sorted(kernels))}" * bool(kernels)
     return render(
         "results",
         table="\n".join(markdown_table(rows, *read_references(references))),

@@ -34,33 +34,8 @@ class Normalise(nn.Module):
         return (images.float() - self.mean[:, None, None]) / self.std[:, None, None]
 
 
-class Whitening(nn.Module):
-    """y = the first principal components of x, each scaled to variance 1: (N, D) -> (N, D').
-
-    Neighbouring pixels are nearly the same, so that a few directions, such as brightness, hold
-    nearly all variance, and a net learns the others last. With the eigenvectors v_i and the largest
-    eigenvalues l_i of the covariance, y_i = v_i x / sqrt(l_i + eps); `fit` sets them from training
-    images, and they stay.
-    """
-
-    def __init__(self, features: int, components: int):
-        super().__init__()
-        self.linear = nn.Linear(features, components, bias=False)
-        self.linear.weight.requires_grad = False
-
-    @torch.no_grad()
-    def fit(self, x: torch.Tensor, eps: float = 0.1) -> None:
-        """Take the components of x (N, D), whose mean is 0."""
-        values, vectors = torch.linalg.eigh(x.T @ x / len(x))  # in ascending order
-        chosen = slice(-len(self.linear.weight), None)
-        self.linear.weight.copy_(vectors.T[chosen] / (values[chosen, None] + eps).sqrt())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.linear(x)
-
-
 class MLP(nn.Module):
-    """Pixels, flattened and whitened, through hidden layers of Linear, BatchNorm, ReLU and Dropout.
+    """Pixels, flattened, through hidden layers of Linear, BatchNorm, ReLU and Dropout.
 
     The shift of batch normalisation (Ioffe and Szegedy 2015) replaces the linear layer's bias;
     dropout (Srivastava et al. 2014) follows the non-linearity. The MLP does not know which pixels
@@ -72,17 +47,13 @@ class MLP(nn.Module):
         image_shape: tuple[int, int, int],
         classes: int,
         widths: Sequence[int],
-        components: int,
         dropout: float,
     ):
-        """image_shape: (C, H, W); widths: units per hidden layer; components: of the whitening, 0:
-        none; dropout: share set to 0."""
+        """image_shape: (C, H, W); widths: units per hidden layer; dropout: share set to 0."""
         super().__init__()
         channels, height, width = self.image_shape = image_shape
         self.normalise = Normalise(channels)
-        features = channels * height * width
-        self.whitening = Whitening(features, components) if components else nn.Identity()
-        sizes = [components or features, *widths]
+        sizes = [channels * height * width, *widths]
         hidden: list[nn.Module] = []
         for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
             hidden += [nn.Linear(fan_in, fan_out, bias=False), nn.BatchNorm1d(fan_out)]
@@ -92,12 +63,10 @@ class MLP(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: torch.Tensor) -> None:
-        """Set the first layers from the training images (N, C, H, W), values 0..255."""
+        """Set the first layer from the training images (N, C, H, W), values 0..255."""
         self.normalise.fit(images)
-        if isinstance(self.whitening, Whitening):
-            self.whitening.fit(self.normalise(images).flatten(1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (N, C, H, W), values 0..255 -> logits (N, K)."""
-        x = self.whitening(self.normalise(images).flatten(1))  # (N, components or C H W)
+        x = self.normalise(images).flatten(1)  # (N, C H W)
         return self.head(self.hidden(x))  # (N, K)

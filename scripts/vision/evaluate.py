@@ -21,14 +21,13 @@ from raw.image_data import load_meta, load_part
 from torch_nn.image_classifier import probabilities
 from vision.model import build, title
 from vision.settings import EvaluateSpec
-from vision.study import accuracy_by_shift, first_filters, worst_mistakes
+from vision.study import accuracy_by_shift, first_filters
 
 INPUTS = {"images": "images.npz (test_x, test_y are read)", "meta": "its meta.json", **TRAININGS}
 OUTPUTS = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv: id, label, prediction, p_0 ...",
     "examples": "examples.npz: a few test images with predictions",
-    "mistakes": "mistakes.npz: those that are wrong with the highest probability",
     "study": "study.npz: accuracy by training compute and by shift, filters of the first layer",
 }
 
@@ -82,19 +81,14 @@ def main() -> None:
     prediction = first.argmax(axis=1)  # (N,)
     write_predictions(args.predictions, label, prediction, first)
     drawn = generator(spec.seeds[0], "examples").permutation(len(images))[: spec.examples]
-    worst = worst_mistakes(first, label, spec.examples)
-    for path, chosen, what in (
-        (args.examples, drawn, ""),
-        (args.mistakes, worst, ", most confident mistakes"),
-    ):
-        write_npz(
-            path,
-            images=images[chosen].transpose(0, 2, 3, 1),
-            label=label[chosen],
-            prediction=prediction[chosen],
-            classes=np.array(classes),
-            title=np.array(f"{meta.get('title', spec.dataset)}: {name}{what}"),
-        )
+    write_npz(
+        args.examples,
+        images=images[drawn].transpose(0, 2, 3, 1),
+        label=label[drawn],
+        prediction=prediction[drawn],
+        classes=np.array(classes),
+        title=np.array(f"{meta.get('title', spec.dataset)}: {name}"),
+    )
     curve = [(point["train_flops"], point["train_accuracy"]) for point in histories[0]["curve"]]
     some = slice(spec.shifted_images)
     write_npz(

@@ -13,7 +13,7 @@ from vision.settings import Model, TrainSpec
 
 # Kind -> what people call it, and which settings are its shape.
 KINDS = {
-    "mlp": ("MLP", {"widths", "components", "dropout"}),
+    "mlp": ("MLP", {"widths", "dropout"}),
     "cnn": ("CNN", {"widths", "hidden", "dropout"}),
     "fast_cnn": ("fast CNN", {"widths"}),
 }

@@ -25,12 +25,6 @@ class Dropout(Settings):
     dropout: Share = Field(0.0, description="share of hidden units dropped in training")
 
 
-class Components(Settings):
-    """The rest of the shape of `mlp`."""
-
-    components: int = Field(0, ge=0, description="principal components that it reads; 0: pixels")
-
-
 class Convolutions(Settings):
     """The rest of the shape of `cnn`."""
 
@@ -64,7 +58,7 @@ class Evaluation(Settings):
     test_time_flips: bool = Field(False, description="also the mean over each image and its flip")
 
 
-class Perceptron(Layers, Components, Dropout, Training, Evaluation):
+class Perceptron(Layers, Dropout, Training, Evaluation):
     """The settings of the MLP."""
 
 
@@ -93,7 +87,7 @@ class Section(Settings):
     fast_cnn: FastNetwork = FastNetwork()
 
 
-class Model(Layers, Components, Dropout, Convolutions):
+class Model(Layers, Dropout, Convolutions):
     """One of the models; each reads its own of these settings."""
 
     model: Kind = Field("cnn", description="which model")
@@ -114,7 +108,7 @@ class TrainSpec(Model, Training, FastTraining):
 
 
 class EvaluateSpec(Model, Evaluation):
-    examples: int = Field(40, ge=1, description="test images in examples.npz, in mistakes.npz")
+    examples: int = Field(40, ge=1, description="test images in examples.npz")
     shifted_images: int = Field(5000, ge=4, description="test images that are scored shifted, too")
     seeds: Seeds = Field([1], description="of the trainings, in their order")
 

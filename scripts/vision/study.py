@@ -1,4 +1,4 @@
-"""What an image classifier has learned: its first filters, its worst mistakes, shifted images."""
+"""What an image classifier has learned: its first filters, shifted images."""
 
 import numpy as np
 import torch
@@ -6,23 +6,21 @@ from torch import Tensor, nn
 
 from torch_nn.augment import shift
 from torch_nn.image_classifier import probabilities
-from torch_nn.mlp import MLP, Whitening
+from torch_nn.mlp import MLP
 
 FILTERS = 24  # of one model, at most
 SHIFTS = 4  # pixels, at most
 
 
 def first_filters(model: nn.Module) -> np.ndarray:
-    """The filters of the first trained layer as pictures: uint8 (n, H, W, C).
+    """The filters of the first layer as pictures: uint8 (n, H, W, C).
 
-    An MLP's are as large as an image; a whitening before them is multiplied in. Of more than
-    FILTERS those with the largest weights. Zero is grey (128), and each filter's largest weight is
-    black or white.
+    An MLP's are as large as an image; the fast CNN's are its whitening, which is not trained. Of
+    more than FILTERS those with the largest weights. Zero is grey (128), and each filter's largest
+    weight is black or white.
     """
     if isinstance(model, MLP):
         weight = model.hidden[0].weight.detach()  # (units, D)
-        if isinstance(model.whitening, Whitening):
-            weight = weight @ model.whitening.linear.weight  # (units, C H W)
         weight = weight.unflatten(1, model.image_shape)  # (units, C, H, W)
     else:
         first = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
@@ -31,15 +29,6 @@ def first_filters(model: nn.Module) -> np.ndarray:
     weight = weight[sizes.argsort(descending=True, stable=True)[:FILTERS]]
     largest = weight.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
     return (128 + 127 * weight / largest).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-
-
-def worst_mistakes(p: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
-    """The images that are wrong with the highest probability, the worst first: indices (<= count).
-
-    p (N, K): probabilities; label (N,).
-    """
-    wrong = np.flatnonzero(p.argmax(axis=1) != label)
-    return wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:count]
 
 
 def accuracy_by_shift(

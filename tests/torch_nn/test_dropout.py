@@ -134,7 +134,7 @@ MODELS = {
     "sinusoidal gpt": lambda: gpt("sinusoidal"),
     "dna": dna,
     "cnn": lambda: image("cnn", {"dropout": (3, 7)}, hidden=7),
-    "mlp": lambda: image("mlp", {"hidden.3": (3, 6), "hidden.7": (3, 8)}, components=0),
+    "mlp": lambda: image("mlp", {"hidden.3": (3, 6), "hidden.7": (3, 8)}),
 }
 
 

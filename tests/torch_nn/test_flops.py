@@ -40,10 +40,7 @@ def image_model(model, **changes):
 
 
 MODELS = {
-    "mlp": lambda: (image_model("mlp", components=0, dropout=0.1), torch.rand(5, 3, 8, 8)),
-    "whitened mlp": lambda: (
-        image_model("mlp", components=7, dropout=0.1), torch.rand(5, 3, 8, 8)
-    ),
+    "mlp": lambda: (image_model("mlp", dropout=0.1), torch.rand(5, 3, 8, 8)),
     "cnn": lambda: (image_model("cnn", hidden=9, dropout=0.1), torch.rand(5, 3, 8, 8)),
     "fast cnn": lambda: (image_model("fast_cnn"), torch.rand(5, 3, 8, 8)),
     "gpt": lambda: (GPT(11, 8, 2, 2, 16, dropout=0.1, attention="explicit"), tokens(11, 3, 7)),

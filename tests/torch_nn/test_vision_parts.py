@@ -10,7 +10,7 @@ from torch_nn import cnn as textbook
 from torch_nn import fast_cnn as fast
 from torch_nn import image_classifier as classifier
 from torch_nn.augment import cutout, flip, flip_some, random_crop, resize, shift
-from torch_nn.mlp import Normalise, Whitening
+from torch_nn.mlp import Normalise
 from torch_nn.optimisation import clipped_step, decay_groups
 from torch_nn.parameters import parameter_count
 from torch_nn.schedules import one_cycle
@@ -148,9 +148,9 @@ def test_normalise_survives_a_constant_channel():
     assert torch.isfinite(layer(torch.zeros(1, 1, 2, 2))).all()
 
 
-def mlp(shape=(3, 8, 8), classes=4, widths=(6, 5), components=0, dropout=0.0):
+def mlp(shape=(3, 8, 8), classes=4, widths=(6, 5), dropout=0.0):
     torch.manual_seed(0)
-    return classifier.MLP(shape, classes, widths, components, dropout)
+    return classifier.MLP(shape, classes, widths, dropout)
 
 
 def cnn(shape=(3, 8, 8), classes=4, widths=(8, 12), hidden=7):
@@ -167,8 +167,6 @@ def test_parameters_of_the_mlp_counted_by_hand():
     # weights, then a scale and a shift per unit; the head has a bias.
     rest = 2 * 6 + (6 * 5 + 2 * 5) + (5 * 4 + 4)
     assert parameter_count(mlp()) == 192 * 6 + rest
-    # what whitens is no parameter: no training changes it.
-    assert parameter_count(mlp(components=10)) == 10 * 6 + rest
 
 
 def test_parameters_of_the_cnns_counted_by_hand():
@@ -250,18 +248,6 @@ def test_whitened_patches_are_uncorrelated_and_of_one_variance():
     torch.testing.assert_close((weight @ patches).view(24, 7, 7), y[0], atol=1e-4, rtol=1e-4)
 
 
-def test_whitened_pixels_are_uncorrelated_and_of_one_variance():
-    x = torch.randn(500, 8, generator=seeded()) @ torch.randn(8, 8, generator=seeded(1))
-    layer = Whitening(8, 5)
-    layer.fit(x, eps=0.0)
-    y = layer(x)
-    torch.testing.assert_close(y.T @ y / 500, torch.eye(5), atol=1e-3, rtol=0)
-    # the five directions with most variance.
-    values = torch.linalg.eigvalsh(x.T @ x / 500)
-    lengths = layer.linear.weight.norm(dim=1)
-    torch.testing.assert_close(lengths, 1 / values[-5:].sqrt(), atol=1e-3, rtol=1e-3)
-
-
 @pytest.mark.parametrize("build", [cnn, fast_cnn])
 def test_a_fresh_cnn_knows_little(build):
     net = build()
@@ -281,9 +267,7 @@ def test_an_mlp_cannot_tell_pixel_order_but_a_cnn_can():
     torch.testing.assert_close(a.eval()(x), b.eval()(shuffled))
 
 
-@pytest.mark.parametrize(
-    "net", [mlp(widths=(64,)), mlp(widths=(64,), components=40), cnn(hidden=32), fast_cnn()]
-)
+@pytest.mark.parametrize("net", [mlp(widths=(64,)), cnn(hidden=32), fast_cnn()])
 def test_a_tiny_batch_is_learned_by_heart(net):
     x, y = pictures(n=24), torch.arange(24) % 4
     net.fit(x)

@@ -18,7 +18,7 @@ from vision import evaluate as evaluate_vision
 from vision import train as train_vision
 from vision.model import build, title
 from vision.settings import EvaluateSpec, Model, Section, TrainSpec
-from vision.study import first_filters, worst_mistakes
+from vision.study import first_filters
 
 CLASSES = ["dark", "bright", "striped"]
 SMALL = {"dataset": "made_up", "widths": [8, 8], "hidden": 16, "bfloat16": False}
@@ -62,7 +62,7 @@ def evaluate(monkeypatch, data, out, **changes):
         images=data / "images.npz", meta=data / "meta.json",
         weights=out / "model.safetensors", histories=out / "history.json",
         metrics=out / "metrics.json", predictions=out / "predictions.csv",
-        examples=out / "examples.npz", mistakes=out / "mistakes.npz", study=out / "study.npz",
+        examples=out / "examples.npz", study=out / "study.npz",
     )  # fmt: skip
 
 
@@ -201,8 +201,6 @@ def test_the_study_holds_what_the_figure_shows(monkeypatch, data):
     assert found["curve"].shape == (3, 2) and found["curve"][-1, 0] == history["train_flops"]
     assert found["shifted"].shape == (5,) and found["filters"].shape == (8, 3, 3, 3)
     assert found["filters"].dtype == np.uint8 and str(found["model"]) == "CNN 8-8"
-    with np.load(out / "mistakes.npz") as mistakes:
-        assert (mistakes["label"] != mistakes["prediction"]).all()
     # Half of the images of one class are not shifted alike: rows of stripes, where it matters.
     net = build(Model(**SMALL), (3, 8, 8), 3)
     weights.load_weights(out / "model.safetensors", net)
@@ -215,16 +213,9 @@ def test_the_study_holds_what_the_figure_shows(monkeypatch, data):
     assert found["shifted"][0] == found["accuracy"]
 
 
-def test_the_worst_mistakes_come_first():
-    p = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.45, 0.55]])
-    assert worst_mistakes(p, np.array([0, 0, 0, 1]), 5).tolist() == [2, 1]
-    assert worst_mistakes(p, np.array([0, 0, 0, 1]), 1).tolist() == [2]
-
-
 def test_the_filters_of_an_mlp_are_pictures_of_what_it_looks_for():
-    net = build(Model(model="mlp", widths=[3], components=4), (3, 8, 8), 2)
-    net.whitening.linear.weight.normal_()
-    weight = (net.hidden[0].weight @ net.whitening.linear.weight).detach()
+    net = build(Model(model="mlp", widths=[3]), (3, 8, 8), 2)
+    weight = net.hidden[0].weight.detach()
     order = weight.norm(dim=1).argsort(descending=True)
     found = first_filters(net)
     assert found.shape == (3, 8, 8, 3)
@@ -368,7 +359,7 @@ def test_settings_that_do_not_fit_are_one_line(settings, spec, line):
 def test_each_model_has_its_own_settings_alone():
     section = {"dataset": "x", "models": ["mlp"], "seeds": [1], "threads": 1}
     section |= {"validation_size": 1, "examples": 1, "shifted_images": 4}
-    own = {"mlp": {"components": 8}, "cnn": {"hidden": 8}, "fast_cnn": {"small_share": 0.5}}
+    own = {"mlp": {"dropout": 0.1}, "cnn": {"hidden": 8}, "fast_cnn": {"small_share": 0.5}}
     assert read_spec(json.dumps({**section, **own}), Section)
     for model, other in (("mlp", "cnn"), ("cnn", "fast_cnn"), ("fast_cnn", "mlp")):
         with pytest.raises(InputError, match=rf"{model}\.\w+: unknown key"):

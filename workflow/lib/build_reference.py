@@ -42,7 +42,6 @@ HANDED = {
     "attention.npz": "attention",
     "positions.npz": "positions",
     "examples.npz": "images",
-    "mistakes.npz": "images",
     "study.npz": "studies",
     "twins.json": "twins",
     "baselines.json": "metrics",

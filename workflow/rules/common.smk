@@ -53,7 +53,7 @@ REPORT = {
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings
     "twins": [],  # twins.json: the losses of one model in two frameworks
-    "images": [],  # examples.npz, mistakes.npz: images with labels and predictions
+    "images": [],  # examples.npz: images with labels and predictions
     "studies": [],  # study.npz of every image classifier: its filters, what a shift does to it
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
     "summaries": [],  # summary.md of every data set of one's own

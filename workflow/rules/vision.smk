@@ -39,7 +39,6 @@ rule evaluate_vision:
         metrics=f"{VISION_RUN}/metrics.json",
         predictions=f"{VISION_RUN}/predictions.csv",
         examples=f"{VISION_RUN}/examples.npz",
-        mistakes=f"{VISION_RUN}/mistakes.npz",
         study=f"{VISION_RUN}/study.npz",
     log:
         log_of("evaluate_vision", "{model}"),

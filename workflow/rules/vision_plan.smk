@@ -9,5 +9,5 @@ for model in VISION.models:
     REPORT["metrics"].append(f"{RUN}/vision/{model}/metrics.json")
     REPORT["histories"] += per_seed(f"{RUN}/vision/{model}/seed{{seed}}/history.json", VISION.seeds)
     REPORT["predictions"].append(f"{RUN}/vision/{model}/predictions.csv")
-    REPORT["images"] += [f"{RUN}/vision/{model}/{name}.npz" for name in ("examples", "mistakes")]
+    REPORT["images"].append(f"{RUN}/vision/{model}/examples.npz")
     REPORT["studies"].append(f"{RUN}/vision/{model}/study.npz")
