@@ -5,9 +5,7 @@ the template engine.
 """
 
 import csv
-import hashlib
 import io
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +23,7 @@ from pipeline.results import COLUMNS
 from reporting import chapters, charts, formats, leaderboard, race, record_charts, report, splits
 from reporting.headline import claims, headline
 from reporting.leaderboard import SPLITS, read_leaderboard, read_references
+from reporting.policy import digest
 from reporting.settings import Colour
 
 
@@ -143,11 +142,6 @@ def chapter_of(rooms: Sequence[Mapping], row: Mapping) -> str:
         ),
         "",
     )
-
-
-def digest(script: str) -> str:
-    """The hash by which a page's policy admits this one script."""
-    return "sha256-" + b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 # What the template calls to choose, to draw, and to write numbers and names as people read them.

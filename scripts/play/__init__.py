@@ -1,0 +1,1 @@
+"""play.html: a run's models in one page, computed by JavaScript of the project's own."""
