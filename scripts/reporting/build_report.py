@@ -45,6 +45,7 @@ class Spec(settings.Settings):
     rows: int = Field(12, ge=3, description="most rows in a chart beside published results")
     ours: Colour = Field("#0072B2", description="colour of this run")
     published: Colour = Field("#D55E00", description="colour of published results")
+    play: str = Field("", description="the live page beside this one; empty: none")
 
 
 def room(name: str, spec: Spec, records: Sequence[tuple[Record, dict]], figures: Sequence) -> dict:

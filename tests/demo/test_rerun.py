@@ -152,7 +152,7 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         (
             {"mlp": {"grid": {"lr": [0.03, 0.1, 0.2]}}},
             {"cross_validate_mlp": 4, "select_mlp": 1, "train_mlp": 5, "evaluate_mlp": 1,
-             "build_leaderboard": 1, "draw_figures": 1, "build_report": 1},
+             "build_leaderboard": 1, "draw_figures": 1, "build_report": 1, "build_play": 1},
         ),
         (
             {"mlp": {"final": {"searched": {"seeds": [1, 2, 3, 4]}}}},
@@ -178,24 +178,25 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         (
             {"dna": {"seeds": [1, 2, 3]}},
             {"train_dna": 1, "evaluate_dna": 1, "build_leaderboard": 1, "draw_figures": 1,
-             "build_report": 1},
+             "build_report": 1, "build_play": 1},
         ),
         # One more data set: one fetched, one prepared, one trained (DNA: under two seeds).
         (
             {"gpt": {"datasets": ["grammar_stories", "tinyshakespeare"]}},
             {"fetch_tinyshakespeare": 1, "prepare_text": 1, "train_gpt": 1, "sample_gpt": 1,
              "measure_baselines": 1, "trace_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1,
-             "draw_figures": 1, "build_report": 1},
+             "draw_figures": 1, "build_report": 1, "build_play": 1},
         ),
         (
             {"dna": {"datasets": ["planted_motifs", "statlog_dna"]}},
             {"fetch_statlog_dna": 1, "prepare_dna": 1, "train_dna": 2, "evaluate_dna": 1,
              "measure_dna_baselines": 1, "build_leaderboard": 1, "draw_figures": 1,
-             "build_report": 1},
+             "build_report": 1, "build_play": 1},
         ),
         (
             {"gpt": {"settings": {"grammar_stories": {"sampling": {"seed": 2}}}}},
-            {"sample_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1, "build_report": 1},
+            {"sample_gpt": 1, "evaluate_gpt": 1, "build_leaderboard": 1, "build_report": 1,
+             "build_play": 1},
         ),
     ],
 )  # fmt: skip
@@ -247,6 +248,11 @@ def test_one_more_candidate_trains_itself_and_who_it_displaces(demo, tmp_path):
 def test_a_new_template_reruns_the_report_alone(demo, edited):
     edited("workflow/report/report.html.j2", lambda text: text.replace("</body>", "<p></p></body>"))
     assert planned(demo) == {"build_report": 1} | RECORD
+
+
+def test_a_new_script_reruns_the_live_page_alone(demo, edited):
+    edited("scripts/play/page/nn.js", lambda text: text + "// Read again.\n")
+    assert planned(demo) == {"build_play": 1} | RECORD
 
 
 def test_a_changed_processed_file_reruns_its_consumers(demo):

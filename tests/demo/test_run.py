@@ -76,6 +76,13 @@ def test_the_report_is_one_file(demo):
     assert "stand-in" in page
 
 
+def test_the_live_page_has_an_exhibit_of_each_room(demo):
+    page = (demo / "results" / "demo" / "play.html").read_text()
+    found = re.search(r'<script type="application/json" id="data">(.+?)</script>', page)
+    assert list(json.loads(found[1])) == ["seq2seq", "dna", "gpt", "mlp"]
+    assert 'href="play.html"' in (demo / "results" / "demo" / "report.html").read_text()
+
+
 def test_the_report_of_one_room_speaks_of_it_alone(demo, tmp_path):
     """seq2seq has neither samples, predicted classes nor a submission."""
     folder = tmp_path / "copy"

@@ -80,8 +80,8 @@ def test_each_key_reruns_exactly_what_reads_it(finished):
 
 def test_the_look_reruns_the_figures_that_have_it(finished):
     looks = {
-        "colours.ours": {"draw_figures"},
-        "colours.published": {"draw_figures"},
+        "colours.ours": {"draw_figures", "build_play"},
+        "colours.published": {"draw_figures", "build_play"},
         "examples": {"draw_figures"},
         "samples": set(),
         "rows": set(),

@@ -174,6 +174,19 @@ def there(
     return {here: names for here, names in found.items() if names}
 
 
+def beside(weights: Sequence[str], chosen: Names, processed: str) -> list[str]:
+    """What the live page reads besides weights: results, test images, test sequences.
+
+    processed: the folder of the data sets, of which `chosen` names those of each room.
+    """
+    found = [f"{processed}/{name}/sequences.npz" for name in chosen.get("dna", [])]
+    for path in map(PurePosixPath, weights):
+        found.append(f"{path.parents[1]}/metrics.json")
+        if path.name == "model.npz":
+            found += [f"{path.parent}/history.json", f"{path.parents[1]}/examples.npz"]
+    return found
+
+
 def presets(repository: Path) -> list[str]:
     """The names that `make run PRESET=` knows: standard is config.yaml, the others their files."""
     others = ("config", "datasets", "references")

@@ -56,6 +56,7 @@ REPORT = {
     "images": [],  # examples.npz: images with labels and predictions
     "studies": [],  # study.npz of every image classifier: its filters, what a shift does to it
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
+    "models": [],  # weights that the live page shows: of each model the first seed's
     "summaries": [],  # summary.md of every data set of one's own
 }
 

@@ -17,6 +17,7 @@ for name in DNA.datasets:
     # The encoder first: the report's room has its name.
     REPORT["metrics"] += [f"{RUN}/dna/{name}/{file}.json" for file in ("metrics", "baselines")]
     REPORT["histories"] += of_dna_seeds("history.json", name)
+    REPORT["models"] += of_dna_seeds("model.safetensors", name)[:1]
     REPORT["predictions"].append(f"{RUN}/dna/{name}/predictions.csv")
     REPORT["submissions"].append(f"{RUN}/dna/{name}/submission.csv")
     REPORT["attention"].append(f"{RUN}/dna/{name}/attention.npz")

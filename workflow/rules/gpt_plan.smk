@@ -10,6 +10,7 @@ for name in GPT.datasets:
     # The GPT first: the report's room has its name.
     REPORT["metrics"] += [f"{RUN}/gpt/{name}/{file}.json" for file in ("metrics", "baselines")]
     REPORT["histories"] += [f"{RUN}/gpt/{name}/seed{seed}/history.json" for seed in GPT.seeds]
+    REPORT["models"].append(f"{RUN}/gpt/{name}/seed{GPT.seeds[0]}/model.safetensors")
     REPORT["samples"].append(f"{RUN}/gpt/{name}/samples.json")
     REPORT["attention"].append(f"{RUN}/gpt/{name}/attention.npz")
 # One table of positions is enough: the first data set's.

@@ -51,6 +51,8 @@ def of_parts(model, name):
 for model in MLP.models:
     REPORT["histories"] += of_parts(model, "history.json")
     REPORT["images"].append(f"{MLP_RUN}/{model}/examples.npz")
+    if model not in MLP_HOG_MODELS and {*MLP.choices(model, "architecture")} == {"mlp"}:
+        REPORT["models"] += of_parts(model, "model.npz")[:1]
 for model in [*MLP.models, "ensemble"] if MLP_MEMBERS else MLP.models:
     REPORT["metrics"].append(f"{MLP_RUN}/{model}/metrics.json")
     REPORT["predictions"].append(f"{MLP_RUN}/{model}/predictions.csv")

@@ -1,4 +1,4 @@
-"""Leaderboard, figures and report: the only rules that see the files of every room.
+"""Leaderboard, figures, report and live page: the only rules that see the files of every room.
 
 Figures are a rule of their own, so that a colour redraws and never retrains.
 """
@@ -18,6 +18,7 @@ PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
 PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
+PLAY_PAGE = [os.path.relpath(path) for path in sorted((SCRIPTS / "play" / "page").iterdir())]
 
 
 rule build_leaderboard:
@@ -134,6 +135,45 @@ rule build_report:
             rows=LOOK.rows,
             ours=LOOK.colours.ours,
             published=LOOK.colours.published,
+            play="play.html" if REPORT["models"] else "",
         ),
     shell:
         "python -m reporting.build_report --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
+# Without a model there is nothing to play with.
+if REPORT["models"]:
+
+    rule build_play:
+        """One self-contained page in which the models of run {config[run]} can be used."""
+        input:
+            # What is beside the weights, what the exhibits begin with, and the page itself are found
+            # by their places.
+            figures.beside(REPORT["models"], CHOSEN, PROCESSED),
+            PLAY_PAGE,
+            models=REPORT["models"],
+        output:
+            out=f"{RUN}/play.html",
+        log:
+            log_of("build_play"),
+        benchmark:
+            benchmark_of("build_play")
+        conda:
+            "../../envs/report.yaml"
+        resources:
+            **need(megabytes=800, minutes=5),
+        params:
+            options=options,
+            # In the order in which they are tried, which a set of inputs has not.
+            order=REPORT["models"],
+            spec=spec(
+                "play.build",
+                dict,
+                run=SETTINGS.run,
+                processed=PROCESSED,
+                titles={name: figures.title(name, DATASETS) for name in SHOWN},
+                ours=LOOK.colours.ours,
+                published=LOOK.colours.published,
+            ),
+        shell:
+            "python -m play.build --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"

@@ -142,30 +142,28 @@ function rotary(x, width, start) {
 
 // Attention(Q, K, V) = softmax(Q K^T / sqrt(D)) V, of each head (Vaswani et al. 2017, eq. 1).
 //
-// q (Tq, H D); k and v (Tk, Hkv D), each of whose heads serves H / Hkv heads of queries.
+// q (Tq, H D), k and v (Tk, H D).
 // causal: the queries are the last tokens of the keys, and see none after themselves.
 // Returns the heads side by side (Tq, H D), and the weights of each head, H times (Tq, Tk).
 function attention(q, k, v, heads, causal) {
   const width = q.columns / heads;
-  const group = q.columns / k.columns;
   const output = new Matrix(q.rows, q.columns);
   const weights = [];
   for (let h = 0; h < heads; h++) {
     const scores = new Matrix(q.rows, k.rows);
-    const from = h * width; // the first channel of this head, among the queries
-    const shared = Math.floor(h / group) * width; // and among keys and values
+    const from = h * width; // the first channel of this head
     for (let t = 0; t < q.rows; t++) {
       const query = q.row(t);
       const seen = causal ? k.rows - q.rows + t + 1 : k.rows;
       const row = scores.row(t).subarray(0, seen); // what is beyond stays 0
-      for (let s = 0, at = shared; s < seen; s++, at += k.columns) {
+      for (let s = 0, at = from; s < seen; s++, at += k.columns) {
         let sum = 0;
         for (let d = 0; d < width; d++) sum += query[from + d] * k.data[at + d];
         row[s] = sum / Math.sqrt(width);
       }
       softmax(row);
       const to = output.row(t);
-      for (let s = 0, at = shared; s < seen; s++, at += v.columns)
+      for (let s = 0, at = from; s < seen; s++, at += v.columns)
         for (let d = 0; d < width; d++) to[from + d] += row[s] * v.data[at + d];
     }
     weights.push(scores);
@@ -222,7 +220,7 @@ class MultiHeadAttention {
     if (memory && cache?.length) {
       [k, v] = [cache.k, cache.v]; // (Tk, H D)
     } else {
-      k = linear(memory ?? x, this.key); // (Tk, Hkv D)
+      k = linear(memory ?? x, this.key); // (Tk, H D)
       v = linear(memory ?? x, this.value);
       if (this.turned) k = rotary(k, this.width, start);
       if (cache) [k, v] = cache.extend(k, v);

@@ -11,7 +11,10 @@ class StoriesExhibit {
     const { n_layers: layers, n_heads: heads } = data.about.model;
     offerHeads(byId("story-head"), layers, heads);
     byId("write").addEventListener("click", () => this.write());
-    byId("stop").addEventListener("click", () => this.turn++);
+    byId("stop").addEventListener("click", () => {
+      this.turn++;
+      this.end();
+    });
     byId("story-head").addEventListener("change", () => this.mark(this.chosen));
     for (const id of ["temperature", "top-p"])
       byId(id).addEventListener("input", () => (byId(`${id}-value`).textContent = byId(id).value));
@@ -45,27 +48,34 @@ class StoriesExhibit {
       return;
     }
     for (const token of given) this.append(token, "given");
-    this.busy(true);
+    byId("stop").disabled = false;
     const began = performance.now();
     let drawn = began;
     let characters = 0;
+    const tell = () => {
+      const rate = (1000 * characters) / (performance.now() - began);
+      byId("story-told").textContent = `${characters} characters, ${rate.toFixed(0)} per second`;
+    };
     for (const step of write(this.model, given, settings)) {
       if (step.token === settings.stop) break;
       characters += this.append(step.token, "written", step);
       if (performance.now() - drawn < 30) continue;
+      tell();
       await pause();
-      if (turn !== this.turn) break;
+      if (turn !== this.turn) return;
       drawn = performance.now();
     }
-    const rate = (1000 * characters) / (performance.now() - began);
-    byId("story-told").textContent = `${characters} characters, ${rate.toFixed(0)} per second`;
-    this.busy(false);
+    tell();
+    this.end();
   }
-  busy(writing) {
-    byId("write").disabled = writing;
-    byId("stop").disabled = !writing;
+  // Nothing is written any more; one token shows what there is to see.
+  end() {
+    byId("stop").disabled = true;
+    const first = this.steps.findIndex((step) => step.weights);
+    if (this.chosen < 0 && first >= 0) this.mark(Math.min(first + 40, this.steps.length - 1));
   }
   clear() {
+    byId("stop").disabled = true;
     this.steps = [];
     this.chosen = -1;
     this.decoder = new TextDecoder();
