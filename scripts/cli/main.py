@@ -161,6 +161,17 @@ def translate(
 
 
 @app.command()
+def play(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="page to write")] = Path("play.html"),
+) -> None:
+    """Make a page in which the models of a run can be used. A browser computes them by itself."""
+    from cli import play as command
+
+    command.main(run, out)
+
+
+@app.command()
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="a run", autocompletion=known_runs)],
     second: Annotated[

@@ -14,7 +14,7 @@ PRECISIONS = {
 }
 
 
-def text(array: np.ndarray, kind: str) -> str:
+def as_text(array: np.ndarray, kind: str) -> str:
     """The numbers as base64; kind: a dtype, written little-endian."""
     return b64encode(array.astype(np.dtype(kind).newbyteorder("<")).tobytes()).decode()
 
@@ -31,10 +31,10 @@ def packed(array: np.ndarray, precision: str) -> dict[str, Any]:
         precision = "float16"
     found: dict[str, Any] = {"shape": list(array.shape), "kind": precision}
     if precision != "int8":
-        return found | {"data": text(array, precision)}
+        return found | {"data": as_text(array, precision)}
     scales = np.abs(array).max(axis=1, keepdims=True).astype(np.float32) / np.float32(127)
     integers = np.rint(array / np.where(scales > 0, scales, 1))
-    return found | {"data": text(integers, "int8"), "scales": text(scales, "float32")}
+    return found | {"data": as_text(integers, "int8"), "scales": as_text(scales, "float32")}
 
 
 def packed_all(state: Mapping[str, np.ndarray], precision: str) -> dict[str, dict]:

@@ -5,6 +5,7 @@ UnknownForm, which says why, for a model that the JavaScript cannot compute.
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,14 +18,12 @@ from numpy_nn.linear import Linear
 from numpy_nn.normalisation import BatchNorm, LayerNorm
 from numpy_nn.standardise import Standardise
 from numpy_nn.stored_model import model_from_state
-from pipeline.npz import read_npz
-from play.arrays import PRECISIONS, packed_all, text
+from play.arrays import PRECISIONS, as_text, packed_all
+from play.examples import examples
 from reporting.formats import counted, weights
 from reporting.leaderboard import METRICS, SPLITS, number, ordinary, read_metrics
 from reporting.reference_models import content
 from seq2seq import genetic_code
-
-IMAGES, SEQUENCES = 24, 6  # shown of the test images; of the test sequences of each class
 
 
 class UnknownForm(Exception):
@@ -33,7 +32,7 @@ class UnknownForm(Exception):
 
 class Source(NamedTuple):
     """A trained model: its folder in the run (gpt/tinystories/seed1), the file of its weights, and
-    the folder of its results: metrics.json and examples.npz."""
+    the folder of its metrics.json."""
 
     name: str
     weights: Path
@@ -69,20 +68,20 @@ def translation(model: Model, processed: Path) -> dict[str, Any]:
 
 
 def classifier(model: Model, processed: Path) -> dict[str, Any]:
-    """A classifier of DNA, and the first test sequences of each class, if they are still there."""
+    """A classifier of DNA, and test sequences of each class, if there are some."""
     shape, classes = model.about["model"], model.about["classes"]
     if shape["tokens"] != "nucleotides":
         raise UnknownForm(f"it reads {shape['tokens']}")
-    path, examples = processed / model.about["dataset"] / "sequences.npz", []
-    if path.exists():
-        held = read_npz(path, ["test_x", "test_y"])
-        for number in range(len(classes)):
-            rows = held["test_x"][held["test_y"] == number][:SEQUENCES]
-            examples.append(["".join("ACGTN"[t] for t in row if t < 5) for row in rows])
+    found = examples(model.source.weights.parent, model.about, processed)
+    x, y = found or (np.zeros((0, 0), np.uint8), np.zeros(0))
+    texts = ["".join("ACGTN"[token] for token in row if token < 5) for row in x]
     return {
         "precision": "float16",
         "arrays": packed_all(model.state, "float16"),
-        "examples": examples,
+        "examples": [
+            [text for text, label in zip(texts, y, strict=True) if label == number]
+            for number in range(len(classes))
+        ],
     }
 
 
@@ -140,21 +139,19 @@ def net_layers(state: Mapping[str, np.ndarray]) -> tuple[list[dict], dict[str, n
 
 
 def images(model: Model, processed: Path) -> dict[str, Any]:
-    """A fully connected net on grey pixels, and the first test images, if the run has them."""
+    """A fully connected net on grey pixels, and test images, if there are some."""
     about = model.about
     if about["inputs"] != "pixels" or about["image_shape"][0] != 1:
         raise UnknownForm(f"it reads {about['inputs']} of shape {about['image_shape']}")
     layers, arrays = net_layers(model.state)
-    path, pictures, labels = model.source.results / "examples.npz", np.zeros(0), []
-    if path.exists():
-        held = read_npz(path, ["images", "label"])
-        pictures, labels = held["images"][:IMAGES], held["label"][:IMAGES].tolist()
+    found = examples(model.source.weights.parent, about, processed)
+    pictures, labels = found or (np.zeros(0), np.zeros(0))
     return {
         "precision": "float16",
         "arrays": packed_all(arrays, "float16"),
         "layers": layers,
-        "pictures": text(pictures, "uint8"),
-        "labels": labels,
+        "pictures": as_text(pictures, "uint8"),
+        "labels": labels.tolist(),
     }
 
 
@@ -179,10 +176,10 @@ def facts(model: Model, found: Mapping[str, Any], titles: Mapping[str, str]) -> 
     """What the page says of a model: size, precision, data, scores by the run's metrics.json."""
     count = sum(a.size for a in model.state.values() if a.dtype.kind == "f")
     told = {"in this page": PRECISIONS[found["precision"]]}
-    if dataset := model.about.get("dataset"):
-        told["trained on"] = titles.get(dataset, model.about.get("title", dataset))
     path = model.source.results / "metrics.json"
     rows = [row for row in read_metrics(path) if ordinary(row)] if path.exists() else []
+    if dataset := model.about.get("dataset", rows[0]["dataset"] if rows else None):
+        told["trained on"] = titles.get(dataset, model.about.get("title", dataset))
     split = next((name for name in SPLITS if any(row["split"] == name for row in rows)), None)
     for row in rows:
         count, title = row["parameters"] or count, METRICS[row["metric"]].title
@@ -215,7 +212,7 @@ def exhibits(
             try:
                 exhibit = ROOMS[room](model, processed)
             except UnknownForm as reason:
-                print(f"{model.source.name}: left out: {reason}")
+                print(f"{model.source.name}: left out: {reason}", file=sys.stderr)
                 continue
             found[room] = {
                 "name": model.source.name,

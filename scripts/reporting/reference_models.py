@@ -4,6 +4,7 @@ A model is in models/<its folder in the run>/model.safetensors, with all that it
 header, and its sha256 in models/SHA256SUMS. Matrices are in half precision, which halves the file;
 vectors (norms, biases, running variances) keep theirs, since they are short and may be too large
 or too small for it. The same weights give the same file, so that only a new model changes one.
+Beside them is examples.npz, the test examples with which `nn play reference` begins.
 """
 
 import json
@@ -15,10 +16,11 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from mlp.stored_model import read_state
-from pipeline.atomic import replacing, write_json, write_text
+from pipeline.atomic import replacing, write_json, write_npz, write_text
 from pipeline.errors import InputError
 from pipeline.hashing import file_sha256
 from pipeline.read_json import read_json
+from play.examples import KEPT, examples
 from reporting import reference
 
 OF = "standard"  # the run
@@ -32,6 +34,7 @@ MODELS = (
     "vision/fast_cnn/seed1",
 )
 LIMIT = 8_000_000  # bytes of all of them: the folder goes into the repository
+PROCESSED = Path("data/processed")
 SUMS = "SHA256SUMS"
 
 
@@ -70,9 +73,11 @@ def take_models(run: Path, out: Path) -> None:
     paths, left = [], LIMIT
     for name in MODELS:
         path, is_new = there / name / "model.safetensors", name.split("/")[0] in rooms
+        found, beside = None, path.with_name(KEPT)
         if is_new and (run / name).is_dir():
             state, about = content(run / name)
             made = save(halved(state), metadata={"about": about})
+            found = examples(run / name, json.loads(about), PROCESSED)
         elif path.exists():
             made = path.read_bytes()
         else:
@@ -80,11 +85,15 @@ def take_models(run: Path, out: Path) -> None:
         if len(made) > left:
             print(f"{name}: {len(made):,} bytes do not fit into the {LIMIT:,} of {there}")
             path.unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
             continue
         left -= len(made)
         paths.append(path)
         with replacing(path) as temporary:
             temporary.write_bytes(made)
+        if found:
+            write_npz(beside, x=found[0], y=found[1])
+        paths += [beside] if beside.exists() else []
     paths.sort()
     sums = [f"{file_sha256(path)}  {path.relative_to(there).as_posix()}\n" for path in paths]
     if paths:

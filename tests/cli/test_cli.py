@@ -66,7 +66,8 @@ def net(folder):
     history = {"model": "MLP 4-3", "inputs": "pixels", "dataset": "digits"}
     write_json(folder / "seed1" / "history.json", history)
     images = np.zeros((1, 2, 2), np.uint8)
-    write_npz(folder / "examples.npz", images=images, classes=np.array(["one", "two", "three"]))
+    classes = np.array(["one", "two", "three"])
+    write_npz(folder / "examples.npz", images=images, label=np.array([2]), classes=classes)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,14 @@ def test_a_frame_is_translated_beside_the_genetic_code(nn):
     status, told, more = nn("translate", "standard", "ATG" * 10)
     assert status == 0 and "trained on at most 15 letters" in more and "not a whole frame" in more
     assert "ACG" not in told and told.endswith("\n")
+
+
+def test_a_run_becomes_a_page_to_play_with(nn, folder):
+    status, told, _ = nn("play", "standard", "--out", "played.html")
+    assert status == 0 and told == "played.html\n"
+    sections = re.findall(r'<section id="(\w+)">', (folder / "played.html").read_text())
+    assert sections == ["seq2seq", "gpt", "mlp"]
+    assert nn("play", "standrad")[0] == 1
 
 
 def test_a_picture_is_classified_by_numpy_and_by_torch(nn, folder):
@@ -280,8 +289,9 @@ def test_small_models_are_kept_and_used_from_there(nn, folder, tmp_path, monkeyp
     reference_models.take_models(run, out)
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     entries = {entry["path"]: entry for entry in reference.read(out)["others"]}
-    files = {path.relative_to(out).as_posix() for path in (out / "models").rglob("*.s*")}
-    assert set(entries) == files | {"models/SHA256SUMS"} and len(files) == 3
+    files = {path.relative_to(out).as_posix() for path in (out / "models").rglob("*.*")}
+    assert set(entries) == files | {"models/SHA256SUMS"} and len(files) == 4
+    assert "models/mlp/plain/seed1/examples.npz" in files
     sums = (out / "models" / "SHA256SUMS").read_text().splitlines()
     assert sums[0] == f"{entries['models/' + sums[0][66:]]['sha256']}  {sums[0][66:]}"
     with safe_open(out / "models" / names[0] / "model.safetensors", "numpy") as opened:
@@ -299,7 +309,7 @@ def test_small_models_are_kept_and_used_from_there(nn, folder, tmp_path, monkeyp
     monkeypatch.setattr(reference_models, "LIMIT", sum(sizes))
     reference_models.take_models(run, out)
     left = (out / "models" / "SHA256SUMS").read_text().splitlines()
-    assert [line[66:].removesuffix("/model.safetensors") for line in left] == sorted(names[:2])
+    assert {line[66:].rpartition("/")[0] for line in left} == {*names[:2]}
 
 
 def test_sequences_are_classified_as_the_room_does(nn, folder, tmp_path):
@@ -349,7 +359,7 @@ def test_an_export_says_what_it_cannot(nn, tmp_path, monkeypatch):
 def test_the_models_of_the_repository_are_as_their_sums_say(repository):
     folder = repository / "results" / "reference" / "models"
     lines = [line.split("  ") for line in (folder / "SHA256SUMS").read_text().splitlines()]
-    files = sorted(path for path in folder.rglob("*.safetensors"))
+    files = sorted(folder.rglob("*.*"))
     assert [(file_sha256(path), str(path.relative_to(folder))) for path in files] == [
         tuple(line) for line in lines
     ]

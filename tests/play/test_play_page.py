@@ -15,6 +15,7 @@ import small_models
 import torch
 from browser import DESK, NEEDED, PHONE, RUN_AXE, axe, framed, show
 
+from cli.play import sources
 from dna.explain import explain
 from dna.stored_model import load as load_dna
 from gpt.stored_model import load as load_gpt
@@ -168,6 +169,14 @@ def test_a_picture_is_pushed_cleared_and_taken_again(shown):
     images = np.frombuffer(b64decode(shown.found["mlp"]["pictures"]), np.uint8)
     assert told["image"] == images[:64].tolist()
     assert re.fullmatch(r"It says: \w+\. The test image is labelled zero\.", told["told"])
+
+
+def test_the_page_of_the_reference_is_below_6_mb(repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    found = exhibits(sources("reference"), Path("data/processed"), {})
+    assert {"seq2seq", "gpt", "mlp"} <= set(found)
+    assert "accuracy, test split" in found["mlp"]["facts"]
+    assert len(build.page(build.Spec(), found).encode()) < 6_000_000
 
 
 def test_the_page_says_what_its_models_are(shown):

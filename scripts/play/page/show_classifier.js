@@ -1,6 +1,7 @@
 // A classifier of DNA, and what mattered in each letter.
 
 const LETTER = { width: 14, above: 62, below: 40, text: 16 }; // pixels
+const CAPITAL = 14.5; // pixels: the height of a letter before it is stretched to its effect
 
 class ClassifierExhibit {
   constructor(data) {
@@ -79,7 +80,9 @@ class ClassifierExhibit {
     const box = byId("sequence-letters");
     const { width, above, below, text } = LETTER;
     const perRow = Math.max(10, Math.floor(box.clientWidth / width));
-    const largest = Math.max(0.5, ...this.letters.map((_, at) => Math.abs(this.mean(at))));
+    const means = this.letters.map((_, at) => this.mean(at));
+    // Pixels of an effect of 1, so that the largest fit above the line and below it.
+    const scale = Math.min(above / Math.max(0.5, ...means), below / Math.max(0.25, ...means.map((m) => -m)));
     const rows = Math.ceil(this.letters.length / perRow);
     const tall = above + below + text;
     const parts = [];
@@ -91,14 +94,12 @@ class ClassifierExhibit {
       const name = NUCLEOTIDES[letter];
       const x = ((at % perRow) + 0.5) * width;
       const y = Math.floor(at / perRow) * tall + above;
-      const mean = this.mean(at);
-      // A letter of 20 pixels has capitals of about 14.5: it is stretched to its effect.
-      const up = Math.min(above / largest, 60) * Math.abs(mean);
-      const stretch = Math.min(up, mean > 0 ? above : below) / 14.5;
+      const mean = means[at];
+      const stretch = (scale * Math.abs(mean)) / CAPITAL;
       const changes = (this.effects[at] ?? []).map(([other, effect]) => `${NUCLEOTIDES[other]} ${effect.toFixed(2)}`);
       const tip = `${name} at ${at + 1}; instead of it: ${changes.join(", ")}`;
       if (stretch > 0.01) {
-        const foot = mean > 0 ? y : y + stretch * 14.5;
+        const foot = mean > 0 ? y : y + stretch * CAPITAL;
         parts.push(
           shape("text", { class: name, transform: `translate(${x} ${foot}) scale(0.9 ${stretch})`, text: name, tip }),
         );

@@ -125,7 +125,7 @@ class TranslationExhibit {
     const label = `Which letters of the gene (columns) are read to write ${rows.join(" ")} (rows)`;
     byId("frame-map").replaceChildren(drawing(right + 2, bottom + 2, label, ...parts));
     byId("frame-share").textContent = this.letters && this.protein.length
-      ? `Here ${percent(this.meanShare(byId("frame-head").value))} of the attention is on them.`
+      ? `Here they get ${percent(this.meanShare(byId("frame-head").value))} of the attention.`
       : "";
   }
 }

@@ -1,0 +1,45 @@
+"""`nn play RUN`: one page in which the models of a run can be used."""
+
+import os
+from pathlib import Path
+
+from cli.catalogue import REFERENCE, models, run_folder
+from pipeline.atomic import write_text
+from pipeline.errors import InputError
+from pipeline.provenance import REPOSITORY
+from pipeline.read_yaml import read_yaml
+from play.build import Spec, page
+from play.exhibits import ROOMS, Source, exhibits
+from raw.table import Table
+from reporting.reference_models import OF
+
+
+def sources(run: str) -> list[Source]:
+    """The first model of each kind, seeds before folds, with the folder of its results."""
+    folder, found = run_folder(run), {}
+    for model in models(run, ROOMS):
+        found.setdefault(model.name.rpartition("/")[0], model)
+    results = folder / OF if run == REFERENCE else folder
+    return [Source(one.name, one.path, results / kind) for kind, one in found.items()]
+
+
+def link(out: Path, folder: Path) -> str:
+    """From the page to the report beside it, or else to that of the run; empty without one."""
+    reports = (place / "report.html" for place in (out.parent, folder))
+    found = next((report for report in reports if report.exists()), None)
+    return Path(os.path.relpath(found, out.parent)).as_posix() if found else ""
+
+
+def main(run: str, out: Path) -> None:
+    """Write the page, and print its path. Raises InputError if it would have no exhibit."""
+    table = read_yaml(REPOSITORY / "config" / "datasets.yaml", Table)
+    titles = {
+        name: one["title"] + (" (stand-in)" if one.get("stands_in_for") else "")
+        for name, one in table.items()
+    }
+    spec = Spec(run=run, report=link(out, run_folder(run)), titles=titles)
+    found = exhibits(sources(run), Path(spec.processed), spec.titles)
+    if not found:
+        raise InputError(f"run {run}: no trained model is in it that a page can compute")
+    write_text(out, page(spec, found) + "\n")
+    print(out)
