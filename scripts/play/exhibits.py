@@ -164,37 +164,38 @@ ROOMS: dict[str, Callable[[Model, Path], dict[str, Any]]] = {
 }
 
 
-def preferred(model: Model) -> bool:
-    """False, which comes first, for what an exhibit is about: stories; sequences aligned to a site,
-    such as promoters, where each letter has its place."""
-    if model.about["room"] == "gpt":
-        return "stor" not in model.about["dataset"]
-    return model.about["room"] == "dna" and model.about["model"]["pooling"] != "flatten"
+def rank(model: Model) -> int:
+    """0 for what an exhibit is about, else 1: a text of stories; sequences that are aligned to a
+    site, such as promoters, where each letter has its place."""
+    about = model.about
+    stories = about["room"] != "gpt" or "stor" in about["dataset"]
+    aligned = about["room"] != "dna" or about["model"]["pooling"] == "flatten"
+    return int(not (stories and aligned))
 
 
 def facts(model: Model, found: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, str]:
     """What the page says of a model: size, precision, data, scores by the run's metrics.json."""
-    count = sum(a.size for a in model.state.values() if a.dtype.kind == "f")
-    told = {"in this page": PRECISIONS[found["precision"]]}
     path = model.source.results / "metrics.json"
     rows = [row for row in read_metrics(path) if ordinary(row)] if path.exists() else []
+    told = {}
+    if rows:
+        told |= {"model": rows[0]["model"], "weights": weights(rows[0]["parameters"])}
+    told["in this page"] = PRECISIONS[found["precision"]]
     if dataset := model.about.get("dataset", rows[0]["dataset"] if rows else None):
         told["trained on"] = titles.get(dataset, model.about.get("title", dataset))
     split = next((name for name in SPLITS if any(row["split"] == name for row in rows)), None)
     for row in rows:
-        count, title = row["parameters"] or count, METRICS[row["metric"]].title
-        if row["split"] == split and METRICS[row["metric"]].drawn:
+        metric = METRICS[row["metric"]]
+        if row["split"] == split and metric.drawn:
             seeds = f", mean of {counted(row['n_seeds'], 'seed')}" if row["n_seeds"] > 1 else ""
-            told[f"{title}, {SPLITS[split]}"] = number(row["metric"], row["value"]) + seeds
-    name = rows[0]["model"] if rows else ""
-    return {"model": name, "weights": weights(count), **told}
+            told[f"{metric.title}, {SPLITS[split]}"] = number(row["metric"], row["value"]) + seeds
+    return told
 
 
 def exhibits(
     sources: Sequence[Source], processed: Path, titles: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Room -> exhibit: of each room the first model that the page can compute, the preferred ones
-    before the others. What is left out is told in a line.
+    """Room -> exhibit: of each room the first model, by rank, that the page can compute. What is left out is told in a line.
 
     processed: the folder of the prepared data sets; titles: of data sets by name.
     """
@@ -206,7 +207,7 @@ def exhibits(
             held[model.about["room"]].append(model)
     found: dict[str, dict[str, Any]] = {}
     for room, models in held.items():
-        for model in sorted(models, key=preferred):
+        for model in sorted(models, key=rank):
             if room in found:
                 break
             try:

@@ -90,6 +90,7 @@ async function exhibits() {
   byId("seed").value = 7;
   found.text = await written();
   found.again = await written();
+  found.speed = byId("story-told").textContent;
   byId("story").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
   byId("story").querySelectorAll(".written")[3].dispatchEvent(new Event("pointerover", { bubbles: true }));
   found.marked = [...byId("story").children].map((one) => Number(one.style.getPropertyValue("--share")));

@@ -157,6 +157,7 @@ def test_wrong_input_is_told_in_the_page(shown):
 
 def test_a_story_is_the_same_again_and_shows_what_it_read(shown):
     told = shown.light["exhibits"]
+    print(told["speed"])  # of a busy machine; not a promise
     assert told["text"] == told["again"] and len(told["text"]) > 200
     marked = told["marked"]
     begun = len(load_gpt(shown.stories)[1].encode("Once upon a time")) + 1
@@ -183,6 +184,7 @@ def test_the_page_says_what_its_models_are(shown):
     assert list(shown.found) == ["seq2seq", "dna", "gpt", "mlp"] == shown.light["exhibits"]["rooms"]
     assert shown.found["dna"]["facts"]["trained on"] == "Toy"
     assert shown.found["mlp"]["facts"] == {
-        "model": "", "weights": "615", "in this page": "half precision", "trained on": "Digits",
-    }  # fmt: skip
+        "in this page": "half precision",
+        "trained on": "Digits",
+    }
     assert "8-bit integers" in shown.page and len(shown.page) < 6_000_000
