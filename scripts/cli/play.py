@@ -41,5 +41,6 @@ def main(run: str, out: Path) -> None:
     found = exhibits(sources(run), Path(spec.processed), spec.titles)
     if not found:
         raise InputError(f"run {run}: no trained model is in it that a page can compute")
-    write_text(out, page(spec, found) + "\n")
+    files = sorted((REPOSITORY / "scripts" / "play" / "page").iterdir())
+    write_text(out, page(spec, found, files) + "\n")
     print(out)

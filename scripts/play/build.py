@@ -5,7 +5,7 @@ are in the page.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,6 @@ from play.exhibits import Source, exhibits
 from reporting.policy import digest
 from reporting.settings import Colour
 
-PAGE = Path(__file__).with_name("page")
-TEMPLATE = PAGE / "play.html.j2"
-# In the order in which they build on each other.
-SCRIPTS = (
-    "nn.js", "sampling.js", "transformer.js", "gpt.js", "dna.js", "mlp.js", "tokenizers.js",
-    "weights.js", "elements.js", "show_translation.js", "show_classifier.js", "show_stories.js",
-    "show_images.js", "main.js",
-)  # fmt: skip
-
 
 class Spec(settings.Settings):
     run: str = Field("run", min_length=1, description="name of the run")
@@ -38,29 +29,31 @@ class Spec(settings.Settings):
     published: Colour = Field("#D55E00", description="the other colour")
 
 
-def script() -> str:
-    """The page's JavaScript, all files one after another."""
-    return "\n".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+def page(spec: Spec, found: Mapping[str, Mapping[str, Any]], files: Sequence[Path]) -> str:
+    """The page of these exhibits, room -> what `exhibits` returns.
 
-
-def page(spec: Spec, found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page of these exhibits, room -> what `exhibits` returns."""
+    files: its template (.j2), style and scripts, whose order the template knows.
+    """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["digest"] = digest
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    template = next(text for name, text in texts.items() if name.endswith(".j2"))
     # A "<" in JSON could end the element that it is in.
     data = json.dumps(found, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return environment.from_string(template).render(
         spec=spec,
         exhibits=found,
         data=Markup(data),
-        style=Markup((PAGE / "play.css").read_text(encoding="utf-8")),
-        script=Markup(script()),
+        files={name: Markup(text) for name, text in texts.items()},
     )
 
 
-INPUTS = {"models*": "weights of trained models, <room>/.../<seed>/model.*, the first ones first"}
+INPUTS = {
+    "models*": "weights of trained models, <room>/.../<seed>/model.*",
+    "page*": "what the page is made of: its template, style and scripts",
+}
 OUTPUTS = {"out": "play.html"}
 
 
@@ -68,7 +61,7 @@ def main() -> None:
     args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     spec = args.spec
     sources = [Source(str(path.parent), path, path.parent.parent) for path in args.models]
-    text = page(spec, exhibits(sources, Path(spec.processed), spec.titles))
+    text = page(spec, exhibits(sources, Path(spec.processed), spec.titles), args.page)
     write_text(args.out, text + "\n")
     print(f"{len(text.encode()):,} bytes -> {args.out}")
 

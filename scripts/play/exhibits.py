@@ -195,7 +195,9 @@ def facts(model: Model, found: Mapping[str, Any], titles: Mapping[str, str]) -> 
 def exhibits(
     sources: Sequence[Source], processed: Path, titles: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Room -> exhibit: of each room the first model, by rank, that the page can compute. What is left out is told in a line.
+    """Room -> exhibit: of each room the first model, by rank, that the page can compute.
+
+    What it cannot compute is told in a line.
 
     processed: the folder of the prepared data sets; titles: of data sets by name.
     """
@@ -216,7 +218,6 @@ def exhibits(
                 print(f"{model.source.name}: left out: {reason}", file=sys.stderr)
                 continue
             found[room] = {
-                "name": model.source.name,
                 "about": model.about,
                 "facts": facts(model, exhibit, titles),
                 **exhibit,

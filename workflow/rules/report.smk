@@ -18,7 +18,7 @@ PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
 PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
-PLAY_PAGE = [os.path.relpath(path) for path in sorted((SCRIPTS / "play" / "page").iterdir())]
+PAGE = [os.path.relpath(path) for path in sorted((SCRIPTS / "play" / "page").iterdir())]
 
 
 rule build_leaderboard:
@@ -147,11 +147,10 @@ if REPORT["models"]:
     rule build_play:
         """One self-contained page in which the models of run {config[run]} can be used."""
         input:
-            # What is beside the weights, what the exhibits begin with, and the page itself are found
-            # by their places.
+            # What the program finds beside the weights, and what the exhibits begin with.
             figures.beside(REPORT["models"], CHOSEN, PROCESSED),
-            PLAY_PAGE,
             models=REPORT["models"],
+            page=PAGE,
         output:
             out=f"{RUN}/play.html",
         log:
