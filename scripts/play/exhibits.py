@@ -113,7 +113,8 @@ def net_layers(state: Mapping[str, np.ndarray]) -> tuple[list[dict], dict[str, n
 
     Matrices are (outputs, inputs), as PyTorch has them. Raises UnknownForm if it is no MLP.
     """
-    layers, arrays = [], {}
+    layers: list[dict] = []
+    arrays: dict[str, np.ndarray] = {}
     for place, layer in enumerate(model_from_state(state).layers):
         name = f"layers.{place}"
         if isinstance(layer, Standardise):
@@ -177,18 +178,19 @@ def facts(model: Model, found: Mapping[str, Any], titles: Mapping[str, str]) -> 
     """What the page says of a model: size, precision, data, scores by the run's metrics.json."""
     path = model.source.results / "metrics.json"
     rows = [row for row in read_metrics(path) if ordinary(row)] if path.exists() else []
-    told = {}
+    told: dict[str, str] = {}
     if rows:
         told |= {"model": rows[0]["model"], "weights": weights(rows[0]["parameters"])}
     told["in this page"] = PRECISIONS[found["precision"]]
     if dataset := model.about.get("dataset", rows[0]["dataset"] if rows else None):
         told["trained on"] = titles.get(dataset, model.about.get("title", dataset))
-    split = next((name for name in SPLITS if any(row["split"] == name for row in rows)), None)
+    splits = [name for name in SPLITS if any(row["split"] == name for row in rows)]
     for row in rows:
         metric = METRICS[row["metric"]]
-        if row["split"] == split and metric.drawn:
+        if row["split"] in splits[:1] and metric.drawn:
             seeds = f", mean of {counted(row['n_seeds'], 'seed')}" if row["n_seeds"] > 1 else ""
-            told[f"{metric.title}, {SPLITS[split]}"] = number(row["metric"], row["value"]) + seeds
+            title = f"{metric.title}, {SPLITS[row['split']]}"
+            told[title] = number(row["metric"], row["value"]) + seeds
     return told
 
 

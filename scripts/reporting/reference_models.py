@@ -41,8 +41,8 @@ SUMS = "SHA256SUMS"
 def content(folder: Path) -> tuple[dict[str, np.ndarray], str]:
     """The arrays of a trained model in its folder of a run, and the JSON that describes it."""
     if (path := folder / "model.npz").exists():
-        state, about = read_state(path)
-        return state, json.dumps({"room": "mlp", **about.model_dump(mode="json")}, sort_keys=True)
+        state, stored = read_state(path)
+        return state, json.dumps({"room": "mlp", **stored.model_dump(mode="json")}, sort_keys=True)
     with safe_open(folder / "model.safetensors", "numpy") as opened:
         about = (opened.metadata() or {}).get("about")
         if about is None:

@@ -112,6 +112,11 @@ class ImagesExhibit {
     this.filter = new Grid(this.size, this.width, "What the unit looks for", 4);
     const range = element("input", { type: "range", id: "unit", min: 1, max: hidden[0].length, value: 1 });
     const name = element("output", { for: "unit" });
+    const colours = [
+      element("span", { class: "light" }, "light"),
+      " and ",
+      element("span", { class: "dark" }, "dark"),
+    ];
     const look = () => {
       name.textContent = range.value;
       this.units[0].choose(range.value - 1);
@@ -124,7 +129,7 @@ class ImagesExhibit {
       look();
     });
     byId("hidden").append(
-      element("p", { class: "note" }, "What a unit of the first layer looks for: light in the one colour, dark in the other"),
+      element("p", { class: "note" }, "What a unit of the first layer looks for: ", ...colours),
       element("div", { class: "inspect" }, element("label", { for: "unit" }, "unit"), range, name),
       this.filter.drawing,
     );
