@@ -56,7 +56,8 @@ function typed(id, text, answer) {
 function greedy({ prompt, most }) {
   const { tokenizer, model } = shown.gpt;
   const given = [tokenizer.separator, ...tokenizer.encode(prompt)];
-  const steps = write(model, given, { temperature: 0, topP: 1, seed: 1, stop: tokenizer.separator, most });
+  const way = { temperature: 0, topP: 1, seed: 1, stop: tokenizer.separator, most };
+  const steps = write(model, given, way);
   return [...steps].map((step) => step.token);
 }
 
@@ -92,8 +93,10 @@ async function exhibits() {
   found.again = await written();
   found.speed = byId("story-told").textContent;
   byId("story").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-  byId("story").querySelectorAll(".written")[3].dispatchEvent(new Event("pointerover", { bubbles: true }));
-  found.marked = [...byId("story").children].map((one) => Number(one.style.getPropertyValue("--share")));
+  const fourth = byId("story").querySelectorAll(".written")[3];
+  fourth.dispatchEvent(new Event("pointerover", { bubbles: true }));
+  const shares = (one) => Number(one.style.getPropertyValue("--share"));
+  found.marked = [...byId("story").children].map(shares);
   byId("seed").value = 1.5;
   byId("write").click();
   found.strangeSeed = byId("prompt-message").textContent;
@@ -110,8 +113,9 @@ async function exhibits() {
 }
 
 async function checks() {
-  const computed = Object.entries(CASES.models).map(([name, one]) => [name, COMPUTE[one.kind](one)]);
-  const found = { computed: Object.fromEntries(computed), greedy: greedy(CASES.greedy) };
+  const found = { computed: {}, greedy: greedy(CASES.greedy) };
+  for (const [name, one] of Object.entries(CASES.models))
+    found.computed[name] = COMPUTE[one.kind](one);
   found.exhibits = await exhibits();
   // A model that begins no text by itself, in the place of the other.
   shown.gpt.tokenizer = tokenizerOf({ kind: "characters", characters: "abc", separator: false });

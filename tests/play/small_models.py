@@ -1,6 +1,7 @@
 """Small models with random weights, as the page gets them, and what Python computes by them."""
 
 import json
+from base64 import b64decode
 
 import numpy as np
 import torch
@@ -34,6 +35,16 @@ TEXTS = [
     "  ",
     "",
 ]
+
+
+def decoded(packed):
+    """An array as the page decodes it, float32."""
+    kind = {"int8": "i1", "float16": "<f2", "float32": "<f4"}[packed["kind"]]
+    array = np.frombuffer(b64decode(packed["data"]), kind).astype(np.float32)
+    array = array.reshape(packed["shape"])
+    if "scales" in packed:
+        array = array * np.frombuffer(b64decode(packed["scales"]), "<f4")[:, None]
+    return torch.tensor(array)
 
 
 def shaken(model, seed):

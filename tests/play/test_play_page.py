@@ -31,16 +31,6 @@ CHECKS = Path(__file__).with_name("checks.js")
 GREEDY = {"prompt": "Once upon a time", "most": 60}
 
 
-def decoded(packed):
-    """An array as the page decodes it, float32."""
-    kind = {"int8": "i1", "float16": "<f2", "float32": "<f4"}[packed["kind"]]
-    array = np.frombuffer(b64decode(packed["data"]), kind).astype(np.float32)
-    array = array.reshape(packed["shape"])
-    if "scales" in packed:
-        array = array * np.frombuffer(b64decode(packed["scales"]), "<f4")[:, None]
-    return torch.tensor(array)
-
-
 class Shown:
     """The page, and what it told in the browser."""
 
@@ -105,7 +95,7 @@ def test_each_model_computes_what_python_computes(shown):
 
 def test_a_greedy_text_is_that_of_pytorch_by_the_weights_of_the_page(shown):
     model, tokenizer, _ = load_gpt(shown.stories)
-    state = {name: decoded(one) for name, one in shown.found["gpt"]["arrays"].items()}
+    state = {name: small_models.decoded(one) for name, one in shown.found["gpt"]["arrays"].items()}
     assert {one["kind"] for one in shown.found["gpt"]["arrays"].values()} > {"int8"}
     model.load_state_dict(state)
     prompt = torch.tensor([[tokenizer.separator, *tokenizer.encode(GREEDY["prompt"])]])
@@ -115,7 +105,9 @@ def test_a_greedy_text_is_that_of_pytorch_by_the_weights_of_the_page(shown):
 
 def test_a_gene_becomes_the_protein_that_pytorch_writes(shown):
     model, _ = load_seq2seq(shown.translator)
-    state = {name: decoded(one) for name, one in shown.found["seq2seq"]["arrays"].items()}
+    state = {
+        name: small_models.decoded(one) for name, one in shown.found["seq2seq"]["arrays"].items()
+    }
     state["output_projection.weight"] = state["target_embedding.weight"]
     model.load_state_dict(state)
     source = torch.from_numpy(code.encode_frames(["ATGAAAGGTTGA"], 12)).long()
@@ -128,7 +120,7 @@ def test_a_gene_becomes_the_protein_that_pytorch_writes(shown):
 
 def test_what_mattered_is_what_dna_explain_says(shown):
     model, about = load_dna(shown.classifier)
-    state = {name: decoded(one) for name, one in shown.found["dna"]["arrays"].items()}
+    state = {name: small_models.decoded(one) for name, one in shown.found["dna"]["arrays"].items()}
     model.load_state_dict(state)
     letters = "ACGTNACGTACGTACGTACGTACG"
     tokens = np.array(["ACGTN".index(letter) for letter in letters], np.uint8)

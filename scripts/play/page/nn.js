@@ -209,8 +209,8 @@ class MultiHeadAttention {
   newCache(capacity) {
     return new Cache(capacity, this.key.weight.rows);
   }
-  // x (Tq, C) asks memory (Tk, C), which is x itself if there is none. cache: x are the tokens after
-  // those in it; of a memory it keeps keys and values for the next call.
+  // x (Tq, C) asks memory (Tk, C), which is x itself if there is none. cache: x are the tokens
+  // after those in it; of a memory it keeps keys and values for the next call.
   // Returns the output (Tq, C) and the weights of each head (Tq, Tk).
   forward(x, { memory, cache } = {}) {
     const start = cache && !memory ? cache.length : 0;

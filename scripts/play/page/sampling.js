@@ -1,7 +1,8 @@
 // The next token of a language model: what its logits leave to choose from, and the draw.
 
 // The largest entry, the first one of equals.
-const likeliest = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+const likeliest = (values) =>
+  values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
 // softmax(logits / temperature), of the smallest set of likeliest tokens whose mass reaches topP:
 // the nucleus (Holtzman et al. 2020). Temperature 0 is the limit: all mass on the likeliest token.

@@ -82,7 +82,8 @@ class ClassifierExhibit {
     const perRow = Math.max(10, Math.floor(box.clientWidth / width));
     const means = this.letters.map((_, at) => this.mean(at));
     // Pixels of an effect of 1, so that the largest fit above the line and below it.
-    const scale = Math.min(above / Math.max(0.5, ...means), below / Math.max(0.25, ...means.map((m) => -m)));
+    const [highest, lowest] = [Math.max(0.5, ...means), Math.min(-0.25, ...means)];
+    const scale = Math.min(above / highest, below / -lowest);
     const rows = Math.ceil(this.letters.length / perRow);
     const tall = above + below + text;
     const parts = [];
@@ -96,13 +97,14 @@ class ClassifierExhibit {
       const y = Math.floor(at / perRow) * tall + above;
       const mean = means[at];
       const stretch = (scale * Math.abs(mean)) / CAPITAL;
-      const changes = (this.effects[at] ?? []).map(([other, effect]) => `${NUCLEOTIDES[other]} ${effect.toFixed(2)}`);
+      const changes = (this.effects[at] ?? []).map(
+        ([other, effect]) => `${NUCLEOTIDES[other]} ${effect.toFixed(2)}`,
+      );
       const tip = `${name} at ${at + 1}; instead of it: ${changes.join(", ")}`;
       if (stretch > 0.01) {
         const foot = mean > 0 ? y : y + stretch * CAPITAL;
-        parts.push(
-          shape("text", { class: name, transform: `translate(${x} ${foot}) scale(0.9 ${stretch})`, text: name, tip }),
-        );
+        const transform = `translate(${x} ${foot}) scale(0.9 ${stretch})`;
+        parts.push(shape("text", { class: name, transform, text: name, tip }));
       }
       parts.push(shape("text", { class: "small", x, y: y + below + 11, text: name, tip }));
     });

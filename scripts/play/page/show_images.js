@@ -82,8 +82,8 @@ class ImagesExhibit {
         const near = 1 - Math.hypot(row - y, column - x) / (radius + 0.5);
         if (near <= 0) continue;
         const old = pixel(row, column);
-        const around =
-          (pixel(row - 1, column) + pixel(row + 1, column) + pixel(row, column - 1) + pixel(row, column + 1)) / 4;
+        const [above, below] = [pixel(row - 1, column), pixel(row + 1, column)];
+        const around = (above + below + pixel(row, column - 1) + pixel(row, column + 1)) / 4;
         const wanted = { pen: 255, eraser: 0, smudge: around }[tool];
         this.pixels[row * this.width + column] = old + (wanted - old) * Math.min(1, 1.4 * near);
       }
@@ -110,7 +110,8 @@ class ImagesExhibit {
     });
     if (!hidden.length) return;
     this.filter = new Grid(this.size, this.width, "What the unit looks for", 4);
-    const range = element("input", { type: "range", id: "unit", min: 1, max: hidden[0].length, value: 1 });
+    const most = { min: 1, max: hidden[0].length };
+    const range = element("input", { type: "range", id: "unit", ...most, value: 1 });
     const name = element("output", { for: "unit" });
     const colours = [
       element("span", { class: "light" }, "light"),

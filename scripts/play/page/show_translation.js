@@ -48,17 +48,19 @@ class TranslationExhibit {
       const source = readLetters(byId("frame").value, nucleotides);
       if (source.length < 3) throw new Error("Type three letters or more: a codon.");
       if (source.length > LONGEST_GENE)
-        throw new Error(`${source.length} letters are too many here: type ${LONGEST_GENE} at most.`);
+        throw new Error(`${source.length} letters are too many: type ${LONGEST_GENE} at most.`);
       this.letters = source.map((letter) => nucleotides[letter]).join("");
       const found = this.model.translate(source, start, end, Math.floor(source.length / 3) + 1);
-      this.protein = found.tokens.filter((token) => token !== end).map((token) => acids[token] ?? "-");
+      const written = found.tokens.filter((token) => token !== end);
+      this.protein = written.map((token) => acids[token] ?? "-");
       this.attention = found.attention;
     } catch (error) {
       byId("frame-message").textContent = error.message;
     }
-    if (this.letters.length > about.source_length)
+    const longest = about.source_length;
+    if (this.letters.length > longest)
       byId("frame-message").textContent =
-        `It was trained on at most ${about.source_length} letters, and may not know what to make of more.`;
+        `It was trained on at most ${longest} letters, and may not know what to make of more.`;
     this.tell();
     this.draw();
   }
@@ -66,13 +68,12 @@ class TranslationExhibit {
   tell() {
     const code = this.letters ? this.byTheCode() : null;
     const letters = this.letters ? this.protein : [];
-    byId("protein").replaceChildren(
-      ...letters.map((acid, n) =>
-        code === null || code[n] === acid
-          ? acid
-          : element("span", { class: "wrong", title: `the genetic code says ${code[n] ?? "stop"}` }, acid),
-      ),
-    );
+    const marked = letters.map((acid, n) => {
+      if (code === null || code[n] === acid) return acid;
+      const title = `the genetic code says ${code[n] ?? "stop"}`;
+      return element("span", { class: "wrong", title }, acid);
+    });
+    byId("protein").replaceChildren(...marked);
     if (!this.letters || byId("frame-message").textContent) return;
     if (code === null || this.letters.length % 3)
       byId("frame-message").textContent = "Not a whole gene: expected codons that end in a stop.";
@@ -91,20 +92,23 @@ class TranslationExhibit {
   // The head that reads the codons most.
   sharpest() {
     const values = [...byId("frame-head").options].map((option) => option.value);
-    return values.reduce((best, value) => (this.meanShare(value) > this.meanShare(best) ? value : best));
+    const better = (one, other) => (this.meanShare(other) > this.meanShare(one) ? other : one);
+    return values.reduce(better);
   }
   draw() {
     const parts = [];
     const letters = [...this.letters];
     const rows = letters.length ? [...this.protein, "end"].slice(0, this.attention.length) : [];
     const { width, height, left, top } = CELL;
-    const [right, bottom] = [left + width * letters.length, top + height * rows.length];
-    parts.push(shape("rect", { class: "field", x: left, y: top, width: right - left, height: bottom - top }));
+    const field = { width: width * letters.length, height: height * rows.length };
+    const [right, bottom] = [left + field.width, top + field.height];
+    parts.push(shape("rect", { class: "field", x: left, y: top, ...field }));
     letters.forEach((letter, at) => {
       const [x, even] = [left + (at + 0.5) * width, Math.floor(at / 3) % 2 === 0];
       parts.push(shape("text", { x, y: top - 6, class: even ? "strong" : "", text: letter }));
       if (at % 3 === 0 && at + 2 < letters.length) {
-        parts.push(shape("path", { class: "frame", d: `M${x - 4} ${top - 20}v-4h${2 * width + 8}v4` }));
+        const bracket = `M${x - 4} ${top - 20}v-4h${2 * width + 8}v4`;
+        parts.push(shape("path", { class: "frame", d: bracket }));
         const acid = this.data.code[this.letters.slice(at, at + 3)].replace("*", "end");
         parts.push(shape("text", { x: x + width, y: top - 28, text: acid }));
       }
@@ -113,9 +117,10 @@ class TranslationExhibit {
       const y = top + n * height;
       parts.push(shape("text", { x: left / 2, y: y + 14, class: "strong", text: name }));
       chosenWeights(this.attention[n], byId("frame-head").value).forEach((weight, at) => {
-        const box = { x: left + at * width + 0.5, y: y + 0.5, width: width - 1, height: height - 1 };
+        const box = { x: left + at * width, y, width: width - 0.5, height: height - 0.5 };
+        const opacity = Math.sqrt(weight).toFixed(3);
         const tip = `${name} reads ${letters[at]} at ${at + 1}: ${percent(weight)}`;
-        parts.push(shape("rect", { class: "cell", ...box, "fill-opacity": Math.sqrt(weight).toFixed(3), tip }));
+        parts.push(shape("rect", { class: "cell", ...box, "fill-opacity": opacity, tip }));
       });
       if (3 * n + 3 <= letters.length) {
         const box = { x: left + 3 * n * width, y, width: 3 * width, height };

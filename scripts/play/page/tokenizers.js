@@ -20,8 +20,14 @@ class CharacterTokenizer {
 }
 
 // Words with the space before them, numbers, other signs, spaces: GPT-2's pattern.
-const WORDS =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+const WORDS = new RegExp(
+  [
+    "'s|'t|'re|'ve|'m|'ll|'d",
+    " ?\\p{L}+| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+",
+    "\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+",
+  ].join("|"),
+  "gu",
+);
 
 // GPT-2 writes each byte as a letter that one can see: "Ġ" is a space.
 function byteLetters() {

@@ -1,6 +1,6 @@
 // Encoder and decoder (Vaswani et al. 2017, figure 1), pre-norm: y = x + f(norm(x)).
 
-const ACTIVATIONS = { relu, gelu, "gelu tanh": geluTanh, "relu squared": reluSquared, swiglu: silu };
+const ACTIVATIONS = { gelu, "relu squared": reluSquared, swiglu: silu };
 
 // A norm by its weights: without a bias it may be either kind, so the model says which.
 const norm = (kind, x, weights) => (kind === "rms" ? rmsNorm(x, weights) : layerNorm(x, weights));
