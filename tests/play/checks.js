@@ -91,7 +91,6 @@ async function exhibits() {
   byId("seed").value = 7;
   found.text = await written();
   found.again = await written();
-  found.speed = byId("story-told").textContent;
   byId("story").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
   const fourth = byId("story").querySelectorAll(".written")[3];
   fourth.dispatchEvent(new Event("pointerover", { bubbles: true }));

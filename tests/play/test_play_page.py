@@ -150,7 +150,6 @@ def test_wrong_input_is_told_in_the_page(shown):
 
 def test_a_story_is_the_same_again_and_shows_what_it_read(shown):
     told = shown.light["exhibits"]
-    print(told["speed"])  # of a busy machine; not a promise
     assert told["text"] == told["again"] and len(told["text"]) > 200
     marked = told["marked"]
     begun = len(load_gpt(shown.stories)[1].encode("Once upon a time")) + 1

@@ -53,8 +53,9 @@ class StoriesExhibit {
     let drawn = began;
     let characters = 0;
     const tell = () => {
-      const rate = (1000 * characters) / (performance.now() - began);
-      byId("story-told").textContent = `${characters} characters, ${rate.toFixed(0)} per second`;
+      const seconds = Math.max(1, performance.now() - began) / 1000;
+      const rate = Math.round(characters / seconds);
+      byId("story-told").textContent = `${characters} characters, ${rate} per second`;
     };
     for (const step of write(this.model, given, settings)) {
       if (step.token === settings.stop) break;
