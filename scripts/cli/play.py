@@ -7,10 +7,9 @@ from cli.catalogue import REFERENCE, models, run_folder
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.provenance import REPOSITORY
-from pipeline.read_yaml import read_yaml
 from play.build import Spec, page
 from play.exhibits import ROOMS, Source, exhibits
-from raw.table import Table
+from reporting.print_leaderboard import dataset_titles
 from reporting.reference_models import OF
 
 
@@ -18,7 +17,9 @@ def sources(run: str) -> list[Source]:
     """The first model of each kind, seeds before folds, with the folder of its results."""
     folder, found = run_folder(run), {}
     for model in models(run, ROOMS):
-        found.setdefault(model.name.rpartition("/")[0], model)
+        kind = model.name.rpartition("/")[0]
+        if kind.startswith("mlp/") or model.path.suffix == ".safetensors":  # no GPT of NumPy
+            found.setdefault(kind, model)
     results = folder / OF if run == REFERENCE else folder
     return [Source(one.name, one.path, results / kind) for kind, one in found.items()]
 
@@ -32,11 +33,7 @@ def link(out: Path, folder: Path) -> str:
 
 def main(run: str, out: Path) -> None:
     """Write the page, and print its path. Raises InputError if it would have no exhibit."""
-    table = read_yaml(REPOSITORY / "config" / "datasets.yaml", Table)
-    titles = {
-        name: one["title"] + (" (stand-in)" if one.get("stands_in_for") else "")
-        for name, one in table.items()
-    }
+    titles = dataset_titles()
     spec = Spec(run=run, report=link(out, run_folder(run)), titles=titles)
     found = exhibits(sources(run), Path(spec.processed), spec.titles)
     if not found:

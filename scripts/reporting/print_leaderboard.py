@@ -86,7 +86,8 @@ def text(folder: Path, width: int, colours: bool) -> str:
     console.print(Text(f"\nLeaderboard of {folder.name}: single models\n", style="bold"))
     console.print(table(found, COLUMNS, width))
     where = f"All rows: {folder / 'leaderboard.csv'}\nReport:   {folder / 'report.html'}\n"
-    return held.getvalue() + where
+    page = folder / "play.html"
+    return held.getvalue() + where + (f"Play:     {page}\n" if page.exists() else "")
 
 
 def show(folder: Path) -> None:
