@@ -11,6 +11,7 @@ RUN_FILES = [
     f"{RUN}/report.html",
     *(path for paths in REPORT.values() for path in paths),
     *DRAWN,
+    *NOTEBOOKS,
 ]
 
 
