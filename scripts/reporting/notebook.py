@@ -1,4 +1,4 @@
-"""What a notebook's cells show of its run: it is in results/<run>/notebooks, where Jupyter starts it."""
+"""What a notebook shows of its run. It is in results/<run>/notebooks, where Jupyter starts it."""
 
 from base64 import b64encode
 from pathlib import Path

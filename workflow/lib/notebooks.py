@@ -7,6 +7,6 @@ IMPORT = re.compile(r"^ *(?:>>> )?(?:from|import) ([\w.]+)", flags=re.M)
 
 
 def imported(page: Path, scripts: Path) -> list[str]:
-    """The modules under `scripts` that the Python blocks of `page` import, by their dotted names."""
+    """The dotted names of the modules under `scripts` that Python blocks of `page` import."""
     names = {*IMPORT.findall(page.read_text(encoding="utf-8"))}
     return sorted(name for name in names if (scripts / name.split(".")[0]).is_dir())
