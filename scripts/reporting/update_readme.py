@@ -1,4 +1,4 @@
-"""Fill the tables of README.md and docs/results.md, each between its two markers, from the reference.
+"""Fill the tables of README.md and docs/results.md, each between its two markers.
 
 `summary` (README.md) and `results` come from the leaderboard that joins all runs, `speed` from the
 benchmarks beside peers (mlp_step.csv ...), `cost` from that of the workflow (dag_cost.csv), each if

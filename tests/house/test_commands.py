@@ -1,4 +1,4 @@
-"""Every command that a page or a workflow file names exists, and takes the words that it is given."""
+"""Every command that a page or a workflow file names is there, and takes the words given to it."""
 
 import re
 import shlex

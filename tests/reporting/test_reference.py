@@ -174,12 +174,14 @@ class Kept:
         ]
         jobs = [{"rule": "train_gpt", "outputs": [f"results/{name}/gpt/a/history.json"]}]
         jobs += [{"rule": "extract_hog", "outputs": ["data/processed/a/hog/train.npy"]}]
+        jobs += [{"rule": "build_notebook", "outputs": [f"results/{name}/notebooks/part1.ipynb"]}]
         about = {"manifest_version": 1, "run": name, "finished": max(ends.values())}
         about |= {"code": {"commit": "0123456789ab", "dirty": False, "programs": {}}}
         about |= {"config": {"values": {}}, "trained_on": [], "inputs": [], "others": []}
         about |= {"rooms": ends, "outputs": outputs, "jobs": jobs}
         (run / "manifest.json").write_text(json.dumps(about))
         times = {"train_gpt/a": 90, "train_gpt/b": 60, "extract_hog": 9, "build_report": 3}
+        times["build_notebook/part1"] = 2
         for job, took in times.items():
             path = run / "benchmarks" / f"{job}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +260,7 @@ def test_the_small_files_of_a_run_are_taken_with_its_times(kept):
         "made-up,gpt,train_gpt,2,150.0,75.0,90.0,0,0",
         "made-up,data,extract_hog,1,9.0,4.5,9.0,0,0",
         "made-up,report,build_report,1,3.0,1.5,3.0,0,0",
+        "made-up,report,build_notebook,1,2.0,1.0,2.0,0,0",
     ]
     page = kept.page()
     assert "| made-up | gpt | 2026-01-01 | `0123456` | 2 | 2.5 | 1.2 | 90 s |" in page
