@@ -24,6 +24,7 @@ from pipeline.atomic import write_text
 from pipeline.errors import InputError
 
 SECONDS = 600  # The longest that a cell may take.
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 class Spec(settings.Settings):
@@ -65,7 +66,7 @@ def read(page: Path, out: Path) -> nbformat.NotebookNode:
     """The notebook `out` of a page, not executed yet."""
     text = page.read_text(encoding="utf-8")
     lines, done = text.splitlines(), 0
-    notebook = nbformat.v4.new_notebook()
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
 
     def add(kind: str, source: str) -> None:
         # Numbered: the names that nbformat draws differ each time.
@@ -105,10 +106,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
 
 def failure(notebook: nbformat.NotebookNode, error: Exception) -> str:
     """One line: the first line of the last cell that was started, and what went wrong in it."""
-    started = [cell for cell in notebook.cells if cell.get("execution_count")]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    started = max(sum(bool(cell.execution_count) for cell in cells), 1)
     name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
     told = " ".join(f"{name}: {value}".split())
-    return f"the cell that begins with {started[-1].source.splitlines()[0]!r}: {told}"
+    return f"the cell that begins with {cells[started - 1].source.splitlines()[0]!r}: {told}"
 
 
 def main() -> None:
