@@ -170,7 +170,7 @@ INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
     "template": "the page's template, report.html.j2",
-    "kept*": "a leaderboard with an earlier run of this name, to compare with",
+    "kept?": "a leaderboard with an earlier run of this name, to compare with",
     "records*": "metrics, history, selection, ranking, twins and samples files (.json)",
     "figures*": "the figures, .svg, by draw_figures",
 }
@@ -244,7 +244,7 @@ def page(
 def main() -> None:
     args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     rows, published = read_leaderboard(args.leaderboard), read_references(args.references)
-    kept = [row for path in args.kept for row in read_leaderboard(path)]
+    kept = read_leaderboard(args.kept) if args.kept else []
     text = page(args.spec, rows, published, args.template, args.records, args.figures, kept)
     write_text(args.out, text + "\n")
     print(f"{len(rows)} rows, {len(args.figures)} figures -> {args.out}")

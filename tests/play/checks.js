@@ -86,6 +86,7 @@ async function exhibits() {
   found.effects = shown.dna.effects;
   document.querySelector("#dna .example").click();
   found.example = byId("sequence").value;
+  found.label = byId("sequence-label").textContent;
   // It writes.
   byId("prompt").value = "Once upon a time";
   byId("seed").value = 7;

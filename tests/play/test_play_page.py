@@ -131,6 +131,7 @@ def test_what_mattered_is_what_dna_explain_says(shown):
         others, effects = zip(*found[place], strict=True)
         assert list(others) == wanted.others[place].tolist()
         np.testing.assert_allclose(effects, wanted.effects[place], atol=1e-3)
+    assert shown.light["exhibits"]["label"] == "Test sequence 1 of 4 here, labelled site."
     first = np.arange(24) % 7 % 4
     assert shown.light["exhibits"]["example"] == "".join("ACGT"[t] for t in first)
 

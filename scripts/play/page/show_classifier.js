@@ -20,8 +20,11 @@ class ClassifierExhibit {
   // The next test sequence of a class.
   example(number) {
     const all = this.data.examples[number];
-    byId("sequence").value = all[this.shown[number]++ % all.length] ?? "";
+    const at = this.shown[number]++ % all.length;
+    byId("sequence").value = all[at] ?? "";
     this.show();
+    byId("sequence-label").textContent =
+      `Test sequence ${at + 1} of ${all.length} here, labelled ${this.data.about.classes[number]}.`;
   }
   random() {
     const letters = Array.from({ length: this.data.about.length }, () => randomOf("ACGT"));
@@ -34,6 +37,7 @@ class ClassifierExhibit {
     this.letters = [];
     this.effects = [];
     byId("sequence-message").textContent = "";
+    byId("sequence-label").textContent = "";
     byId("sequence-told").textContent = "";
     byId("sequence-classes").replaceChildren();
     try {
