@@ -19,7 +19,7 @@ from numpy_nn.standardise import Standardise
 from pipeline.atomic import write_json, write_npz
 from pipeline.weights import save_weights
 from play.arrays import packed_all
-from play.exhibits import Model, Source, net_layers, stories
+from play.exhibits import Model, Source, net_layers, stories, without
 from seq2seq import genetic_code as code
 from seq2seq.model import build as build_seq2seq
 from seq2seq.settings import Model as Seq2SeqModel
@@ -58,9 +58,11 @@ def shaken(model, seed):
     return model.eval()
 
 
-def arrays(model):
+def arrays(model, tied_to=None):
     """What the page reads of a model in PyTorch, in single precision."""
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    if tied_to:
+        state = without(state, "output_projection.weight", tied_to)
     return packed_all(state, "float32")
 
 
@@ -74,7 +76,7 @@ def language(seed, **options):
         logits, weights = model.forward_with_attention(tokens)
     return {
         "kind": "language",
-        "arrays": arrays(model),
+        "arrays": arrays(model, "embedding.weight"),
         "about": {"model": shape.model_dump()},
         "tokens": tokens[0].tolist(),
         "wanted": logits[0].tolist(),
@@ -90,7 +92,7 @@ def translator():
         logits, _, _, cross = model.forward_with_attention(source, target)
     return {
         "kind": "translation",
-        "arrays": arrays(model),
+        "arrays": arrays(model, "target_embedding.weight"),
         "about": {"model": shape.model_dump()},
         "source": source[0].tolist(),
         "target": target[0].tolist(),

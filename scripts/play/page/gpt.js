@@ -16,7 +16,8 @@ class GPT {
       ? sinusoids(model.context, model.d_model)
       : arrays["positions.embedding.weight"]; // none of Llama, whose positions turn
     this.blocks = new Encoder(arrays, "blocks", model.n_layers, shape);
-    this.out = layer(arrays, "output_projection");
+    // Tied, the embedding is also the output projection (Press and Wolf 2017).
+    this.out = { weight: arrays["output_projection.weight"] ?? this.embedding };
   }
   newCaches() {
     return this.blocks.layers.map((one) => one.attention.newCache(this.context));

@@ -103,13 +103,14 @@ class ImagesExhibit {
   makeUnits() {
     const { hidden } = this.model.forward(this.pixels);
     this.units = hidden.map((values, n) => {
-      const grid = new Grid(values.length, Math.min(32, values.length), `Hidden layer ${n + 1}`);
+      const columns = Math.min(32, values.length);
+      const grid = new Grid(values.length, columns, 256 / columns, `Hidden layer ${n + 1}`);
       const told = `Hidden layer ${n + 1}: ${values.length} units`;
       byId("hidden").append(element("p", { class: "note" }, told), grid.drawing);
       return grid;
     });
     if (!hidden.length) return;
-    this.filter = new Grid(this.size, this.width, "What the unit looks for", 4);
+    this.filter = new Grid(this.size, this.width, 112 / this.width, "What the unit looks for");
     const most = { min: 1, max: hidden[0].length };
     const range = element("input", { type: "range", id: "unit", ...most, value: 1 });
     const name = element("output", { for: "unit" });
@@ -140,7 +141,8 @@ class ImagesExhibit {
 
 // Numbers as fields, the stronger the farther from 0; below 0 in the other colour.
 class Grid {
-  constructor(count, columns, label, side = 8) {
+  // side: of a field, in pixels.
+  constructor(count, columns, side, label) {
     this.cells = Array.from({ length: count }, (_, n) =>
       shape("rect", {
         x: (n % columns) * side,
