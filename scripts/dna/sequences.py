@@ -86,13 +86,18 @@ def middle(tokens: np.ndarray, length: int) -> np.ndarray:
     return tokens[begin : begin + length]
 
 
+def complement(x: np.ndarray) -> np.ndarray:
+    """The partner of each letter of tokens x; what is no letter stays."""
+    return np.where(x < UNKNOWN, 3 - x, x)
+
+
 def other_strands(x: np.ndarray) -> np.ndarray:
     """The reverse complements of tokens x (N, L): (N, L), padding on the right."""
     reverse, lengths = x.copy(), (x != PAD).sum(axis=1)  # (N, L), (N,)
     for length in np.unique(lengths):
         rows = lengths == length
         reverse[rows, :length] = x[rows, :length][:, ::-1]
-    return np.where(reverse < UNKNOWN, 3 - reverse, reverse)
+    return complement(reverse)
 
 
 def as_trained(x: np.ndarray, both_strands: bool) -> np.ndarray:

@@ -161,6 +161,16 @@ class Baselines(Settings):
     cnn_epochs: int = Field(5, ge=0, description="passes of the small CNN; 0: none")
 
 
+class Motifs(Settings):
+    """How much is read to find what the sequences of a class have in common."""
+
+    sequences: int = Field(100, ge=1, description="sequences of val per class, drawn at random")
+    most_letters: int = Field(
+        20_000_000, ge=1, description="nucleotides to read at most: fewer sequences if long"
+    )
+    most: int = Field(3, ge=1, le=10, description="motifs per class")
+
+
 class Strands(Settings):
     both_strands: bool = Field(False, description="train on random strands, predict their mean")
 
@@ -218,6 +228,7 @@ class Section(Settings):
     )
     seeds: Seeds = Field(description="one training per seed")
     threads: Threads = Field(description="threads of one training")
+    motifs: Motifs = Motifs()
     settings: dict[str, Dataset] = Field(min_length=1, description="settings of each data set")
 
     @model_validator(mode="after")
@@ -257,6 +268,10 @@ class SummariseSpec(Settings):
     report: str = Field("report.html", description="where the report is")
     folder: str = Field(".", description="where models and predictions are")
     seed: Seed = Field(1, description="of the model to name")
+
+
+class MotifsSpec(Motifs, EvaluateSpec):
+    seed: Seed = Field(1, description="of the sequences that are drawn")
 
 
 class PredictSpec(EvaluateSpec):
