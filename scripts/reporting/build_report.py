@@ -22,7 +22,18 @@ from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.read_json import read_json
 from pipeline.results import COLUMNS
-from reporting import chapters, charts, formats, leaderboard, race, record_charts, report, splits
+from reporting import (
+    chapters,
+    charts,
+    formats,
+    leaderboard,
+    logos,
+    race,
+    record_charts,
+    report,
+    score_curves,
+    splits,
+)
 from reporting.headline import claims, headline
 from reporting.leaderboard import SPLITS, read_leaderboard, read_references
 from reporting.settings import Colour
@@ -153,10 +164,12 @@ def digest(script: str) -> str:
 # What the template calls to choose, to draw, and to write numbers and names as people read them.
 FILTERS = (
     chapters.anchor, digest, formats.counted, formats.flops, formats.seconds,
-    formats.weights, leaderboard.number, race.label, race.searches, report.notes, report.search,
-    report.shown, report.way, splits.more_views, splits.spread, splits.validation_of,
+    formats.weights, leaderboard.number, logos.motif_names, logos.word, race.label, race.searches,
+    report.notes, report.search, report.shown, report.way, score_curves.quality_of,
+    splits.more_views, splits.spread, splits.validation_of,
 )  # fmt: skip
 CHARTS = (
+    logos.logos, logos.profiles, score_curves.score_curves,
     record_charts.beside_published, record_charts.by_compute, record_charts.curves,
     record_charts.grid, record_charts.race_of, record_charts.told, record_charts.twins,
     record_charts.verdict,
@@ -165,7 +178,7 @@ INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
     "template": "the page's template, report.html.j2",
-    "records*": "metrics, history, selection, ranking, twins and samples files (.json)",
+    "records*": "metrics, history, selection and other files of the rooms (.json)",
     "figures*": "the figures, .svg, by draw_figures",
 }
 OUTPUTS = {"out": "report.html"}

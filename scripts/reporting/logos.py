@@ -22,7 +22,7 @@ GLYPHS = {
 }
 BIT = 38  # Pixels of one of the two bits of a place.
 ROW, ROWS = 40, 4  # Letters of a line of a profile, and lines.
-UP, DOWN = 34, 12  # Pixels above and below the zero of a profile's line.
+UP, DOWN = 40, 14  # Pixels above and below the zero of a profile's line.
 TWO = {"AG": "R", "CT": "Y", "CG": "S", "AT": "W", "GT": "K", "AC": "M"}
 
 
@@ -56,15 +56,17 @@ def logo(motif: Mapping, name: str, both_strands: bool, label: str) -> str:
     """A motif of motifs.json, the consensus that it is like below it, and its reverse complement
     where a class does not depend on the strand."""
     counts = np.array(motif["letters"], float)  # (W, 4)
-    head = charts.heading(f"{motif['class']}: {name}, {motif['sequences']} of {motif['of']}")
-    left, top = 26.0, LINE * len(head) + 6
+    head = charts.heading(f"{motif['class']}: {name}")
+    left, top = 26.0, LINE * len(head) + 22
     width = (WIDTH - left) / len(counts)
-    parts = [*head]
+    parts = [*head, charts.words(0, top - 8, "bits")]
     strands = [(counts, motif["known"])] + [(counts[::-1, ::-1], None)] * both_strands
     for turned, known in strands:
         bottom = top + 2 * BIT
         for bits in (0, 1, 2):
-            parts.append(charts.stroke(left, bottom - BIT * bits, WIDTH, bottom - BIT * bits, "grid"))
+            parts.append(
+                charts.stroke(left, bottom - BIT * bits, WIDTH, bottom - BIT * bits, "grid")
+            )
             parts.append(charts.words(left - 6, bottom - BIT * bits + 4, bits, anchor="end"))
         for at, heights in enumerate(information(turned)):
             parts += column(heights, left + width * at + 1, bottom, width - 2)
@@ -78,7 +80,7 @@ def logo(motif: Mapping, name: str, both_strands: bool, label: str) -> str:
     return charts.panel(WIDTH, top, parts, label)
 
 
-def names(record: Mapping) -> list[str]:
+def motif_names(record: Mapping) -> list[str]:
     """What the motifs of a motifs.json are called: as the known one, or by their number."""
     return [
         one["known"]["name"] if one["known"] else f"motif {number}"
@@ -103,7 +105,7 @@ def word(motif: Mapping) -> str:
 
 def logos(record: Mapping, of: str) -> list[str]:
     """A panel for each motif of a motifs.json; of: the model, for the panels' names."""
-    told = zip(record["motifs"], names(record), strict=True)
+    told = zip(record["motifs"], motif_names(record), strict=True)
     return [
         logo(motif, name, record["both_strands"], f"{of}: logo of motif {number}, {name}")
         for number, (motif, name) in enumerate(told, 1)
@@ -149,7 +151,7 @@ def profile(one: Mapping, called: Sequence[str], label: str) -> str:
 
 def profiles(record: Mapping, of: str) -> list[str]:
     """A panel for each profile of a motifs.json; of: the model, for the panels' names."""
-    called = names(record)
+    called = motif_names(record)
     return [
         profile(one, called, f"{of}: profile {number}, {one['id']}")
         for number, one in enumerate(record["profiles"], 1)

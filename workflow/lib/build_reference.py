@@ -45,8 +45,11 @@ HANDED = {
     "study.npz": "studies",
     "twins.json": "twins",
     "baselines.json": "metrics",
+    "curves.json": "curves",
+    "motifs.json": "motifs",
 }
 RECORDS = ("metrics", "histories", "selections", "searches", "samples", "twins")
+RECORDS += ("curves", "motifs")
 
 
 def handed(manifest: Mapping, run: str, room: str) -> dict[str, list[str]]:

@@ -20,8 +20,11 @@ for name in DNA.datasets:
     REPORT["predictions"].append(f"{RUN}/dna/{name}/predictions.csv")
     REPORT["submissions"].append(f"{RUN}/dna/{name}/submission.csv")
     REPORT["attention"].append(f"{RUN}/dna/{name}/attention.npz")
+    REPORT["curves"].append(f"{RUN}/dna/{name}/curves.json")
+    REPORT["motifs"].append(f"{RUN}/dna/{name}/motifs.json")
     if DATASETS.get(name) and DATASETS[name].kind == "own":
         REPORT["summaries"].append(f"{RUN}/dna/{name}/summary.md")
+        REPORT["own"].append(f"{RUN}/dna/{name}/summary.json")
 
 
 def candidates(dataset):
