@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from dna.sequences import PAD, UNKNOWN, VOCABULARY, complement
+from pipeline.seeds import generator
 
 CORE, PIECES = 8, 2  # letters of a piece by whose effects it is found; pieces of a sequence
 WORD, FLANK = 6, 4  # letters of a seed, and of a motif on each side of it
@@ -23,7 +24,7 @@ SHIFT = 3  # places by which a piece may be off
 ROUNDS = 10  # of an alignment, at most
 LEAST_FIT = 5.0  # bits by which a piece must fit its motif better than the background
 CERTAIN = 8.0  # bits by which a window must fit to be counted anywhere
-LEAST_PIECES, LEAST_PART = 10, 0.2  # of a motif: its pieces; its effect, of the first motif's
+SHUFFLES, ABOVE = 10, 1.5  # of letters; how far a motif is above what they have
 
 
 class Pieces(NamedTuple):
@@ -158,30 +159,44 @@ def at_one_place(x: np.ndarray, effects: np.ndarray) -> Motif:
     return Motif(counts, rows, np.full_like(rows, begin), np.zeros(len(x), bool), effect)
 
 
+def by_chance(x: np.ndarray, effects: np.ndarray, both_strands: bool, share: np.ndarray) -> float:
+    """The largest sum of effects of a motif in tokens x (N, L) whose letters are shuffled within
+    each sequence, while the effects (N, L) stay where they are."""
+    random, largest = generator(0, "shuffled letters"), 0.0
+    for _ in range(SHUFFLES):
+        shuffled = x.copy()
+        for row in shuffled:
+            row[row != PAD] = random.permutation(row[row != PAD])
+        found = pieces(shuffled, effects, both_strands)
+        if (word := seed(found)) is not None:
+            largest = max(largest, align(found, word, share)[0].effect.sum())
+    return largest
+
+
 def motifs(
     x: np.ndarray, effects: np.ndarray, both_strands: bool, aligned: bool, most: int
 ) -> list[Motif]:
     """At most `most` motifs of tokens x (N, L), whose letters have `effects` (N, L) on the answer;
-    that with the largest sum of effects first.
+    that with the largest sum of effects first. What shuffled letters nearly have is none.
 
     aligned: the sequences are aligned to a site, where the first motif is looked for.
     """
-    found = []
-    if aligned:
-        found.append(at_one_place(x, effects))
-        inner = found[0].begin[0] + (WIDTH - CORE) // 2
+    share = background(x, both_strands)
+    chance, found = ABOVE * by_chance(x, effects, both_strands, share), []
+    if aligned and (motif := at_one_place(x, effects)).effect.sum() > chance:
+        found.append(motif)
+        inner = motif.begin[0] + (WIDTH - CORE) // 2
         effects = effects.copy()
         effects[:, inner : inner + CORE] = 0
-    left, share = pieces(x, effects, both_strands), background(x, both_strands)
+    left = pieces(x, effects, both_strands)
     while len(found) < most and (word := seed(left)) is not None:
         motif, own = align(left, word, share)
-        if len(motif.row) < LEAST_PIECES:
+        if motif.effect.sum() <= chance:
             break
         found.append(motif)
         rest = (part[~own] for part in left[:-1])
         left = Pieces(*rest, left.strand)
-    found.sort(key=lambda one: -one.effect.sum())
-    return [one for one in found if one.effect.sum() > LEAST_PART * found[0].effect.sum()]
+    return sorted(found, key=lambda one: -one.effect.sum())
 
 
 def occurs(x: np.ndarray, motif: Motif, both_strands: bool, share: np.ndarray) -> np.ndarray:

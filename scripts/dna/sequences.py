@@ -81,9 +81,10 @@ def read_labelled_csv(
 
 
 def middle(tokens: np.ndarray, length: int) -> np.ndarray:
-    """At most `length` tokens out of the middle of tokens (L,)."""
+    """At most `length` tokens out of the middle of tokens (L,): a copy, which does not keep a whole
+    chromosome in memory."""
     begin = max(len(tokens) - length, 0) // 2
-    return tokens[begin : begin + length]
+    return tokens[begin : begin + length].copy()
 
 
 def complement(x: np.ndarray) -> np.ndarray:
