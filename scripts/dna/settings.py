@@ -184,6 +184,10 @@ class Candidate(Strands):
 class Choice(Settings):
     """Several models, each trained briefly; the best on val is then trained in earnest."""
 
+    of: str | None = Field(
+        None,
+        description="data set whose val chooses among the same models for this one; null: its own",
+    )
     candidates: list[Candidate] = Field([Candidate()], min_length=1, description="the models")
     aligned: bool = Field(True, description="whether those of pooling flatten take part")
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
@@ -230,6 +234,16 @@ class Section(Settings):
     threads: Threads = Field(description="threads of one training")
     motifs: Motifs = Motifs()
     settings: dict[str, Dataset] = Field(min_length=1, description="settings of each data set")
+
+    @model_validator(mode="after")
+    def _a_family_has_one_race(self) -> Self:
+        for name, one in self.settings.items():
+            if one.choice and (of := one.choice.of):
+                other = self.settings[of].choice if of in self.settings else None
+                if other != one.choice.model_copy(update={"of": None}):
+                    wanted = "expected a data set with the same choice of its own"
+                    raise ValueError(f"settings.{name}.choice.of: {wanted}, found {of}")
+        return self
 
     @model_validator(mode="after")
     def _one_motif_per_class(self) -> Self:

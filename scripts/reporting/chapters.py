@@ -17,7 +17,7 @@ from reporting.report import shown, trainings
 # A key that only files of this kind have -> what a room calls them. Rungs have candidates too.
 KINDS = {"rung": "searches", "rows": "metrics", "curve": "histories", "candidates": "selections"}
 KINDS |= {"samples": "samples", "float32": "twins", "motifs": "motifs", "roc": "curves"}
-KINDS |= {"predict": "own"}
+KINDS |= {"predict": "own", "tried": "choices"}
 
 
 def kind_of(record: Mapping) -> str:

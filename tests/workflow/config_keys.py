@@ -117,13 +117,14 @@ TABLE = (
 )  # fmt: skip
 # Keys that have no other value as long as the rest is as it is: flipped digits are no digits, no
 # mixer sees features alone, no training moves them; k-mers, which all other data sets change to,
-# cannot be pretrained.
+# cannot be pretrained; no other data set has the choice of one's own.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
     "mlp.recipes.common.architecture",
     "mlp.test_time_shifts",
     "dna.settings.gue/*.pretraining.epochs",
+    "dna.settings.own.choice.of",
 )
 
 

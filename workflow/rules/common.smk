@@ -53,6 +53,7 @@ REPORT = {
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings
     "twins": [],  # twins.json: the losses of one model in two frameworks
+    "choices": [],  # choice.json of every DNA data set that chooses a model
     "curves": [],  # curves.json of every DNA data set: ROC, precision and recall, reliability
     "motifs": [],  # motifs.json of every DNA data set: what its classes have in common
     "images": [],  # examples.npz: images with labels and predictions

@@ -98,7 +98,9 @@ rule train_dna:
     input:
         data=f"{PROCESSED}/{{dataset}}/sequences.npz",
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
-        choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
+        choice=lambda w: (
+            f"{RUN}/dna/{chooser(w.dataset)}/choice.json" if candidates(w.dataset) else []
+        ),
         start=lambda w: (
             f"{DNA_RUN}/pretrained/model.safetensors".format(dataset=w.dataset)
             if DNA_SETS[w.dataset].pretraining.epochs

@@ -17,7 +17,7 @@ TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2"
 PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
 PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
-RECORDED += ("curves", "motifs", "own")
+RECORDED += ("choices", "curves", "motifs", "own")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
 
 
