@@ -24,6 +24,7 @@ SHIFT = 3  # places by which a piece may be off
 ROUNDS = 10  # of an alignment, at most
 LEAST_FIT = 5.0  # bits by which a piece must fit its motif better than the background
 CERTAIN = 8.0  # bits by which a window must fit to be counted anywhere
+LEAST_SHARP = 0.3  # bits of information at the clearest place of a motif of one place
 SHUFFLES, ABOVE = 10, 1.5  # of letters; how far a motif is above what they have
 
 
@@ -173,6 +174,12 @@ def by_chance(x: np.ndarray, effects: np.ndarray, both_strands: bool, share: np.
     return largest
 
 
+def sharpest(motif: Motif, share: np.ndarray) -> float:
+    """The most information that a place of a motif has over the background `share` (4,), bits."""
+    table = odds(motif.counts, share)[:, :4]
+    return float((share * 2**table * table).sum(axis=1).max())
+
+
 def motifs(
     x: np.ndarray, effects: np.ndarray, both_strands: bool, aligned: bool, most: int
 ) -> list[Motif]:
@@ -183,7 +190,8 @@ def motifs(
     """
     share = background(x, both_strands)
     chance, found = ABOVE * by_chance(x, effects, both_strands, share), []
-    if aligned and (motif := at_one_place(x, effects)).effect.sum() > chance:
+    motif = at_one_place(x, effects)
+    if aligned and motif.effect.sum() > chance and sharpest(motif, share) > LEAST_SHARP:
         found.append(motif)
         inner = motif.begin[0] + (WIDTH - CORE) // 2
         effects = effects.copy()

@@ -78,6 +78,9 @@ def test_aligned_sequences_have_a_motif_of_one_place():
     assert np.ptp(first.begin) == 0 and 20 - motifs.WIDTH + 2 <= first.begin[0] <= 20
     assert named(first, "gue/prom_core_all", False).known.name == "initiator"
     assert named(first, "own/x", False).known is None
+    # A place that matters, whatever its letters are, is no motif.
+    random = np.random.default_rng(6).integers(0, 4, x.shape).astype(np.uint8)
+    assert motifs.motifs(random, effects, both_strands=False, aligned=True, most=1) == []
 
 
 def test_it_occurs_where_the_word_is():
