@@ -186,7 +186,7 @@ keep-bench: $(VENV)/ready ## Copy new benchmarks alone into results/reference/
 	@$(BIN)/python -m reporting.collect_reference --out results/reference
 	@$(MAKE) --no-print-directory readme
 
-readme: $(VENV)/ready ## Make the page of results/reference/ and README.md's tables of what is kept there
+readme: $(VENV)/ready ## Make the page of results/reference/, and the tables of README.md and docs/results.md
 	@$(BIN)/python workflow/lib/build_reference.py
 	@$(BIN)/python -m reporting.update_readme
 

@@ -24,6 +24,7 @@ for room in ROOMS:
 
 
 include: "workflow/rules/report.smk"
+include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/manifest.smk"
 
 

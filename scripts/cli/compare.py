@@ -1,16 +1,12 @@
 """`nn compare A B`: which differences between the results of two runs are real.
 
 A model is compared with the one of the same folder in the other run (gpt/tinystories), row by row.
-The 95 % interval of the difference is +- 1.96 sqrt(s^2 + std_A^2 / n_A + std_B^2 / n_B): s is what
-the finite split adds, the rest what n seeds of deviation std add. Where both runs have
-predictions.csv of the same examples, s is that of the paired difference (a bootstrap over
-examples; of several seeds, the first ones' predictions); else it comes from the intervals of both
-values, as if they were of different examples, which is too wide.
+Where both runs have predictions.csv of the same examples, these pair them
+(reporting/comparison.py).
 """
 
 import csv
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,21 +14,11 @@ import numpy as np
 
 from cli.catalogue import REFERENCE, run_folder
 from cli.tables import show, show_json
-from pipeline.classification_metrics import accuracy, matthews
 from pipeline.errors import InputError
-from pipeline.results import interval
 from reporting import reference
-from reporting.formats import label
-from reporting.leaderboard import METRICS, SPLITS, number, ordinary, read_metrics
+from reporting.comparison import compared, key
+from reporting.leaderboard import METRICS, SPLITS, number, read_metrics
 from reporting.terminal import Column, Group
-
-Z = 1.96  # deviations of a normal distribution in a half of its 95 %
-Answers = tuple[list[str], np.ndarray, np.ndarray]  # ids, labels (N,), predictions (N,) as numbers
-PAIRED: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "accuracy": accuracy,
-    "exact_match": accuracy,
-    "mcc": matthews,
-}
 
 
 class Results(NamedTuple):
@@ -86,64 +72,6 @@ def paired(one: Results, other: Results) -> tuple[np.ndarray, np.ndarray, np.nda
     _, numbers = np.unique(texts, return_inverse=True)
     labels, ours, theirs = numbers.astype(np.int64).reshape(3, -1)
     return labels, ours, theirs
-
-
-def key(row: Mapping) -> tuple:
-    """What two rows must have in common to be compared, but for the split."""
-    return row["dataset"], row["metric"], row["views"], row["members"] != "1", row["subset"]
-
-
-def described(row: Mapping, answers: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Whether predictions (labels, predictions) are those of a row, or of its first seed.
-
-    An evaluation writes one answer of each example: that of one row, whose value it then gives
-    exactly, or of the first seed of an ordinary row.
-    """
-    if row["split"] != "test" or row["subset"] != "all" or row["metric"] not in PAIRED:
-        return False
-    exact = math.isclose(PAIRED[row["metric"]](*answers), row["value"], abs_tol=1e-9)
-    return exact or (ordinary(row) and row["n_seeds"] > 1)
-
-
-def spread(pairs: tuple | None, one: Mapping, other: Mapping) -> tuple[float | None, str]:
-    """(the standard error of the difference that the finite split makes, where it is from)."""
-    if pairs and described(one, pairs[:2]) and described(other, (pairs[0], pairs[2])):
-        metric = PAIRED[one["metric"]]
-        found = interval(lambda y, a, b: metric(y, b) - metric(y, a), *pairs)
-        return ((found[1] - found[0]) / (2 * Z) if found else 0.0), "paired"
-    if one["ci_low"] is None or other["ci_low"] is None:
-        return None, ""
-    return math.hypot(
-        *((row["ci_high"] - row["ci_low"]) / (2 * Z) for row in (one, other))
-    ), "apart"
-
-
-def compared(one: Mapping, other: Mapping, pairs: tuple | None) -> dict:
-    """The difference other - one of two rows, its interval, and what that says."""
-    examples, how = spread(pairs, one, other)
-    seeds = [row["std"] / math.sqrt(row["n_seeds"]) for row in (one, other) if row["std"]]
-    difference, bounds = other["value"] - one["value"], None
-    verdict = "no interval"
-    if one["data_sha256"] != other["data_sha256"]:
-        verdict, how = "other data", ""
-    elif examples is not None or len(seeds) == 2:
-        half = Z * math.hypot(examples or 0.0, *seeds)
-        bounds, how = (difference - half, difference + half), how or "seeds alone"
-        better = (difference > 0) == METRICS[one["metric"]].more_is_better
-        verdict = "noise" if abs(difference) <= half else "better" if better else "worse"
-        verdict = verdict if difference else "equal"
-    low, high = bounds or (None, None)
-    columns = ("dataset", "metric", "split", "views", "members", "subset")
-    return {
-        **{name: one[name] for name in columns},
-        "models": [label(one), label(other)],
-        "values": [one["value"], other["value"]],
-        "difference": difference,
-        "ci_low": low,
-        "ci_high": high,
-        "interval": how,
-        "verdict": verdict,
-    }
 
 
 def compare(first: str, second: str) -> list[dict]:

@@ -25,6 +25,7 @@ from pipeline.results import COLUMNS
 from reporting import (
     chapters,
     charts,
+    comparison,
     formats,
     leaderboard,
     logos,
@@ -178,6 +179,7 @@ INPUTS = {
     "leaderboard": "leaderboard.csv",
     "references": "published results, references.yaml",
     "template": "the page's template, report.html.j2",
+    "kept*": "a leaderboard with an earlier run of this name, to compare with",
     "records*": "metrics, history, selection and other files of the rooms (.json)",
     "figures*": "the figures, .svg, by draw_figures",
 }
@@ -201,8 +203,10 @@ def page(
     template: Path,
     records: Sequence[Path],
     drawn: Sequence[Path],
+    kept: Sequence[dict] = (),
 ) -> str:
-    """The page. rows: the leaderboard's; published: what read_references gives."""
+    """The page. rows: the leaderboard's; published: what read_references gives; kept: rows of an
+    earlier leaderboard."""
     sources, references = published
     contents = [read_record(path) for path in records]
     figures = [
@@ -234,6 +238,7 @@ def page(
         chosen={entry["chapter"] for entry in summary},
         story=story(rooms),
         codons=codons(rooms),
+        earlier=comparison.earlier(rows, kept),
         sources=[s for s in sources.values() if any(r["source"] == s["citation"] for r in rows)],
         claims=claims(references, spec.datasets),
         rooms=rooms,
@@ -248,7 +253,8 @@ def page(
 def main() -> None:
     args = settings.arguments(__doc__, Spec, INPUTS, OUTPUTS)
     rows, published = read_leaderboard(args.leaderboard), read_references(args.references)
-    text = page(args.spec, rows, published, args.template, args.records, args.figures)
+    kept = [row for path in args.kept for row in read_leaderboard(path)]
+    text = page(args.spec, rows, published, args.template, args.records, args.figures, kept)
     write_text(args.out, text + "\n")
     print(f"{len(rows)} rows, {len(args.figures)} figures -> {args.out}")
 

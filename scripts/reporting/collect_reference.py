@@ -35,7 +35,8 @@ def room_of(outputs: Iterable[str], run: Path) -> str:
     parts = next(Path(path).parts for path in outputs)
     if parts[:2] != ("results", run.name):
         return "data"
-    return parts[2] if len(parts) > 3 and parts[2] != "figures" else "report"
+    shared = len(parts) == 3 or parts[2] in ("figures", "notebooks")
+    return "report" if shared else parts[2]
 
 
 def job_times(run: Path, jobs: Iterable[dict]) -> pd.DataFrame:

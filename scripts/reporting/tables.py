@@ -1,4 +1,6 @@
-"""The Markdown tables of README.md and results/reference/README.md; their words: tables.md.j2.
+"""The Markdown tables of README.md, docs/results.md and results/reference/README.md.
+
+Their words are in tables.md.j2.
 
 The results have one line per model of ours, one column per split. More views and ensembles are
 measured on the same test split, but are not one model that reads each example once: they have
@@ -38,6 +40,8 @@ NEEDED = {
         "what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within", "commit",
     ),
 }  # fmt: skip
+# The tasks of data sets, in the order of the project's parts.
+TASKS = ("image_classification", "language_modelling", "dna_classification", "translation")
 COMMANDS = {"speed": "make bench-speed", "cost": "make bench-dag PRESET=standard"}
 
 
@@ -87,6 +91,20 @@ def markdown(table: str, folder: Path) -> str:
         for row in read_benchmark(folder / name, table)
     ]
     return render(table, rows) if rows else ""
+
+
+def summary(rows: list[dict], sources: dict, references: list[dict], titles: dict) -> str:
+    """A line per data set: our single model that validation chose, beside the best published one.
+
+    sources, references: what read_references gives; titles: data set -> its title.
+    """
+    entries = headline(rows, references, dict.fromkeys(row["dataset"] for row in rows))
+
+    def place(entry: dict) -> tuple[int, bool]:
+        best = entry["best"]
+        return TASKS.index(best["task"]), best["implementation"] != "numpy"
+
+    return render("summary", sorted(entries, key=place), titles, sources, METRICS)
 
 
 def chosen_lines(rows: list[dict], references: list[dict]) -> list[tuple[Line, str]]:

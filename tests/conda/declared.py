@@ -11,13 +11,15 @@ from code_hash import code_files
 from conda_names import PYPI_NAME
 from packaging.specifiers import SpecifierSet
 
-ENVIRONMENTS = ("data", "numpy", "torch", "report")
+ENVIRONMENTS = ("data", "numpy", "torch", "report", "notebook")
 # The name to import -> PyPI's, where they differ.
 IMPORT_NAME = {
     "sklearn": "scikit-learn",
     "skimage": "scikit-image",
     "yaml": "pyyaml",
     "PIL": "pillow",
+    "IPython": "ipython",
+    "markdown_it": "markdown-it-py",
 }
 
 

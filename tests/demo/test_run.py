@@ -96,6 +96,22 @@ def test_submission(demo):
     assert len(lines) > 10
 
 
+def test_the_notebooks_ran_and_show_what_the_run_found(demo):
+    figures = {"part1": ("confusion", "errors"), "part2": ("positions", "attention", "study")}
+    for page, kinds in figures.items():
+        path = demo / "results" / "demo" / "notebooks" / f"{page}.ipynb"
+        cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+        assert len(cells) > 10 and all(cell["execution_count"] for cell in cells)
+        outputs = [output for cell in cells for output in cell["outputs"]]
+        assert not [one for one in outputs if one["output_type"] == "error"]
+        shown = json.dumps(outputs)
+        for kind in kinds:
+            assert f'alt=\\"{kind}: ' in shown, (page, kind)
+    # A number of the run, as pandas writes it.
+    value = next(float(r["value"]) for r in leaderboard(demo) if r["dataset"] == "genetic_code")
+    assert f"{value:.6f}"[:6] in shown
+
+
 def test_nothing_half_written_stays(demo):
     files = (path for path in (demo / "results").rglob("*") if path.is_file())
     assert [p for p in files if p.name.startswith(".") or ".checkpoints" in p.parts] == []

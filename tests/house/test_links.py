@@ -6,6 +6,7 @@ import pytest
 
 PAGES = [
     "README.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "config/README.md",
     "docs/*.md",

@@ -8,8 +8,11 @@ import report_figures
 from configuration import load_table
 from fabricated_run import fabricate, write_data
 
+from pipeline.atomic import write_csv
+from pipeline.results import COLUMNS
 from raw.table import Table
 from reporting import build_leaderboard, build_report, draw_figures
+from reporting.leaderboard import read_leaderboard
 
 CHOSEN = {
     "mlp": ["fashion_mnist"],
@@ -63,6 +66,16 @@ class Run:
         files = [path for paths in sources for path in paths]
         call(self.patch, draw_figures, {"figures": drawn}, files=files, figures=figures)
 
+    def keep(self) -> Path:
+        """An earlier leaderboard of this run, on which every accuracy was lower by 0.04."""
+        rows = read_leaderboard(self.folder / "leaderboard.csv")
+        for row in rows:
+            row["commit"] = "ba9876543210"
+            if row["metric"] == "accuracy":
+                row["value"] -= 0.04
+        write_csv(self.folder.parent / "kept.csv", rows, COLUMNS)
+        return self.folder.parent / "kept.csv"
+
     def report(self) -> str:
         records = [path for kind in RECORDED for path in self.files[kind]]
         spec = {
@@ -90,6 +103,7 @@ class Run:
             leaderboard=self.folder / "leaderboard.csv",
             references=self.repository / "config" / "references.yaml",
             template=self.repository / "workflow" / "report" / "report.html.j2",
+            kept=self.keep(),
             records=records,
             figures=[self.folder / "figures" / one.kind / one.name for one in self.plan],
             out=self.folder / "report.html",

@@ -1,4 +1,4 @@
-"""The committed reference results and the tables of README.md that are made from them."""
+"""The committed reference results, and the tables of README.md and docs/results.md made of them."""
 
 import itertools
 import json
@@ -34,8 +34,9 @@ COSTS = """what,jobs,seconds,cpu_seconds,peak_mb,share,limit,within,cores,commit
 dry run of full,2400,9.5,4.25,150,,4 s,False,2,bbe457c53e28,AMD EPYC,9.9.0
 overhead of standard,210,41.5,,,0.0213,5 %,True,2,bbe457c53e28,AMD EPYC,9.9.0
 """
-# The tables of README.md, out of date.
+# The tables of docs/results.md and of README.md, out of date.
 OLD = {name: "\nold\n".join(update_readme.markers(name)) for name in ("results", "speed", "cost")}
+OLD_SUMMARY = "\nold\n".join(update_readme.markers("summary"))
 
 
 def test_the_costs_of_the_workflow_tell_wall_and_cpu_time_and_what_was_not_kept(tmp_path):
@@ -102,7 +103,7 @@ def test_a_speed_is_told_beside_the_peer_s_with_what_measured_it(tmp_path):
         markdown("speed", tmp_path)
 
 
-def test_the_readme_s_table_lets_no_ensemble_or_flip_compete(finished):
+def test_the_table_lets_no_ensemble_or_flip_compete(finished):
     rows = read_leaderboard(finished.folder / "leaderboard.csv")
     lines = markdown_table(
         rows, *read_references(finished.repository / "config" / "references.yaml")
@@ -140,7 +141,8 @@ class Kept:
         self.out = self.results / "reference"
         self.benchmarks = folder / "benchmarks"
         self.speed, self.dag = self.benchmarks / "mlp_step.csv", self.benchmarks / "dag_cost.csv"
-        self.references = str(finished.repository / "config" / "references.yaml")
+        config = finished.repository / "config"
+        self.references, self.datasets = config / "references.yaml", config / "datasets.yaml"
         patch.chdir(folder)
         self.finish("made-up")
 
@@ -172,12 +174,14 @@ class Kept:
         ]
         jobs = [{"rule": "train_gpt", "outputs": [f"results/{name}/gpt/a/history.json"]}]
         jobs += [{"rule": "extract_hog", "outputs": ["data/processed/a/hog/train.npy"]}]
+        jobs += [{"rule": "build_notebook", "outputs": [f"results/{name}/notebooks/part1.ipynb"]}]
         about = {"manifest_version": 1, "run": name, "finished": max(ends.values())}
         about |= {"code": {"commit": "0123456789ab", "dirty": False, "programs": {}}}
         about |= {"config": {"values": {}}, "trained_on": [], "inputs": [], "others": []}
         about |= {"rooms": ends, "outputs": outputs, "jobs": jobs}
         (run / "manifest.json").write_text(json.dumps(about))
         times = {"train_gpt/a": 90, "train_gpt/b": 60, "extract_hog": 9, "build_report": 3}
+        times["build_notebook/part1"] = 2
         for job, took in times.items():
             path = run / "benchmarks" / f"{job}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,11 +222,13 @@ class Kept:
         runs = dict.fromkeys(row["run"] for row in rows)
         return {run: [row for row in rows if row["run"] == run] for run in runs}
 
-    def fill(self, readme: Path, *more: str) -> str:
-        """Run update_readme; returns the page."""
-        words = ["--readme", readme, "--references", self.references]
+    def fill(self, pages: Path, *more: str) -> str:
+        """Run update_readme on README.md and docs/results.md of a folder; returns the latter."""
+        results = pages / "docs" / "results.md"
+        words = ["--readme", pages / "README.md", "--results", results]
+        words += ["--references", self.references, "--datasets", self.datasets]
         self.call(update_readme, *words, "--leaderboard", self.out / "leaderboard.csv", *more)
-        return readme.read_text()
+        return results.read_text()
 
 
 @pytest.fixture
@@ -254,6 +260,7 @@ def test_the_small_files_of_a_run_are_taken_with_its_times(kept):
         "made-up,gpt,train_gpt,2,150.0,75.0,90.0,0,0",
         "made-up,data,extract_hog,1,9.0,4.5,9.0,0,0",
         "made-up,report,build_report,1,3.0,1.5,3.0,0,0",
+        "made-up,report,build_notebook,1,2.0,1.0,2.0,0,0",
     ]
     page = kept.page()
     assert "| made-up | gpt | 2026-01-01 | `0123456` | 2 | 2.5 | 1.2 | 90 s |" in page
@@ -363,49 +370,72 @@ def test_the_page_is_made_of_what_is_kept_by_the_code_of_today(kept):
 
 
 @pytest.fixture
-def readme(tmp_path) -> Path:
-    path = tmp_path / "README.md"
-    path.write_text("before\n" + "\nbetween\n".join(OLD.values()) + "\nafter\n")
-    return path
+def pages(tmp_path) -> Path:
+    """A folder with README.md and docs/results.md."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text(f"before\n{OLD_SUMMARY}\nafter\n")
+    text = "before\n" + "\nbetween\n".join(OLD.values()) + "\nafter\n"
+    (tmp_path / "docs" / "results.md").write_text(text)
+    return tmp_path
 
 
-def test_the_tables_of_the_readme_are_filled_and_all_else_stays(kept, readme):
+def test_the_tables_of_the_pages_are_filled_and_all_else_stays(kept, pages):
     kept.write_benchmarks()
     kept.collect("made-up")
     kept.page()
-    text = readme.read_text()
+    readme, results = pages / "README.md", pages / "docs" / "results.md"
+    text = results.read_text()
     with pytest.raises(InputError, match="make readme"):
-        kept.fill(readme, "--check")
-    assert readme.read_text() == text
-    filled = kept.fill(readme)
+        kept.fill(pages, "--check")
+    assert results.read_text() == text
+    filled = kept.fill(pages)
     assert filled.startswith("before\n") and filled.endswith("\nafter\n")
     assert "\nold\n" not in filled and "\nbetween\n" in filled
     assert "| MLP 784-512-256-10 (numpy) | pixels |" in filled
     assert "| 10,010 examples/s | **1.59** |" in filled
     assert "\n| plan 10,000 CV jobs | 10,021 | 71.06 s | 41.51 s | 702 MB |" in filled
-    assert kept.fill(readme, "--check") == filled
+    assert "[report](../results/reference/report.html)" in filled
+    assert kept.fill(pages, "--check") == filled
+    text = readme.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    readme.write_text(text.replace("Fashion", "Faschion"))
+    with pytest.raises(InputError, match=r"README.md.*make readme"):
+        kept.fill(pages, "--check")
     for name in ("mlp_step.csv", "dag_cost.csv"):
         (kept.out / name).unlink()
         with pytest.raises(InputError, match="make readme"):
-            kept.fill(readme, "--check")
-    filled = kept.fill(readme)
+            kept.fill(pages, "--check")
+    filled = kept.fill(pages)
     assert "Not measured yet: `make bench-speed`" in filled
     assert "Not measured yet: `make bench-dag PRESET=standard`" in filled
     assert "10,000 CV jobs" not in filled
 
 
-def test_a_readme_without_markers_and_a_missing_leaderboard_are_named(kept, readme):
+def test_the_front_page_has_one_single_model_for_each_data_set(kept, pages):
     kept.collect("made-up")
     kept.page()
-    some = ""
+    kept.fill(pages)
+    lines = [line for line in (pages / "README.md").read_text().splitlines() if "**" in line]
+    names = {row["dataset"] for row in kept.ours()["made-up"]}
+    assert len(lines) == len(names) and not any("nsemble" in line for line in lines)
+    (line,) = (line for line in lines if line.startswith("| Fashion-MNIST: accuracy ↑ |"))
+    assert ", NumPy | **" in line and line.endswith("(2017) |")
+    (line,) = (line for line in lines if line.startswith("| tinyshakespeare: nats per token ↓ |"))
+    assert "(validation) | 1.470, nanoGPT 6x6x384; Karpathy (2022) |" in line
+
+
+def test_a_page_without_markers_and_a_missing_leaderboard_are_named(kept, pages):
+    kept.collect("made-up")
+    kept.page()
+    page, some = pages / "docs" / "results.md", ""
     for name, missing in itertools.pairwise(OLD):
         some += OLD[name]
-        readme.write_text(some)
-        with pytest.raises(InputError, match=f"{missing}:begin"):
-            kept.fill(readme)
+        page.write_text(some)
+        with pytest.raises(InputError, match=f"results.md: .*{missing}:begin"):
+            kept.fill(pages)
     (kept.out / "leaderboard.csv").unlink()
     with pytest.raises(InputError, match="make reference"):
-        kept.fill(readme)
+        kept.fill(pages)
 
 
 def test_the_committed_page_and_readme_are_those_of_today(repository, monkeypatch):

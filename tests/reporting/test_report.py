@@ -177,6 +177,17 @@ def test_the_page_of_one_s_own_sequences_speaks_to_their_owner(finished, tmp_pat
     assert Page(page).bare == []
 
 
+def test_an_earlier_run_of_the_name_is_compared(text):
+    start = text.index('<h2 id="earlier"')
+    section = text[start : text.index("</section>", start)]
+    (better,) = re.findall(r"(\d+) are better", section)
+    rows = re.findall(r'<th scope="row">(.*?)</tr>', section, re.S)
+    assert int(better) == sum('verdict">better' in row for row in rows) > 0
+    assert sum('verdict">equal' in row for row in rows) > 0 and "worse," not in section
+    (plain,) = (row for row in rows if "MLP 784-512-256-10" in row and "0.0400" in row)
+    assert "ba98765" in plain and "0123456" in plain
+
+
 def test_the_leaderboard_is_grouped_sorted_and_can_be_saved(finished, text):
     start = text.index('<div id="rows"')
     board = text[start : text.index('<h2 id="reading"')]

@@ -28,7 +28,7 @@ def test_groups_are_of_rules_that_exist(profile, repository):
 def test_all_of_the_report_is_one_group(repository):
     path = repository / "workflow" / "profiles" / "slurm" / "profile.yaml"
     grouped = {k for k, v in yaml.safe_load(path.read_text())["groups"].items() if v == "report"}
-    assert grouped == {"build_leaderboard", "draw_figures", "build_report"}
+    assert grouped == {"build_leaderboard", "draw_figures", "build_report", "build_notebook"}
 
 
 def test_the_examples_in_the_profile_are_of_rules_that_exist(repository):

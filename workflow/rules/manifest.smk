@@ -9,6 +9,7 @@ from snakemake import __version__ as SNAKEMAKE_VERSION
 RUN_FILES = [
     f"{RUN}/leaderboard.csv",
     f"{RUN}/report.html",
+    *NOTEBOOKS,
     *(path for paths in REPORT.values() for path in paths),
     *DRAWN,
 ]

@@ -13,6 +13,8 @@ DRAWN = [f"{RUN}/figures/{figure.kind}/{figure.name}" for figure in FIGURES]
 CONFIG_SHA256 = figures.config_sha256(config)
 SHOWN = list(dict.fromkeys(name for names in CHOSEN.values() for name in names))
 TEMPLATE = os.path.relpath(REPOSITORY / "workflow" / "report" / "report.html.j2")
+# What the repository keeps, perhaps of an earlier run of this name.
+KEPT = os.path.relpath(REPOSITORY / "results" / "reference" / "leaderboard.csv")
 # The run as `make run` makes it, if it is a preset's.
 PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
 PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
@@ -101,6 +103,7 @@ rule build_report:
         references=REFERENCES,
         # An input, so that another layout rebuilds the page and nothing else.
         template=TEMPLATE,
+        kept=KEPT if PRESETS and os.path.exists(KEPT) else [],
         records=RECORDS,
         figures=DRAWN,
     output:
