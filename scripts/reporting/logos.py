@@ -20,7 +20,7 @@ GLYPHS = {
     "T": "M0 0H100V19H61V100H39V19H0Z",
     "N": "M0 0H22L78 66V0H100V100H78L22 34V100H0Z",
 }
-BIT = 38  # Pixels of one of the two bits of a place.
+BIT = 32  # Pixels of one of the two bits of a place.
 ROW, ROWS = 40, 4  # Letters of a line of a profile, and lines.
 UP, DOWN = 40, 14  # Pixels above and below the zero of a profile's line.
 TWO = {"AG": "R", "CT": "Y", "CG": "S", "AT": "W", "GT": "K", "AC": "M"}

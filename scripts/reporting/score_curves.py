@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from reporting import charts
 from reporting.charts import Axis, Series
 
-SIDE = 216  # Pixels of a plot from 0 to 1.
+SIDE = 160  # Pixels of a plot from 0 to 1.
 MOST = 6  # Lines of a plot: there are so many styles.
 
 

@@ -18,9 +18,9 @@ def test_a_model_stands_beside_its_baselines():
     assert "net: 0.900" in roc and "GC content: 0.600" in recall
     assert re.search(r'class="line s1 faint" stroke-dasharray="6 3"', roc)
     # From (0, 0) to (1, 1) of the plot, and chance.
-    assert 'points="30.0,236.0 73.2,41.6 246.0,20.0"' in roc
-    assert 'stroke-dasharray="2 3" points="30.0,236.0 246.0,20.0"' in roc
-    assert 'points="30.0,128.0 246.0,128.0"' in recall
+    assert 'points="30.0,180.0 62.0,36.0 190.0,20.0"' in roc
+    assert 'stroke-dasharray="2 3" points="30.0,180.0 190.0,20.0"' in roc
+    assert 'points="30.0,100.0 190.0,100.0"' in recall
     # Areas of dots are examples: 2 of them and 8.
     assert re.findall(r' r="([\d.]+)"', reliability) == ["4.5", "7.0"]
     assert quality_of(records) == (
