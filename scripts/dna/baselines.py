@@ -23,7 +23,7 @@ from sklearn.preprocessing import MaxAbsScaler
 from torch.nn.functional import cross_entropy
 
 from dna.model import build, predict_views, read_split
-from dna.scoring import rows_of, told, unseen_rows
+from dna.scoring import curves, rows_of, told, unseen_rows
 from dna.sequences import PAD, UNKNOWN
 from dna.settings import BaselinesSpec, Model
 from pipeline import settings
@@ -239,17 +239,21 @@ def main() -> None:
     unseen = unseen_rows(x, spec.both_strands)
     about = {"dataset": meta["dataset"], "data_sha256": meta["data_sha256"], "members": "1"}
     about["provenance"] = provenance(spec.threads, device.type, ("torch", "numpy", "scikit-learn"))
-    rows, chosen = [], []
+    rows, chosen, drawn = [], [], []
     for baseline in (one for make in makers for one in make()):
         for view, found in baseline.views.items():
             probabilities = {split: [p] for split, p in found.items()}
             rows += rows_of(y, probabilities, unseen, views=view, **baseline.about, **about)
+        told_of = {"title": meta["title"], "model": baseline.about["model"], "views": view}
+        drawn.append(
+            told_of | {"members": "1", **curves(y["test"], found["test"], meta["classes"])}
+        )
         words = ", ".join(f"{name} {value}" for name, value in baseline.chosen.items())
         chosen.append(f"{baseline.about['model']}: {words}")
         print(chosen[-1], flush=True)
     print(told(rows))
     notes = {"chosen": f"by the MCC on val: {'; '.join(chosen)}"}
-    write_json(args.out, {"rows": rows, "notes": notes})
+    write_json(args.out, {"rows": rows, "notes": notes, "curves": drawn})
 
 
 if __name__ == "__main__":

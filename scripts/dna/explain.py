@@ -2,18 +2,16 @@
 
     python -m dna.explain model.safetensors new.fasta --table effects.csv --picture effects.svg
 
-In-silico mutagenesis (Zhou and Troyanskaya 2015, Nature Methods 12). The effect of a letter is how
-much the log-odds of the predicted class, ln p / (1 - p), fall when another letter takes its place:
-above 0, the letter speaks for the class. Columns of the table: id, position (from 1), letter,
-prediction, mean_effect (over the three others), strongest_effect and strongest_letter (the one
-whose effect is furthest from 0). The picture has the first sequences, around the place that
-mattered most: the height of a letter is its mean effect. Sequences are read one after another; each
-takes 3 L readings of L letters.
+The effect of a letter is how much the log-odds of the predicted class fall when another letter
+takes its place (dna.mutagenesis): above 0, the letter speaks for the class. Columns of the table:
+id, position (from 1), letter, prediction, mean_effect (over the three others), strongest_effect and
+strongest_letter (the one whose effect is furthest from 0). The picture has the first sequences,
+around the place that mattered most: the height of a letter is its mean effect. Sequences are read
+one after another; each takes 3 L readings of L letters.
 """
 
 import csv
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib import rc_context
@@ -24,16 +22,16 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from dna.predict import INPUTS, answers, fitting
+from dna.mutagenesis import Explained, explain
+from dna.predict import INPUTS, fitting
 from dna.sequence_files import read_sequences
-from dna.sequences import LETTERS, UNKNOWN
-from dna.settings import ExplainSpec, Stored
+from dna.sequences import LETTERS
+from dna.settings import ExplainSpec
 from dna.stored_model import load
 from pipeline import settings
 from pipeline.atomic import replacing
 from pipeline.errors import InputError
 from pipeline.torch_setup import setup
-from torch_nn.dna_classifier import DNAClassifier
 
 OUTPUTS = {"table": "effects.csv: a row for each letter", "picture": "effects.svg, .png or .pdf"}
 COLUMNS = (
@@ -43,38 +41,6 @@ WINDOW = 80  # letters of a sequence in the picture
 # Okabe and Ito's colours, safe for colour-blind eyes.
 COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "N": "#8C8C8C"}
 GREY = COLOURS["N"]
-
-
-class Explained(NamedTuple):
-    """A sequence, its class and probability, and the effects (L, 3) of other letters (L, 3)."""
-
-    id: str
-    tokens: np.ndarray
-    prediction: str
-    probability: float
-    others: np.ndarray
-    effects: np.ndarray
-
-
-def _log_odds(p: np.ndarray) -> np.ndarray:
-    p = np.clip(p.astype(np.float64), 1e-6, 1 - 1e-6)
-    return np.log(p / (1 - p))
-
-
-def explain(model: DNAClassifier, about: Stored, name: str, tokens: np.ndarray) -> Explained:
-    """The effects of all single changes of tokens uint8 (L,); of unknown letters they are 0."""
-    length = len(tokens)
-    others = (tokens[:, None] + np.arange(1, 4)) % 4  # (L, 3)
-    variants = np.tile(tokens, (length, 3, 1))  # (L, 3, L)
-    place = np.arange(length)
-    variants[place, :, place] = others
-    readings = [tokens, *variants.reshape(-1, length)]
-    p = answers(model, readings, about.both_strands)  # (1 + 3 L, K)
-    answer = int(p[0].argmax())
-    odds = _log_odds(p[:, answer])
-    effects = (odds[0] - odds[1:]).reshape(length, 3)
-    effects[tokens >= UNKNOWN] = 0
-    return Explained(name, tokens, about.classes[answer], float(p[0, answer]), others, effects)
 
 
 def rows(found: Explained) -> Iterator[tuple]:

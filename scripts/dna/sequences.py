@@ -81,9 +81,15 @@ def read_labelled_csv(
 
 
 def middle(tokens: np.ndarray, length: int) -> np.ndarray:
-    """At most `length` tokens out of the middle of tokens (L,)."""
+    """At most `length` tokens out of the middle of tokens (L,): a copy, which does not keep a whole
+    chromosome in memory."""
     begin = max(len(tokens) - length, 0) // 2
-    return tokens[begin : begin + length]
+    return tokens[begin : begin + length].copy()
+
+
+def complement(x: np.ndarray) -> np.ndarray:
+    """The partner of each letter of tokens x; what is no letter stays."""
+    return np.where(x < UNKNOWN, 3 - x, x)
 
 
 def other_strands(x: np.ndarray) -> np.ndarray:
@@ -92,7 +98,7 @@ def other_strands(x: np.ndarray) -> np.ndarray:
     for length in np.unique(lengths):
         rows = lengths == length
         reverse[rows, :length] = x[rows, :length][:, ::-1]
-    return np.where(reverse < UNKNOWN, 3 - reverse, reverse)
+    return complement(reverse)
 
 
 def as_trained(x: np.ndarray, both_strands: bool) -> np.ndarray:

@@ -161,6 +161,16 @@ class Baselines(Settings):
     cnn_epochs: int = Field(5, ge=0, description="passes of the small CNN; 0: none")
 
 
+class Motifs(Settings):
+    """How much is read to find what the sequences of a class have in common."""
+
+    sequences: int = Field(100, ge=1, description="sequences of val per class, drawn at random")
+    most_letters: int = Field(
+        20_000_000, ge=1, description="nucleotides to read at most: fewer sequences if long"
+    )
+    most: int = Field(3, ge=1, le=10, description="motifs per class")
+
+
 class Strands(Settings):
     both_strands: bool = Field(False, description="train on random strands, predict their mean")
 
@@ -174,6 +184,10 @@ class Candidate(Strands):
 class Choice(Settings):
     """Several models, each trained briefly; the best on val is then trained in earnest."""
 
+    of: str | None = Field(
+        None,
+        description="data set whose val chooses among the same models for this one; null: its own",
+    )
     candidates: list[Candidate] = Field([Candidate()], min_length=1, description="the models")
     aligned: bool = Field(True, description="whether those of pooling flatten take part")
     epochs: int = Field(15, ge=1, description="passes over the training split, at most")
@@ -218,7 +232,18 @@ class Section(Settings):
     )
     seeds: Seeds = Field(description="one training per seed")
     threads: Threads = Field(description="threads of one training")
+    motifs: Motifs = Motifs()
     settings: dict[str, Dataset] = Field(min_length=1, description="settings of each data set")
+
+    @model_validator(mode="after")
+    def _a_family_has_one_race(self) -> Self:
+        for name, one in self.settings.items():
+            if one.choice and (of := one.choice.of):
+                other = self.settings[of].choice if of in self.settings else None
+                if other != one.choice.model_copy(update={"of": None}):
+                    wanted = "expected a data set with the same choice of its own"
+                    raise ValueError(f"settings.{name}.choice.of: {wanted}, found {of}")
+        return self
 
     @model_validator(mode="after")
     def _one_motif_per_class(self) -> Self:
@@ -257,6 +282,10 @@ class SummariseSpec(Settings):
     report: str = Field("report.html", description="where the report is")
     folder: str = Field(".", description="where models and predictions are")
     seed: Seed = Field(1, description="of the model to name")
+
+
+class MotifsSpec(Motifs, EvaluateSpec):
+    seed: Seed = Field(1, description="of the sequences that are drawn")
 
 
 class PredictSpec(EvaluateSpec):

@@ -26,9 +26,11 @@ from reporting import (
     comparison,
     formats,
     leaderboard,
+    logos,
     race,
     record_charts,
     report,
+    score_curves,
     splits,
 )
 from reporting.headline import claims, headline
@@ -158,10 +160,12 @@ def chapter_of(rooms: Sequence[Mapping], row: Mapping) -> str:
 # What the template calls to choose, to draw, and to write numbers and names as people read them.
 FILTERS = (
     chapters.anchor, digest, formats.counted, formats.flops, formats.seconds,
-    formats.weights, leaderboard.number, race.label, race.searches, report.notes, report.search,
-    report.shown, report.way, splits.more_views, splits.spread, splits.validation_of,
+    formats.weights, leaderboard.number, logos.motif_names, logos.word, race.label, race.searches,
+    report.notes, report.search, report.shown, report.way, score_curves.quality_of,
+    splits.more_views, splits.spread, splits.validation_of,
 )  # fmt: skip
 CHARTS = (
+    logos.logos, logos.profiles, score_curves.score_curves,
     record_charts.beside_published, record_charts.by_compute, record_charts.curves,
     record_charts.grid, record_charts.race_of, record_charts.told, record_charts.twins,
     record_charts.verdict,
@@ -171,7 +175,7 @@ INPUTS = {
     "references": "published results, references.yaml",
     "template": "the page's template, report.html.j2",
     "kept?": "a leaderboard with an earlier run of this name, to compare with",
-    "records*": "metrics, history, selection, ranking, twins and samples files (.json)",
+    "records*": "metrics, history, selection and other files of the rooms (.json)",
     "figures*": "the figures, .svg, by draw_figures",
 }
 OUTPUTS = {"out": "report.html"}

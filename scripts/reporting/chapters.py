@@ -11,12 +11,13 @@ from statistics import fmean
 from pipeline.results import COLUMNS
 from reporting import splits
 from reporting.headline import PRIMARY
-from reporting.leaderboard import OURS, SPLITS, ordinary
+from reporting.leaderboard import METRICS, OURS, SPLITS, ordinary
 from reporting.report import shown, trainings
 
 # A key that only files of this kind have -> what a room calls them. Rungs have candidates too.
 KINDS = {"rung": "searches", "rows": "metrics", "curve": "histories", "candidates": "selections"}
-KINDS |= {"samples": "samples", "float32": "twins"}
+KINDS |= {"samples": "samples", "float32": "twins", "motifs": "motifs", "roc": "curves"}
+KINDS |= {"predict": "own", "tried": "choices"}
 
 
 def kind_of(record: Mapping) -> str:
@@ -69,19 +70,35 @@ def chapters(
         ]
         if not rows:
             continue
-        best = lead(rows, {one["model"] for one in by["histories"]})
+        trained = {one["model"] for one in by["histories"]}
+        best = lead(rows, trained)
         told = {
             "id": anchor("model", name, *room["name"].partition("@")[2:]),
             "folder": name,
             "rows": rows,
         }
         told |= {"best": shown(best), "model": best["model"], "dataset": best["dataset"]}
-        lines = sorted(splits.lines(rows), key=lambda line: line.model != best["model"])
-        told |= {"lines": lines, "trainings": trainings(by["histories"])}
+        told |= {
+            "lines": in_order(splits.lines(rows), best, trained),
+            "trainings": trainings(by["histories"]),
+        }
         told |= {"cost": cost(best, by["histories"]), **by}
         told["figures"] = [figure for figure in figures if place(figure["folder"]) == name]
         found.append(told)
     return found
+
+
+def in_order(lines: Iterable[splits.Line], best: Mapping, trained: set[str]) -> list[splits.Line]:
+    """The lines of a chapter, those of the `best` row's model first, by the metrics of PRIMARY; of
+    a baseline, which is not trained in it, only those of the metric that speaks."""
+
+    def rank(line: splits.Line) -> tuple:
+        first = PRIMARY.index(line.metric) if line.metric in PRIMARY else len(PRIMARY)
+        return line.model != best["model"], first
+
+    lines = sorted(lines, key=rank)
+    spoken = {best["metric"]} if trained else set(METRICS)
+    return [one for one in lines if one.model in trained or one.metric in spoken]
 
 
 def lead(rows: Sequence[dict], trained: set[str]) -> dict:

@@ -11,7 +11,7 @@ Colour alone never carries a meaning. The same data give the same bytes.
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
 from typing import NamedTuple
@@ -42,6 +42,8 @@ STYLE = """
 .panel image { image-rendering: pixelated; }
 .s0 { stroke: var(--ours); } .s1 { stroke: var(--other); } .s2 { stroke: #009e73; }
 .s3 { stroke: #b5659d; } .s4 { stroke: #b58900; } .s5 { stroke: #3f9fd8; }
+.panel .A { fill: #009e73; } .panel .C { fill: var(--ours); } .panel .G { fill: #b58900; }
+.panel .T { fill: var(--other); } .panel .N { fill: var(--soft); } .glyph { fill-rule: evenodd; }
 """  # noqa: E501
 # The variables, for a file by itself: {ours} and {other} are those of the configuration.
 COLOURS = """
@@ -209,15 +211,22 @@ def lines(
         else:
             shape = f'class="{kind}"{dashes(one.style)} points="{places}"'
             parts.append(f"<polyline {shape}>{told}</polyline>")
-    names, y = {one.name: one.style for one in series}, top + TALL + 38
+    names = {one.name: one.style for one in series}
     # Beside each other if they are short.
     columns = 2 if len(names) > 1 and max(map(len, names)) < 20 else 1
+    below, height = legend(names, top + TALL + 38, columns)
+    return panel(WIDTH, height + 4, [*parts, *below], label)
+
+
+def legend(names: Mapping[str, int], top: float, columns: int = 1) -> tuple[list[str], float]:
+    """Names of lines by their styles, below `top`, and where they end."""
+    parts = []
     for place, (name, style) in enumerate(names.items()):
-        at = WIDTH / columns * (place % columns), y + 16 * (place // columns) + 8
-        sample = f'x1="{at[0]:.1f}" y1="{at[1]}" x2="{at[0] + 24:.1f}" y2="{at[1]}"'
+        x, y = WIDTH / columns * (place % columns), top + 16 * (place // columns) + 8
+        sample = f'x1="{x:.1f}" y1="{y}" x2="{x + 24:.1f}" y2="{y}"'
         parts.append(f'<line class="line s{style % 6}"{dashes(style)} {sample}/>')
-        parts.append(words(at[0] + 30, at[1] + 4, short(name, 50 // columns)))
-    return panel(WIDTH, y + 16 * -(-len(names) // columns) + 4, parts, label)
+        parts.append(words(x + 30, y + 4, short(name, 50 // columns)))
+    return parts, top + 16 * -(-len(names) // columns)
 
 
 def dashes(style: int) -> str:

@@ -25,7 +25,7 @@ from reporting.tables import BENCHMARKS, COMMANDS, markdown
 
 NAMES = (
     "metrics.json", "baselines.json", "history.json", "selection.json", "ranking.json",
-    "samples.json", "submission.csv", "twins.json", "curves.json",
+    "samples.json", "submission.csv", "twins.json", "choice.json", "curves.json", "motifs.json",
 )  # fmt: skip
 LIMIT = 15_000_000  # Bytes of a room: the folder goes into the repository.
 

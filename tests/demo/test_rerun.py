@@ -190,8 +190,8 @@ def test_an_edit_undone_reruns_nothing(demo, edited):
         (
             {"dna": {"datasets": ["planted_motifs", "statlog_dna"]}},
             {"fetch_statlog_dna": 1, "prepare_dna": 1, "train_dna": 2, "evaluate_dna": 1,
-             "measure_dna_baselines": 1, "build_leaderboard": 1, "draw_figures": 1,
-             "build_report": 1, "build_play": 1},
+             "measure_dna_baselines": 1, "find_dna_motifs": 1, "build_leaderboard": 1,
+             "draw_figures": 1, "build_report": 1, "build_play": 1},
         ),
         (
             {"gpt": {"settings": {"grammar_stories": {"sampling": {"seed": 2}}}}},

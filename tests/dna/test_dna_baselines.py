@@ -75,6 +75,12 @@ def test_the_program(monkeypatch, tmp_path):
         "GC content", "logistic regression on k-mers", "gradient boosting on k-mers", "small CNN",
     }  # fmt: skip
     assert test["logistic regression on k-mers"] > 70  # Bayes: 100 less than one in a hundred
+    curves = {one["model"]: one for one in json.loads(out.read_text())["curves"]}
+    rows = json.loads(out.read_text())["rows"]
+    assert list(curves) == list(dict.fromkeys(row["model"] for row in rows))
+    for row in rows:
+        if (row["split"], row["metric"]) == ("test", "roc_auc"):
+            assert curves[row["model"]]["roc"][0]["auc"] == row["value"]
     chosen = json.loads(out.read_text())["notes"]["chosen"]
     assert re.search(
         r"regression on k-mers: k [23], letters at places (True|False), strength", chosen

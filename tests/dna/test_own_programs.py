@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 import yaml
 from tiny_trainings import call
 
-from dna import choose, evaluate, explain, predict, prepare, summarise, train
+from dna import choose, evaluate, explain, find_motifs, predict, prepare, summarise, train
 from dna.choice import chosen
 from dna.own_sequences import collect
 from dna.settings import Dataset, Stored, TrainSpec
@@ -178,6 +179,45 @@ def test_what_mattered_is_the_motif(monkeypatch, trained, tmp_path):
     assert outputs["picture"].read_bytes() == first and b"<svg" in first
 
 
+def test_the_planted_motif_is_found_and_named(monkeypatch, trained, tmp_path):
+    inputs = {"data": trained / "x.npz", "meta": trained / "meta.json"}
+    inputs |= {"weights": trained / "model.safetensors"}
+    found = []
+    for name in ("a", "b"):
+        call(monkeypatch, find_motifs, {"sequences": 25}, **inputs, out=tmp_path / name)
+        found.append((tmp_path / name).read_text())
+    assert found[0] == found[1]
+    told = json.loads(found[0])
+    assert [one["sequences"] for one in told["read"]] == [25, 25]
+    motif = next(one for one in told["motifs"] if one["class"] == "site")
+    inner = np.array(motif["letters"])[motif["place"] :][: motif["length"]]
+    assert "".join("ACGT"[k] for k in inner.argmax(axis=1)) == MOTIF
+    assert motif["known"]["consensus"] == MOTIF and motif["sequences"] > 0.7 * motif["of"]
+    assert motif["in_class"] > 0.8 > 0.2 > motif["elsewhere"]
+    number = told["motifs"].index(motif)
+    profile = told["profiles"][number]
+    begin, end = next(mark[1:] for mark in profile["marks"] if mark[0] == number)
+    assert profile["letters"][begin:end] == MOTIF
+    effects = np.array(profile["effects"])
+    assert effects[begin:end].mean() > 4 * abs(np.delete(effects, range(begin, end)).mean())
+
+
+def test_memory_does_not_grow_with_the_file(monkeypatch, trained, tmp_path):
+    """Neither with the number of sequences nor with what is cut off them."""
+    monkeypatch.setattr(predict, "HELD", 50)
+    monkeypatch.setattr(predict, "answers", lambda model, x, strands: np.zeros((len(x), 2)))
+    about = read_metadata(trained / "model.safetensors", Stored)
+    peaks = []
+    for number in (100, 400):
+        path = tmp_path / "new.fasta"
+        path.write_text("".join(f">{k}\n{'ACGT' * 5000}\n" for k in range(number)))
+        tracemalloc.start()
+        assert predict.write_scores(None, about, path, tmp_path / "out", None) == (number, number)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] and peaks[1] < 50 * 20_000
+
+
 def test_a_model_of_other_data_is_refused(monkeypatch, trained, tmp_path):
     meta = json.loads((trained / "meta.json").read_text())
     for name, value in {"classes": ["site", "none"], "data_sha256": "0" * 64}.items():
@@ -275,7 +315,9 @@ def test_the_summary_is_for_people(monkeypatch, trained, tmp_path):
     meta = json.loads((trained / "meta.json").read_text())
     told = json.loads((trained / "history.json").read_text())
     spec = summarise.SummariseSpec(dataset="own/set", folder="results/own-set/dna/own/set")
-    page = summarise.text(spec, meta, [row(NET, 50.0, 40.0, 60.0)], [told], {})
+    found = summarise.summary(spec, meta, [row(NET, 50.0, 40.0, 60.0)], [told], {})
+    assert found["shared"]["test"] == {"same": 0, "near": 0} and found["warnings"] == []
+    page = summarise.text(found, "results/own-set/report.html")
     assert page.startswith("# set.csv\n\nYour own. Split: 560 train, 120 val, 120 test.\n")
     assert "| Transformer encoder | 50.0 (40.0 to 60.0) | 3 |" in page and "Warning" not in page
     weights = "results/own-set/dna/own/set/seed1/model.safetensors"

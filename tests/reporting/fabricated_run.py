@@ -171,6 +171,38 @@ def samples(dataset: str, text: str, accepted: float | None) -> dict:
     return {**head, "samples": found, "note": "", "accepted_share": accepted}
 
 
+def score_curves(model: str, area: float) -> dict:
+    """A curves.json of two classes."""
+    rise = [0.0, 0.2, 1.0]
+    return {
+        "title": "", "model": model, "views": "none", "members": "1", "examples": 10,
+        "roc": [{"class": "promoter", "auc": area, "false": rise, "true": [0.0, area, 1.0]}],
+        "precision_recall": [
+            {"class": "promoter", "share": 0.5, "average_precision": area, "recall": rise,
+             "precision": [1.0, area, 0.5]}
+        ],
+        "reliability": {"calibration_error": 0.031, "confidence": [0.6, 0.9],
+                        "accuracy": [0.5, 1.0], "examples": [2, 8]},
+    }  # fmt: skip
+
+
+def motifs() -> dict:
+    """A motifs.json with a known motif and one without a name, on both strands."""
+    sharp = np.array([[25] * 4] * 4 + [[97, 1, 1, 1], [1, 1, 1, 97]] * 3 + [[25] * 4] * 4)
+    told = {
+        "class": "promoter", "letters": sharp.tolist(), "sequences": 80, "of": 100,
+        "begin": [3, 5, 5], "place": 4, "length": 6, "effect": 2.5, "in_class": 0.75,
+        "elsewhere": 0.25,
+    }  # fmt: skip
+    known = {"name": "TATA box", "consensus": "ATATAT", "source": "Someone (1999)", "score": 0.9}
+    profile = {"id": "7", "class": "promoter", "probability": 0.98, "letters": "ACGTN" * 20}
+    profile |= {"effects": [0.0, 1.5, -0.5, 0.2, 0.0] * 20, "marks": [[0, 36, 42], [1, 60, 66]]}
+    head = {"title": "", "model": "Transformer encoder", "both_strands": True, "aligned": True}
+    head["read"] = [{"class": "promoter", "sequences": 120, "right": 100}]
+    found = [{**told, "known": known}, {**told, "known": None, "elsewhere": None}]
+    return {**head, "motifs": found, "profiles": [profile, {**profile, "marks": []}]}
+
+
 def ranking(rung: int, epochs: int, settings: dict[str, dict], survivors: int) -> dict:
     """A rung's ranking.json: the later a candidate's name the better; c00 diverges."""
     candidates = [
@@ -310,6 +342,13 @@ def fabricate(run: Path) -> dict[str, list[Path]]:
     write_predictions(put("predictions", f"{folder}/predictions.csv"), 2)
     found = history("dna_classification", "gue/prom_core_tata", dna["model"], 1, 0.7, 0.2)
     write_json(put("histories", f"{folder}/history.json"), found)
+    write_json(put("curves", f"{folder}/curves.json"), score_curves(dna["model"], 0.9))
+    write_json(put("motifs", f"{folder}/motifs.json"), motifs())
+    baselines = {
+        "rows": [metrics_row(**{**tata, "model": "GC content"}, metric="mcc", values=[9.0])]
+    }
+    baselines |= {"notes": {}, "curves": [score_curves("GC content", 0.6)]}
+    write_json(put("metrics", f"{folder}/baselines.json"), baselines)
     write_csv(
         put("submissions", f"{folder}/submission.csv"), [{"id": 0, "label": 1}], ["id", "label"]
     )

@@ -22,6 +22,7 @@ CHOSEN = {
     "seq2seq": ["genetic_code"],
 }
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
+RECORDED += ("curves", "motifs")
 
 
 def call(monkeypatch, module, spec, **options):

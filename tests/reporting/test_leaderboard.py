@@ -63,7 +63,7 @@ def test_the_file_has_exactly_the_columns_and_says_where_each_row_is_from(finish
     assert out.read_text().splitlines()[0] == ISSUE_COLUMNS
     rows = read_rows(out)
     ours = [row for row in rows if row["source"] == "this run"]
-    assert len(ours) == 32
+    assert len(ours) == 33
     assert {row["run"] for row in ours} == {"made-up"}
     assert {row["config_sha256"] for row in ours} == {"cd" * 32}
     others = [row for row in rows if row["source"] != "this run"]

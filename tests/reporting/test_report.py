@@ -12,9 +12,11 @@ from fabricated_run import of_this_run
 from finished_run import CHOSEN, Run
 
 from pipeline.atomic import write_json
-from reporting import chapters
+from reporting import build_report, chapters
+from reporting.leaderboard import read_leaderboard
 from reporting.report import COUNTED, notes, trainings, way
 
+NET = "Transformer encoder"
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}$x^2$"
 
 
@@ -115,6 +117,64 @@ def test_a_chapter_tells_cost_commands_and_card(text):
         assert told in plain, told
     by_hand = chapter(text, "model-gpt-tinyshakespeare")
     assert "losses by hand and by autograd" in by_hand
+
+
+def test_dna_tells_curves_motifs_and_profiles_and_mcc_first(text):
+    dna = chapter(text, "model-dna-gue-prom_core_tata")
+    for told in (
+        "area under the ROC curve (AUC) 0.900", "calibration error (ECE) 0.031",
+        "What it looks for", "80 of 100", "ATATAT", "fits 90 %; Someone (1999)", "75.0 %",
+        "(3 to 5)", "motif 2", "Letters of 120 val sequences", "on both strands",
+    ):  # fmt: skip
+        assert told in dna, told
+    scores = dna[dna.index("Scores of") :]
+    assert scores.index("MCC × 100") < scores.index("accuracy")
+    # Of a baseline the metric that speaks, and its curve behind the model's.
+    assert scores.count("GC content</span>") == 1 and "GC content: 0.600" in dna
+
+
+def test_the_page_of_one_s_own_sequences_speaks_to_their_owner(finished, tmp_path):
+    folder = "gue/prom_core_tata"
+    own = {
+        "title": "my <set>.csv", "description": "Your own: 20 sequences.", "sizes": {"test": 4},
+        "warnings": ["the network is not better than chance"], "model": NET,
+        "models": [
+            {"model": name, "value": value, "ci_low": low, "ci_high": 90.5, "parameters": 3}
+            for name, value, low in [("GC content", 80.0, 70.0), (NET, 75.0, 60.0)]
+        ],
+        "shared": {"test": {"same": 1, "near": 2}}, "chosen": "Chosen of 4 models on val.",
+        "seconds": 2.0, "predictions": ["results/own-x/predictions.csv"],
+        "predict": "python -m dna.predict x", "explain": "python -m dna.explain x",
+    }  # fmt: skip
+    write_json(tmp_path / "summary.json", own)
+    files = finished.files
+    records = [p for kind in ("metrics", "histories", "curves", "motifs") for p in files[kind]]
+    records = [path for path in records if "/dna/" in str(path)]
+    inside = [report_figures.folder(str(path), str(finished.folder)) for path in records]
+    spec = build_report.Spec(
+        run="own-x",
+        rooms={"dna": [folder]},
+        datasets=report_figures.about([folder], finished.table),
+        records=[{"room": "dna", "folder": one} for one in [*inside, f"dna/{folder}"]],
+    )
+    rows = read_leaderboard(finished.folder / "leaderboard.csv")
+    rows = [row for row in rows if row["dataset"] == folder and row["source"] == "this run"]
+    template = finished.repository / "workflow" / "report" / "report.html.j2"
+    page = build_report.page(
+        spec, rows, ({}, []), template, [*records, tmp_path / "summary.json"], []
+    )
+    for told in (
+        '<h1 id="top">my &lt;set&gt;.csv</h1>', "MCC × 100 of <strong>75.0</strong>",
+        "60.0 to 90.5",
+        "The best baseline is GC content with 80.0", "<strong>Warning:</strong> the network is not",
+        "Of the 4 test sequences, 1 are", "2 share half", "Chosen of 4 models",
+        "<pre>python -m dna.predict x</pre>", "make dna DATA=my &lt;set&gt;.csv",
+    ):  # fmt: skip
+        assert told in page, told
+    words = re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.S).lower()
+    for word in ("image", "photograph", "published", "gue reports", "first principles"):
+        assert word not in words, word
+    assert Page(page).bare == []
 
 
 def test_an_earlier_run_of_the_name_is_compared(text):

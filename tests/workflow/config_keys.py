@@ -33,7 +33,8 @@ GPT = _jobs("train_gpt, sample_gpt, trace_gpt, evaluate_gpt")
 BY_HAND = _jobs("train_numpy_gpt, evaluate_numpy_gpt, evaluate_twin, compare_twins")
 BY_HAND |= _jobs("sample_numpy_gpt")
 TEXT = _jobs("prepare_text, measure_baselines") | GPT | BY_HAND
-DNA, DNA_BASELINES = _jobs("train_dna, evaluate_dna"), _jobs("measure_dna_baselines")
+DNA_SEED, DNA_MOTIFS = _jobs("train_dna, evaluate_dna"), _jobs("find_dna_motifs")
+DNA, DNA_BASELINES = DNA_SEED | DNA_MOTIFS, _jobs("measure_dna_baselines")
 SEQ2SEQ = _jobs("train_seq2seq, evaluate_seq2seq")
 STORIES, MOTIFS = "gpt.settings.grammar_stories", "dna.settings.planted_motifs"
 
@@ -100,8 +101,9 @@ TABLE = (
     (f"{STORIES}.sentence", _jobs("trace_gpt")),
     ("dna.datasets", _jobs("fetch_statlog_dna, prepare_dna") | DNA | DNA_BASELINES),
     ("dna.threads", DNA | DNA_BASELINES),
-    # The same first seed, which is that of the baselines.
-    (f"dna.seeds {MOTIFS}.seeds", DNA),
+    # The same first seed, which is that of the baselines and of the motifs.
+    (f"dna.seeds {MOTIFS}.seeds", DNA_SEED),
+    ("dna.motifs.*", DNA_MOTIFS),
     (f"{MOTIFS}.data.* {MOTIFS}.both_strands", _jobs("prepare_dna") | DNA | DNA_BASELINES),
     (f"{MOTIFS}.baselines.*", DNA_BASELINES),
     (f"{MOTIFS}.pretraining.epochs", _jobs("pretrain_dna") | DNA),
@@ -115,13 +117,14 @@ TABLE = (
 )  # fmt: skip
 # Keys that have no other value as long as the rest is as it is: flipped digits are no digits, no
 # mixer sees features alone, no training moves them; k-mers, which all other data sets change to,
-# cannot be pretrained.
+# cannot be pretrained; no other data set has the choice of one's own.
 ALONE = (
     "mlp.recipes.*.flips",
     "mlp.recipes.common.inputs",
     "mlp.recipes.common.architecture",
     "mlp.test_time_shifts",
     "dna.settings.gue/*.pretraining.epochs",
+    "dna.settings.own.choice.of",
 )
 
 

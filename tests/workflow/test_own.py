@@ -62,7 +62,9 @@ def test_sequences_get_a_race_a_summary_and_the_columns_that_were_named(folder, 
     assert "python -m dna.predict results/own-my_set/dna/own/my_set/seed1/" in preset.read_text()
     jobs = planned(folder, preset)
     assert jobs["try_dna"] == len(settings["choice"]["candidates"]) == 4
-    assert {jobs[name] for name in ("choose_dna", "train_dna", "summarise_dna")} == {1}
+    assert {
+        jobs[name] for name in ("choose_dna", "train_dna", "find_dna_motifs", "summarise_dna")
+    } == {1}
     # Sequences of different lengths are aligned to nothing: pooling flatten takes no part.
     Path("../b.csv").write_text(
         "\n".join(["dna,kind", *(f"{'ACGT' * n},{n % 2}" for n in range(2, 9))])

@@ -20,6 +20,15 @@ def test_a_room_alone_plans_its_own_jobs(fresh, room):
     assert jobs >= {"build_leaderboard", "build_report", "build_manifest"}
 
 
+def test_one_data_set_of_each_family_chooses_its_model(fresh):
+    jobs = planned(fresh, preset="dna")
+    assert jobs["try_dna"] == 3 + 4 and jobs["choose_dna"] == 2
+    assert jobs["find_dna_motifs"] == 9 and jobs["train_dna"] == 2 * 5 + 7 * 3
+    of = {"dna": {"settings": {"gue/prom_core_tata": {"choice": {"of": "statlog_dna"}}}}}
+    shown = snakemake(fresh, "-n", preset="dna", change=of, check=False)
+    assert "gue/prom_core_tata.choice.of: expected a data set with the same choice" in shown
+
+
 def test_presets_prepare_each_data_set_alike(fresh):
     """Prepared data is shared by all runs: a preset that prepared it otherwise would make the
     results of the others stale."""

@@ -45,8 +45,12 @@ HANDED = {
     "study.npz": "studies",
     "twins.json": "twins",
     "baselines.json": "metrics",
+    "choice.json": "choices",
+    "curves.json": "curves",
+    "motifs.json": "motifs",
 }
 RECORDS = ("metrics", "histories", "selections", "searches", "samples", "twins")
+RECORDS += ("choices", "curves", "motifs")
 
 
 def handed(manifest: Mapping, run: str, room: str) -> dict[str, list[str]]:

@@ -53,11 +53,15 @@ REPORT = {
     "attention": [],  # attention.npz: weights of an attention layer on an example
     "positions": [],  # positions.npz: tables of positional encodings
     "twins": [],  # twins.json: the losses of one model in two frameworks
+    "choices": [],  # choice.json of every DNA data set that chooses a model
+    "curves": [],  # curves.json of every DNA data set: ROC, precision and recall, reliability
+    "motifs": [],  # motifs.json of every DNA data set: what its classes have in common
     "images": [],  # examples.npz: images with labels and predictions
     "studies": [],  # study.npz of every image classifier: its filters, what a shift does to it
     "submissions": [],  # submission.csv of every data set with a leaderboard of its own
     "models": [],  # weights that the live page shows: of each model the first seed's
     "summaries": [],  # summary.md of every data set of one's own
+    "own": [],  # summary.json of the same, which the report reads
 }
 
 # What the searches drew, trained, scored and chose: no report reads it.

@@ -98,7 +98,9 @@ rule train_dna:
     input:
         data=f"{PROCESSED}/{{dataset}}/sequences.npz",
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
-        choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
+        choice=lambda w: (
+            f"{RUN}/dna/{chooser(w.dataset)}/choice.json" if candidates(w.dataset) else []
+        ),
         start=lambda w: (
             f"{DNA_RUN}/pretrained/model.safetensors".format(dataset=w.dataset)
             if DNA_SETS[w.dataset].pretraining.epochs
@@ -221,6 +223,32 @@ rule evaluate_dna:
         "python -m dna.evaluate --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
 
 
+rule find_dna_motifs:
+    """Find the motifs by which the first seed's model knows {wildcards.dataset}: {params.spec}."""
+    input:
+        data=f"{PROCESSED}/{{dataset}}/sequences.npz",
+        meta=f"{PROCESSED}/{{dataset}}/meta.json",
+        weights=lambda w: of_dna_seeds("model.safetensors", w.dataset)[0],
+    output:
+        out=f"{DNA_RUN}/motifs.json",
+    log:
+        log_of("find_dna_motifs", "{dataset}"),
+    benchmark:
+        benchmark_of("find_dna_motifs", "{dataset}")
+    conda:
+        "../../envs/torch.yaml"
+    threads: DNA.threads
+    resources:
+        **need(megabytes=1500, minutes=20),
+    params:
+        options=options,
+        spec=lambda w: spec(
+            "dna.find_motifs", dna.MotifsSpec, DNA, DNA.motifs, seed=DNA_SEEDS[w.dataset][0]
+        ),
+    shell:
+        "python -m dna.find_motifs --spec {params.spec:q} {params.options:q} > {log:q} 2>&1"
+
+
 rule summarise_dna:
     """Say in words what came out for one's own sequences, {wildcards.dataset}: {params.spec}."""
     input:
@@ -230,6 +258,7 @@ rule summarise_dna:
         choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
     output:
         out=f"{DNA_RUN}/summary.md",
+        record=f"{DNA_RUN}/summary.json",
     log:
         log_of("summarise_dna", "{dataset}"),
     benchmark:

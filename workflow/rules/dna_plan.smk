@@ -13,6 +13,19 @@ def of_dna_seeds(file, dataset):
     return [f"{RUN}/dna/{dataset}/seed{seed}/{file}" for seed in DNA_SEEDS[dataset]]
 
 
+def chooser(dataset):
+    """The data set whose val chooses the model of `dataset`: its own, or that of its family."""
+    choice = DNA_SETS[dataset].choice
+    return choice.of if choice and choice.of else dataset
+
+
+def candidates(dataset):
+    """The models of which the val split of a data set chooses; none if its settings name one."""
+    choice = DNA_SETS[dataset].choice
+    found = choice.candidates if choice else []
+    return [one for one in found if choice.aligned or one.model.pooling != "flatten"]
+
+
 for name in DNA.datasets:
     # The encoder first: the report's room has its name.
     REPORT["metrics"] += [f"{RUN}/dna/{name}/{file}.json" for file in ("metrics", "baselines")]
@@ -21,12 +34,10 @@ for name in DNA.datasets:
     REPORT["predictions"].append(f"{RUN}/dna/{name}/predictions.csv")
     REPORT["submissions"].append(f"{RUN}/dna/{name}/submission.csv")
     REPORT["attention"].append(f"{RUN}/dna/{name}/attention.npz")
+    REPORT["curves"].append(f"{RUN}/dna/{name}/curves.json")
+    REPORT["motifs"].append(f"{RUN}/dna/{name}/motifs.json")
+    if candidates(name) and chooser(name) == name:
+        REPORT["choices"].append(f"{RUN}/dna/{name}/choice.json")
     if DATASETS.get(name) and DATASETS[name].kind == "own":
         REPORT["summaries"].append(f"{RUN}/dna/{name}/summary.md")
-
-
-def candidates(dataset):
-    """The models of which the val split of a data set chooses; none if its settings name one."""
-    choice = DNA_SETS[dataset].choice
-    found = choice.candidates if choice else []
-    return [one for one in found if choice.aligned or one.model.pooling != "flatten"]
+        REPORT["own"].append(f"{RUN}/dna/{name}/summary.json")

@@ -19,6 +19,7 @@ KEPT = os.path.relpath(REPOSITORY / "results" / "reference" / "leaderboard.csv")
 PRESETS = [SETTINGS.run] if SETTINGS.run in figures.presets(REPOSITORY) else []
 PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
+RECORDED += ("choices", "curves", "motifs", "own")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
 PAGE = [os.path.relpath(path) for path in sorted((SCRIPTS / "play" / "page").iterdir())]
 
