@@ -212,8 +212,9 @@ def occurs(x: np.ndarray, motif: Motif, both_strands: bool, share: np.ndarray) -
     table = odds(motif.counts, share)
     best = np.full(len(x), -np.inf)
     for rows in (x, complement(x)[:, ::-1])[: 1 + both_strands]:
-        padded = np.pad(rows, ((0, 0), (FLANK, FLANK)), constant_values=PAD)
+        # As wide as a motif at least, however short the sequences are.
+        padded = np.pad(rows, ((0, 0), (FLANK, WIDTH)), constant_values=PAD)
         windows = padded.shape[1] - WIDTH + 1
-        fit = sum(table[j][padded[:, j : j + windows]] for j in range(WIDTH))  # (N, L - WORD + 1)
+        fit = sum(table[j][padded[:, j : j + windows]] for j in range(WIDTH))  # (N, windows)
         best = np.maximum(best, fit.max(axis=1))
     return best >= CERTAIN

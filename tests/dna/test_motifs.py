@@ -99,6 +99,9 @@ def test_short_and_padded_sequences():
     (first,) = motifs.motifs(x, effects, both_strands=False, aligned=False, most=2)
     assert letters(first) == "CACGTT" and (first.begin == -motifs.FLANK).all()
     assert first.counts[: motifs.FLANK].sum() == 0
+    share = np.full(4, 0.25)
+    assert motifs.occurs(x[:, :6], first, False, share).all()
+    assert not motifs.occurs(x[:, :3], first, True, share).any()
 
 
 def counts(word, sharp=0.9):
