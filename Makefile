@@ -81,7 +81,7 @@ READY = $(VENV)/ready $(if $(PROFILE),$(VENV)/ready-cluster)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
-run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|dna|full ROOMS="gpt dna" CORES=N ARGS="..."
+run: $(READY) ## Run the pipeline: PRESET=demo|smoke|standard|ensemble|dna|cnn|full ROOMS="gpt dna" CORES=N ARGS="..."
 	@$(RUN) $(ARGS)
 
 # The preset of such a run is written by own.py; its first lines say how to use the model.
