@@ -1,9 +1,10 @@
 """`nn play RUN`: one page in which the models of a run can be used."""
 
 import os
+import re
 from pathlib import Path
 
-from cli.catalogue import REFERENCE, models, run_folder
+from cli.catalogue import REFERENCE, models, results, run_folder
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 from pipeline.provenance import REPOSITORY
@@ -14,14 +15,19 @@ from reporting.reference_models import OF
 
 
 def sources(run: str) -> list[Source]:
-    """The first model of each kind, seeds before folds, with the folder of its results."""
+    """The first model of each kind, seeds before folds, with the folder of its results.
+
+    Trainings of a search or before the final one have folders of other names, and no part in it.
+    """
     folder, found = run_folder(run), {}
     for model in models(run, ROOMS):
-        kind = model.name.rpartition("/")[0]
+        kind, _, training = model.name.rpartition("/")
+        if not re.fullmatch(r"(seed|fold)\d+", training):
+            continue
         if kind.startswith("mlp/") or model.path.suffix == ".safetensors":  # no GPT of NumPy
             found.setdefault(kind, model)
-    results = folder / OF if run == REFERENCE else folder
-    return [Source(one.name, one.path, results / kind) for kind, one in found.items()]
+    place = folder / OF if run == REFERENCE else folder
+    return [Source(one.name, one.path, place / kind) for kind, one in found.items()]
 
 
 def link(out: Path, folder: Path) -> str:
@@ -35,9 +41,9 @@ def main(run: str, out: Path) -> None:
     """Write the page, and print its path. Raises InputError if it would have no exhibit."""
     titles = dataset_titles()
     spec = Spec(run=run, report=link(out, run_folder(run)), titles=titles)
-    found = exhibits(sources(run), Path(spec.processed), spec.titles)
+    found = exhibits(sources(run), results().parent / spec.processed, spec.titles)
     if not found:
         raise InputError(f"run {run}: no trained model is in it that a page can compute")
-    files = sorted((REPOSITORY / "scripts" / "play" / "page").iterdir())
+    files = sorted((REPOSITORY / "scripts" / "play" / "page").glob("[!.]*[s2]"))
     write_text(out, page(spec, found, files) + "\n")
     print(out)

@@ -1,7 +1,7 @@
 """Find the motifs by which a model knows each class, from val sequences alone.
 
 Of each class sequences are drawn at random. Those that the model classifies right are read again
-and again, each letter replaced by the others (dna.mutagenesis); the strongest pieces of them are
+and again, each letter replaced by the others (dna.mutagenesis); the strongest seqlets of them are
 aligned (dna.motifs), and what comes out is compared with what is known (dna.known_motifs).
 
 motifs.json, for a report to draw:
@@ -12,7 +12,7 @@ motifs.json, for a report to draw:
                  "elsewhere": s, "known": {"name", "consensus", "source", "score"}}],
      "profiles": [{"id": ..., "class": ..., "probability": p, "letters": "ACGT...",
                    "effects": [...], "marks": [[motif, begin, end], ...]}]}
-A motif's letters are counts of its aligned pieces. Its own letters, without those around them, are
+A motif's letters are counts of its aligned seqlets. Its own letters, without those around them, are
 the `length` ones from `place` on, and begin at `begin` of a sequence, from 1. effect: the mean fall
 of the log-odds over its sequences. in_class and elsewhere: in which share of the val sequences of
 the class, and of all others, a window fits; null for a motif of one place. known is null if none
@@ -42,9 +42,10 @@ INPUTS = {"weights": "model.safetensors", "data": "sequences.npz", "meta": "meta
 SCANNED = 2000  # sequences of a class, at most, in which a motif is looked for
 
 
-def affordable(spec: MotifsSpec, classes: int, length: int) -> int:
-    """How many sequences of `length` letters are read of each class."""
-    return max(1, min(spec.sequences, spec.most_letters // (classes * 3 * length**2)))
+def affordable(spec: MotifsSpec, classes: int, length: int, both_strands: bool) -> int:
+    """How many sequences of `length` letters are read of each class: at least one."""
+    letters = (1 + both_strands) * 3 * length**2  # each change of each letter, on each strand
+    return max(1, min(spec.sequences, spec.most_letters // (classes * letters)))
 
 
 def stacked(found: Sequence[Explained]) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ class Named(NamedTuple):
     length: int
 
     def begins(self) -> np.ndarray:
-        """Where its own letters begin in the sequence of each piece, (n,)."""
+        """Where its own letters begin in the sequence of each seqlet, (n,)."""
         turned = WIDTH - self.place - self.length
         return self.motif.begin + np.where(self.motif.strand, turned, self.place)
 
@@ -152,7 +153,7 @@ def main() -> None:
     meta = load_json(args.meta, OF_DATA)
     (model,), about = load_all([args.weights], meta, setup(0, spec.threads))
     x, y, ids = load_arrays(args.data, "val_x", "val_y", "val_id")
-    number = affordable(spec, len(about.classes), x.shape[1])
+    number = affordable(spec, len(about.classes), x.shape[1], about.both_strands)
     both_strands, aligned = about.both_strands, about.model.pooling == "flatten"
     order = generator(spec.seed, "motifs").permutation(len(x))
     read, told, profiles = [], [], []

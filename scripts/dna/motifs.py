@@ -1,11 +1,11 @@
 """Motifs: what the letters that mattered most have in common.
 
-A piece is a stretch of a sequence whose letters together had the largest effect on the answer.
-Pieces that share a word are aligned, and those that fit the alignment make the next one, until it
-stays; what is left over is aligned again. This is the idea of TF-MoDISco (Shrikumar et al. 2018,
-arXiv:1811.00416) in its simplest form: one seed after another instead of a clustering.
+A seqlet is a stretch of a sequence whose letters together had the largest effect on the answer.
+Seqlets that share a word are aligned, and those that fit the alignment make the next one, until it
+no longer changes; what is left over is aligned again. This is the idea of TF-MoDISco (Shrikumar et
+al. 2018, arXiv:1811.00416) in its simplest form: one seed after another instead of a clustering.
 
-Letters of the shape comments: N sequences, L letters, P pieces, V views of a piece (a window at
+Letters of the shape comments: N sequences, L letters, P seqlets, V views of a seqlet (a window at
 each of its places, on each strand), W letters of a window and of a motif.
 """
 
@@ -17,18 +17,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from dna.sequences import PAD, UNKNOWN, VOCABULARY, complement
 from pipeline.seeds import generator
 
-CORE, PIECES = 8, 2  # letters of a piece by whose effects it is found; pieces of a sequence
+CORE, PIECES = 8, 2  # letters of a seqlet by whose effects it is found; seqlets of a sequence
 WORD, FLANK = 6, 4  # letters of a seed, and of a motif on each side of it
 WIDTH = WORD + 2 * FLANK
-SHIFT = 3  # places by which a piece may be off
+SHIFT = 3  # places by which a seqlet may be off
 ROUNDS = 10  # of an alignment, at most
-LEAST_FIT = 5.0  # bits by which a piece must fit its motif better than the background
+LEAST_FIT = 5.0  # bits by which a seqlet must fit its motif better than the background
 CERTAIN = 8.0  # bits by which a window must fit to be counted anywhere
 LEAST_SHARP = 0.3  # bits of information at the clearest place of a motif of one place
 SHUFFLES, ABOVE = 10, 1.5  # of letters; how far a motif is above what they have
 
 
-class Pieces(NamedTuple):
+class Seqlets(NamedTuple):
     """tokens (P, V, W); effect (P, V), the sum over a window's WORD letters in the middle; row
     (P,); begin (P, V), a window's first place in its sequence, below 0 before its first letter;
     strand (V,), whether a view is of the other strand."""
@@ -41,8 +41,8 @@ class Pieces(NamedTuple):
 
 
 class Motif(NamedTuple):
-    """counts float64 (W, 4) of the letters of n aligned pieces, and of each (n,): row, begin,
-    strand and effect, as in Pieces."""
+    """counts float64 (W, 4) of the letters of n aligned seqlets, and of each (n,): row, begin,
+    strand and effect, as in Seqlets."""
 
     counts: np.ndarray
     row: np.ndarray
@@ -73,8 +73,8 @@ def strongest(effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return row, begin
 
 
-def pieces(x: np.ndarray, effects: np.ndarray, both_strands: bool) -> Pieces:
-    """The strongest pieces of tokens x (N, L), whose letters have `effects` (N, L)."""
+def seqlets(x: np.ndarray, effects: np.ndarray, both_strands: bool) -> Seqlets:
+    """The strongest seqlets of tokens x (N, L), whose letters have `effects` (N, L)."""
     row, begin = strongest(effects)
     margin = FLANK + SHIFT
     places = begin[:, None] + np.arange(-margin, CORE + margin)  # (P, S)
@@ -94,40 +94,40 @@ def pieces(x: np.ndarray, effects: np.ndarray, both_strands: bool) -> Pieces:
     strand = np.repeat(np.arange(len(strands)) > 0, windows[0].shape[1])
     together = (np.concatenate(part, axis=1) for part in (windows, middles, firsts))
     tokens, effect, first = together
-    return Pieces(tokens, effect, row, first, strand)
+    return Seqlets(tokens, effect, row, first, strand)
 
 
-def seed(found: Pieces) -> np.ndarray | None:
-    """The word, tokens (WORD,), whose effects are the largest, summed over the pieces that have
+def seed(found: Seqlets) -> np.ndarray | None:
+    """The word, tokens (WORD,), whose effects are the largest, summed over the seqlets that have
     it; None if no effect is above 0."""
     words = found.tokens[:, :, FLANK : FLANK + WORD]  # (P, V, WORD)
     known = (words < UNKNOWN).all(axis=2) & (found.effect > 0)  # (P, V)
-    piece, _ = np.nonzero(known)
-    if not len(piece):
+    seqlet, _ = np.nonzero(known)
+    if not len(seqlet):
         return None
-    # Each word once per piece, where its effect is the largest.
+    # Each word once per seqlet, where its effect is the largest.
     number = words[known] @ 4 ** np.arange(WORD)
-    pair, of_pair = np.unique(piece * 4**WORD + number, return_inverse=True)
+    pair, of_pair = np.unique(seqlet * 4**WORD + number, return_inverse=True)
     largest = np.zeros(len(pair))
     np.maximum.at(largest, of_pair, found.effect[known])
     best = int(np.bincount(pair % 4**WORD, largest).argmax())
     return best // 4 ** np.arange(WORD) % 4
 
 
-def odds(counts: np.ndarray, share: np.ndarray, doubt: float = 2.0) -> np.ndarray:
+def odds(counts: np.ndarray, share: np.ndarray, pseudocount: float = 2.0) -> np.ndarray:
     """log2 odds (W, VOCABULARY) of letters in a motif over the background `share` (4,); 0 for what
-    is no letter. counts (W, 4); doubt: letters of the background that are added to them."""
-    probability = counts + doubt * share
+    is no letter. counts (W, 4); pseudocount: letters of the background that are added to them."""
+    probability = counts + pseudocount * share
     probability /= probability.sum(axis=1, keepdims=True)
     found = np.zeros((len(counts), VOCABULARY))
     found[:, :4] = np.log2(probability / share)
     return found
 
 
-def align(found: Pieces, word: np.ndarray, share: np.ndarray) -> tuple[Motif, np.ndarray]:
-    """The motif that begins as a word (WORD,), and which pieces (P,) are its own.
+def align(found: Seqlets, word: np.ndarray, share: np.ndarray) -> tuple[Motif, np.ndarray]:
+    """The motif that begins as a word (WORD,), and which seqlets (P,) are its own.
 
-    A piece has the view that fits best, of those that speak for the class.
+    A seqlet has the view that fits best, of those that speak for the class.
     """
     counts = np.zeros((WIDTH, 4))
     counts[np.arange(FLANK, FLANK + WORD), word] = 10
@@ -168,7 +168,7 @@ def by_chance(x: np.ndarray, effects: np.ndarray, both_strands: bool, share: np.
         shuffled = x.copy()
         for row in shuffled:
             row[row != PAD] = random.permutation(row[row != PAD])
-        found = pieces(shuffled, effects, both_strands)
+        found = seqlets(shuffled, effects, both_strands)
         if (word := seed(found)) is not None:
             largest = max(largest, align(found, word, share)[0].effect.sum())
     return largest
@@ -196,14 +196,14 @@ def motifs(
         inner = motif.begin[0] + (WIDTH - CORE) // 2
         effects = effects.copy()
         effects[:, inner : inner + CORE] = 0
-    left = pieces(x, effects, both_strands)
+    left = seqlets(x, effects, both_strands)
     while len(found) < most and (word := seed(left)) is not None:
         motif, own = align(left, word, share)
         if motif.effect.sum() <= chance:
             break
         found.append(motif)
         rest = (part[~own] for part in left[:-1])
-        left = Pieces(*rest, left.strand)
+        left = Seqlets(*rest, left.strand)
     return sorted(found, key=lambda one: -one.effect.sum())
 
 

@@ -16,7 +16,7 @@ from torch_nn.dna_classifier import DNAClassifier
 
 
 class Explained(NamedTuple):
-    """A sequence, its class and probability, and the effects (L, 3) of other letters (L, 3)."""
+    """Tokens uint8 (L,), class and probability, and the effects (L, 3) of other letters (L, 3)."""
 
     id: str
     tokens: np.ndarray

@@ -110,8 +110,8 @@ def curves(label: np.ndarray, probabilities: np.ndarray, classes: Sequence[str])
     """Points of the curves of one answer on a split, label (N,), probabilities (N, K).
 
     roc, precision_recall: for each class (of two classes: the second alone) the points of the
-    curve, at most POINTS of them, and the area under it; null where the split has the class not, or
-    nothing else. reliability: for each bin of confidence that is not empty its mean confidence,
+    curve, at most POINTS of them, and the area under it; null where the split lacks the class, or
+    has no other. reliability: for each bin of confidence that is not empty its mean confidence,
     accuracy and number of examples; and the calibration error.
     """
     found: dict = {"roc": [], "precision_recall": []}

@@ -166,7 +166,7 @@ def own(name: str, found: Any) -> bool:
     """Whether a row or a file is one of a room's, not a page of the whole run."""
     if name.startswith(ROW):
         return found["source"] == leaderboard.OURS
-    return "/" in name
+    return "/" in name and not name.startswith("notebooks/")
 
 
 def differing(first: Mapping, second: Mapping) -> list[str]:

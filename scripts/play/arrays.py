@@ -22,8 +22,8 @@ def as_text(array: np.ndarray, kind: str) -> str:
 def packed(array: np.ndarray, precision: str) -> dict[str, Any]:
     """An array of floats, {shape, kind, data} and `scales` of int8.
 
-    Of a row r the integers are round(127 r / max |r|). Vectors stay single precision, since they
-    are short; so does no other array. An int8 array of more than two axes is half precision.
+    Of a row r the integers are round(127 r / max |r|). Vectors, and they alone, stay single
+    precision, since they are short. An int8 array of more than two axes is half precision.
     """
     if array.ndim < 2:
         precision = "float32"

@@ -16,7 +16,7 @@ def examples(
     folder: Path, about: Mapping[str, Any], processed: Path
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """(examples, labels (n,)) of the test part: of a net images (n, H, W), of a classifier of DNA
-    tokens (n, L); None for other models, or where they are no more.
+    tokens (n, L); None for other models, or where they no longer exist.
 
     folder: that of the weights; about: what they say of themselves; processed: the folder of the
     prepared data sets.

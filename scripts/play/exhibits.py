@@ -31,7 +31,7 @@ class UnknownForm(Exception):
 
 
 class Source(NamedTuple):
-    """A trained model: its folder in the run (gpt/tinystories/seed1), the file of its weights, and
+    """A trained model: what it is called (its folder), the file of its weights, and
     the folder of its metrics.json."""
 
     name: str
@@ -68,7 +68,7 @@ def translation(model: Model, processed: Path) -> dict[str, Any]:
 
 
 def classifier(model: Model, processed: Path) -> dict[str, Any]:
-    """A classifier of DNA, and test sequences of each class, if there are some."""
+    """A classifier of DNA, and test sequences of each class: maybe none of some, or of any."""
     shape, classes = model.about["model"], model.about["classes"]
     if shape["tokens"] != "nucleotides":
         raise UnknownForm(f"it reads {shape['tokens']}")
@@ -199,7 +199,7 @@ def exhibits(
 ) -> dict[str, dict[str, Any]]:
     """Room -> exhibit: of each room the first model, by rank, that the page can compute.
 
-    What it cannot compute is told in a line.
+    What it cannot compute is reported in one line.
 
     processed: the folder of the prepared data sets; titles: of data sets by name.
     """

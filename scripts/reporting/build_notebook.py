@@ -23,7 +23,7 @@ from pipeline import settings
 from pipeline.atomic import write_text
 from pipeline.errors import InputError
 
-SECONDS = 600  # The longest that a cell may take.
+SECONDS = 300  # The longest that a cell may take: less than the job may.
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -94,6 +94,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as own:
         names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
         os.environ.update(dict.fromkeys(names, own))
+        # Other kernels of this name that an administrator may have installed.
+        os.environ.update(dict.fromkeys(("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"), ""))
         where = {"metadata": {"path": str(folder)}}
         client = nbclient.NotebookClient(
             notebook, timeout=SECONDS, record_timing=False, resources=where

@@ -6,6 +6,7 @@ the template engine.
 
 import csv
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -161,8 +162,8 @@ def chapter_of(rooms: Sequence[Mapping], row: Mapping) -> str:
 FILTERS = (
     chapters.anchor, digest, formats.counted, formats.flops, formats.seconds,
     formats.weights, leaderboard.number, logos.motif_names, logos.word, race.label, race.searches,
-    report.notes, report.search, report.shown, report.way, score_curves.quality_of,
-    splits.more_views, splits.spread, splits.validation_of,
+    report.notes, report.search, report.shown, report.way, shlex.quote,
+    score_curves.quality_of, splits.more_views, splits.spread, splits.validation_of,
 )  # fmt: skip
 CHARTS = (
     logos.logos, logos.profiles, score_curves.score_curves,

@@ -91,6 +91,8 @@ def take_models(run: Path, out: Path) -> None:
         paths.append(path)
         with replacing(path) as temporary:
             temporary.write_bytes(made)
+        if is_new:
+            beside.unlink(missing_ok=True)
         if found:
             write_npz(beside, x=found[0], y=found[1])
         if beside.exists():

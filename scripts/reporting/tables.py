@@ -40,12 +40,12 @@ NEEDED = {
         "what", "jobs", "seconds", "cpu_seconds", "peak_mb", "share", "limit", "within", "commit",
     ),
 }  # fmt: skip
-# The tasks of data sets, in the order of the project's parts.
 # The data sets of the first page; docs/results.md has all.
 FRONT = (
     "fashion_mnist", "cifar10", "tinyshakespeare", "tinystories", "gue/prom_core_tata",
     "gue/human_tf_2", "genetic_code",
 )  # fmt: skip
+# The tasks of data sets, in the order of the project's parts.
 TASKS = ("image_classification", "language_modelling", "dna_classification", "translation")
 COMMANDS = {"speed": "make bench-speed", "cost": "make bench-dag PRESET=standard"}
 

@@ -31,7 +31,7 @@ def letters(motif):
 
 
 def strongest(motif, values):
-    """Of each sequence, the value of the piece that mattered most."""
+    """Of each sequence, the value of the seqlet that mattered most."""
     order = np.argsort(motif.effect)
     found = dict(zip(motif.row[order], values[order], strict=True))
     return np.array([found[row] for row in sorted(found)])
@@ -138,6 +138,7 @@ def test_random_motifs_have_no_names():
 
 def test_what_is_read_is_limited_by_letters():
     spec = MotifsSpec(sequences=100, most_letters=1_000_000)
-    assert affordable(spec, classes=2, length=30) == 100
-    assert affordable(spec, classes=2, length=100) == 16
-    assert affordable(spec, classes=2, length=5000) == 1
+    assert affordable(spec, classes=2, length=30, both_strands=False) == 100
+    assert affordable(spec, classes=2, length=100, both_strands=False) == 16
+    assert affordable(spec, classes=2, length=100, both_strands=True) == 8
+    assert affordable(spec, classes=2, length=5000, both_strands=False) == 1

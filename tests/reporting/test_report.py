@@ -168,7 +168,7 @@ def test_the_page_of_one_s_own_sequences_speaks_to_their_owner(finished, tmp_pat
         "60.0 to 90.5",
         "The best baseline is GC content with 80.0", "<strong>Warning:</strong> the network is not",
         "Of the 4 test sequences, 1 are", "2 share half", "Chosen of 4 models",
-        "<pre>python -m dna.predict x</pre>", "make dna DATA=my &lt;set&gt;.csv",
+        "<pre>python -m dna.predict x</pre>", "make dna DATA=&#39;my &lt;set&gt;.csv&#39;",
     ):  # fmt: skip
         assert told in page, told
     words = re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.S).lower()

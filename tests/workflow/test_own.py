@@ -35,7 +35,7 @@ def test_the_preset_runs_the_room_on_the_data(folder):
     (entry,) = values["own"].values()
     assert entry["title"] == "My Poem.txt" and str(folder) not in preset.read_text()
     settings = values["gpt"]["settings"]["own/my_poem"]
-    assert settings["training"]["steps"] == 120 and settings["data"]["tokenizer"] == "bpe"
+    assert settings["training"]["steps"] == 60 and settings["data"]["tokenizer"] == "bpe"
     jobs = planned(folder, preset)
     assert not any(name.startswith("fetch") for name in jobs)
     assert jobs["prepare_text"] == jobs["train_gpt"] == jobs["sample_gpt"] == 1

@@ -255,7 +255,9 @@ rule summarise_dna:
         meta=f"{PROCESSED}/{{dataset}}/meta.json",
         leaderboard=f"{RUN}/leaderboard.csv",
         histories=lambda w: of_dna_seeds("history.json", w.dataset),
-        choice=lambda w: f"{DNA_RUN}/choice.json" if candidates(w.dataset) else [],
+        choice=lambda w: (
+            f"{RUN}/dna/{chooser(w.dataset)}/choice.json" if candidates(w.dataset) else []
+        ),
     output:
         out=f"{DNA_RUN}/summary.md",
         record=f"{DNA_RUN}/summary.json",

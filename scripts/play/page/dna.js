@@ -55,7 +55,7 @@ class DNAClassifier {
     const factor = this.pools.reduce((a, b) => a * b, 1);
     this.places = Math.ceil(about.length / factor); // P at most
     const shape = { heads: model.n_heads, activation: "gelu", norm: "layer" };
-    shape.turned = model.positions === "rotary";
+    shape.rotated = model.positions === "rotary";
     this.encoder = new Encoder(arrays, "encoder", model.n_layers, shape);
     const learned = arrays["positions.embedding.weight"];
     this.positions =

@@ -1,7 +1,7 @@
 // Language models: GPT-2, Llama, and the modern GPT of torch_nn/modern_gpt.py.
 
 // What sets Llama apart (torch_nn/gpt.py).
-const LLAMA = { norm: "rms", activation: "swiglu", causal: true, turned: true };
+const LLAMA = { norm: "rms", activation: "swiglu", causal: true, rotated: true };
 const GPT2 = { norm: "layer", activation: "gelu", causal: true };
 
 class GPT {
@@ -72,15 +72,15 @@ class ModernAttention {
   }
   // x (T, C); firstValues (T, C), none in the first block.
   forward(x, firstValues, cache) {
-    const turned = (weights) =>
+    const rotated = (weights) =>
       rotary(this.normalised(linear(x, weights)), this.width, cache.length); // (T, H D)
-    const q = turned(this.query);
+    const q = rotated(this.query);
     q.data.forEach((value, i) => {
       q.data[i] = value * this.gain[Math.floor((i % q.columns) / this.width)];
     });
     const values = linear(x, this.value); // (T, H D)
     const mixed = firstValues ? combine(values, firstValues, (a, b) => (a + b) / 2) : values;
-    const [k, v] = cache.extend(turned(this.key), mixed); // (Tk, H D)
+    const [k, v] = cache.extend(rotated(this.key), mixed); // (Tk, H D)
     const { output, weights } = attention(q, k, v, this.heads, true);
     return { output: linear(output, this.output), weights, values };
   }

@@ -23,7 +23,7 @@ class MLP {
     }));
     this.first = this.layers.find((one) => one.kind === "linear").weights.weight; // (O, pixels)
   }
-  // Pixels (D), 0 to 255 -> the probability of each class, and what each hidden layer says.
+  // Pixels (D), 0 to 255 -> the logits and probability of each class, and what each hidden layer says.
   forward(pixels) {
     let x = new Matrix(1, pixels.length, Float32Array.from(pixels)); // (1, D)
     const hidden = [];

@@ -119,7 +119,7 @@ function sinusoids(length, channels) {
   return table;
 }
 
-// Channels i and i + D/2 of each head are a point of the plane, turned at position t by
+// Channels i and i + D/2 of each head are a point of the plane, rotated at position t by
 // t / 10000^(2i / D) (Su et al. 2021): x (T, H D), its first token at position `start` -> the same.
 function rotary(x, width, start) {
   const y = new Matrix(x.rows, x.columns);
@@ -196,7 +196,7 @@ const layer = (arrays, name) => ({
 
 // H attentions side by side: Concat(head_1, ..., head_H) W^O (Vaswani et al. 2017, section 3.2.2).
 class MultiHeadAttention {
-  constructor(arrays, name, heads, { causal = false, turned = false } = {}) {
+  constructor(arrays, name, heads, { causal = false, rotated = false } = {}) {
     this.query = layer(arrays, `${name}.query_projection`);
     this.key = layer(arrays, `${name}.key_projection`);
     this.value = layer(arrays, `${name}.value_projection`);
@@ -204,7 +204,7 @@ class MultiHeadAttention {
     this.heads = heads;
     this.width = this.query.weight.rows / heads;
     this.causal = causal;
-    this.turned = turned; // whether positions turn queries and keys
+    this.rotated = rotated; // whether positions turn queries and keys
   }
   newCache(capacity) {
     return new Cache(capacity, this.key.weight.rows);
@@ -215,14 +215,14 @@ class MultiHeadAttention {
   forward(x, { memory, cache } = {}) {
     const start = cache && !memory ? cache.length : 0;
     let q = linear(x, this.query); // (Tq, H D)
-    if (this.turned) q = rotary(q, this.width, start);
+    if (this.rotated) q = rotary(q, this.width, start);
     let k, v;
     if (memory && cache?.length) {
       [k, v] = [cache.k, cache.v]; // (Tk, H D)
     } else {
       k = linear(memory ?? x, this.key); // (Tk, H D)
       v = linear(memory ?? x, this.value);
-      if (this.turned) k = rotary(k, this.width, start);
+      if (this.rotated) k = rotary(k, this.width, start);
       if (cache) [k, v] = cache.extend(k, v);
     }
     const { output, weights } = attention(q, k, v, this.heads, this.causal);

@@ -14,14 +14,15 @@ class ClassifierExhibit {
     for (const button of document.querySelectorAll("#dna .example"))
       button.addEventListener("click", () => this.example(Number(button.dataset.class)));
     new ResizeObserver(() => this.draw()).observe(byId("sequence-letters"));
-    if (data.examples.length) this.example(data.about.classes.length - 1);
+    const last = data.examples.findLastIndex((sequences) => sequences.length);
+    if (last >= 0) this.example(last);
     else this.random();
   }
   // The next test sequence of a class.
   example(number) {
     const all = this.data.examples[number];
     const at = this.shown[number]++ % all.length;
-    byId("sequence").value = all[at] ?? "";
+    byId("sequence").value = all[at];
     this.show();
     byId("sequence-label").textContent =
       `Test sequence ${at + 1} of ${all.length} here, labelled ${this.data.about.classes[number]}.`;

@@ -76,7 +76,8 @@ class ImagesExhibit {
     const radius = Math.max(1, this.width / 18);
     const tool = byId("tool").value;
     const before = this.pixels.slice();
-    const pixel = (row, column) => before[row * this.width + column] ?? 0;
+    const pixel = (row, column) =>
+      column >= 0 && column < this.width ? before[row * this.width + column] ?? 0 : 0;
     for (let row = 0; row < this.height; row++)
       for (let column = 0; column < this.width; column++) {
         const near = 1 - Math.hypot(row - y, column - x) / (radius + 0.5);

@@ -1,6 +1,7 @@
 // A language model writes, and each token shows what was read to write it.
 
 const MOST_TOKENS = 500;
+const LONGEST_PROMPT = 2000; // characters: merging pairs takes a time that grows with the square
 
 class StoriesExhibit {
   constructor(data) {
@@ -27,8 +28,9 @@ class StoriesExhibit {
   }
   // The settings of the page. Throws an Error, to be shown, for a seed that is none.
   settings() {
-    const seed = Number(byId("seed").value);
-    if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    const typed = byId("seed").value;
+    const seed = Number(typed);
+    if (typed === "" || !Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
       throw new Error("The seed is a whole number from 0 to 4294967295.");
     const [temperature, topP] = ["temperature", "top-p"].map((id) => Number(byId(id).value));
     return { seed, temperature, topP, stop: this.tokenizer.separator, most: MOST_TOKENS };
@@ -39,7 +41,10 @@ class StoriesExhibit {
     this.clear();
     let given, settings;
     try {
-      given = this.tokenizer.encode(byId("prompt").value);
+      const prompt = byId("prompt").value;
+      if (prompt.length > LONGEST_PROMPT)
+        throw new Error(`${prompt.length} characters are too many: type ${LONGEST_PROMPT} at most.`);
+      given = this.tokenizer.encode(prompt);
       if (this.tokenizer.separator !== null) given.unshift(this.tokenizer.separator);
       if (!given.length) throw new Error("Type a word: this model begins no text by itself.");
       settings = this.settings();

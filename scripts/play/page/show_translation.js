@@ -17,7 +17,7 @@ class TranslationExhibit {
     byId("frame-head").value = this.sharpest();
     this.draw();
   }
-  // A gene by chance: ATG, some codons that are no stops, a stop; as long as those of the training.
+  // A gene by chance: ATG, some codons that are no stops, a stop; short enough for the map.
   begin() {
     const codons = Object.keys(this.data.code);
     const stops = codons.filter((codon) => this.data.code[codon] === "*");
@@ -29,8 +29,9 @@ class TranslationExhibit {
   }
   // Another letter at some place behind the start.
   change() {
-    const text = byId("frame").value.toUpperCase().replace(/\s/g, "");
-    const at = 3 + Math.floor(Math.random() * Math.max(0, text.length - 6));
+    const text = this.letters;
+    if (text.length < 7) return; // nothing lies between the start and the stop
+    const at = 3 + Math.floor(Math.random() * (text.length - 6));
     const others = [...this.data.nucleotides].filter((letter) => letter !== text[at]);
     byId("frame").value = text.slice(0, at) + randomOf(others) + text.slice(at + 1);
     this.show();

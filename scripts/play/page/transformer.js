@@ -21,7 +21,7 @@ class FeedForward {
   }
 }
 
-// shape: { heads, activation, norm, causal, turned }.
+// shape: { heads, activation, norm, causal, rotated }.
 class EncoderLayer {
   constructor(arrays, name, shape) {
     this.kind = shape.norm;
