@@ -98,8 +98,9 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         os.environ.update(dict.fromkeys(("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"), ""))
         where = {"metadata": {"path": str(folder)}}
         client = nbclient.NotebookClient(
-            notebook, timeout=SECONDS, record_timing=False, resources=where
-        )
+            notebook, timeout=SECONDS, record_timing=False, resources=where,
+            coalesce_streams=True,  # Where a stream is cut is chance.
+        )  # fmt: skip
         client.create_kernel_manager()
         # Sockets in a folder of its own: no port of the machine is opened.
         client.km.transport, client.km.connection_file = "ipc", f"{own}/kernel"

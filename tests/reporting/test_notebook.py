@@ -44,6 +44,10 @@ from reporting.notebook import figures
 figures("errors", "mlp")
 figures("errors", "dna")
 ```
+```python
+for word in ("346", " below", " 1/1000"):
+    print(word, end="", flush=True)
+```
 """
 
 
@@ -100,7 +104,9 @@ def test_a_notebook_holds_its_run_s_figures_and_is_the_same_again(page, out):
     (folder / "mlp-plain.svg").write_text("<svg/>")
     done = build(page, out)
     assert done.returncode == 0, done.stderr
-    (cell,) = json.loads(out.read_text())["cells"]
+    cell, printed = json.loads(out.read_text())["cells"]
+    (stream,) = printed["outputs"]  # which the kernel sends in parts
+    assert stream["text"] == ["346 below 1/1000"]
     image, none = (output["data"] for output in cell["outputs"])
     assert 'src="data:image/svg+xml;base64,PHN2Zy8+"' in "".join(image["text/html"])
     assert "no figures of this kind: dna, errors" in "".join(none["text/markdown"])
