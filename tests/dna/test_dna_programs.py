@@ -73,6 +73,7 @@ def evaluate(monkeypatch, data, trainings, folder, **changes):
     return outputs, found
 
 
+@pytest.mark.slow
 def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
     seeds = [train(monkeypatch, data, tmp_path / f"seed{seed}", seed=seed) for seed in (1, 2)]
     outputs, rows = evaluate(monkeypatch, data, [out for out, _ in seeds], tmp_path)

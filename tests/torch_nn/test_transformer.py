@@ -52,6 +52,7 @@ def test_the_stacks_start_xavier_uniform_and_their_vectors_as_torch_draws_them()
                 assert (parameter == 1).all(), name
 
 
+@pytest.mark.slow
 def test_learns_to_copy_and_decodes_greedily():
     """A sequence is copied after a short training; decoding stops at the end token."""
     torch.manual_seed(0)
