@@ -44,6 +44,7 @@ def main(run: str, out: Path) -> None:
     found = exhibits(sources(run), results().parent / spec.processed, spec.titles)
     if not found:
         raise InputError(f"run {run}: no trained model is in it that a page can compute")
+    # .js, .css and .j2, as report.smk takes them: no leftovers of an editor.
     files = sorted((REPOSITORY / "scripts" / "play" / "page").glob("[!.]*[s2]"))
     write_text(out, page(spec, found, files) + "\n")
     print(out)

@@ -6,7 +6,8 @@ no longer changes; what is left over is aligned again. This is the idea of TF-Mo
 al. 2018, arXiv:1811.00416) in its simplest form: one seed after another instead of a clustering.
 
 Letters of the shape comments: N sequences, L letters, P seqlets, V views of a seqlet (a window at
-each of its places, on each strand), W letters of a window and of a motif.
+each of its places, on each strand), W letters of a window and of a motif, S letters around a seqlet
+in which its windows lie.
 """
 
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from dna.sequences import PAD, UNKNOWN, VOCABULARY, complement
 from pipeline.seeds import generator
 
-CORE, PIECES = 8, 2  # letters of a seqlet by whose effects it is found; seqlets of a sequence
+CORE, PER_SEQUENCE = 8, 2  # letters by whose effects a seqlet is found; seqlets of a sequence
 WORD, FLANK = 6, 4  # letters of a seed, and of a motif on each side of it
 WIDTH = WORD + 2 * FLANK
 SHIFT = 3  # places by which a seqlet may be off
@@ -60,11 +61,11 @@ def background(x: np.ndarray, both_strands: bool) -> np.ndarray:
 
 def strongest(effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(row, begin), (P,) each, of stretches of CORE letters: of each row of effects (N, L) the
-    PIECES with the largest sums above 0 that do not overlap."""
+    PER_SEQUENCE with the largest sums above 0 that do not overlap."""
     sums = sliding_window_view(effects, CORE, axis=1).sum(axis=2)  # (N, L - CORE + 1)
     found = []
     for row, of_one in enumerate(sums):
-        for _ in range(PIECES):
+        for _ in range(PER_SEQUENCE):
             at = int(of_one.argmax())
             if of_one[at] > 0:
                 found.append((row, at))

@@ -45,8 +45,6 @@ FRONT = (
     "fashion_mnist", "cifar10", "tinyshakespeare", "tinystories", "gue/prom_core_tata",
     "gue/human_tf_2", "genetic_code",
 )  # fmt: skip
-# The tasks of data sets, in the order of the project's parts.
-TASKS = ("image_classification", "language_modelling", "dna_classification", "translation")
 COMMANDS = {"speed": "make bench-speed", "cost": "make bench-dag PRESET=standard"}
 
 
@@ -99,7 +97,7 @@ def markdown(table: str, folder: Path) -> str:
 
 
 def summary(rows: list[dict], sources: dict, references: list[dict], titles: dict) -> str:
-    """A line per data set of FRONT: our single model that validation chose, beside the best
+    """A line per data set of FRONT: our single model that the headline chose, beside the best
     published one.
 
     sources, references: what read_references gives; titles: data set -> its title.

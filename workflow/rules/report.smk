@@ -21,6 +21,7 @@ PEAKS = figures.peaks(REPOSITORY / "results" / "reference")
 RECORDED = ("metrics", "histories", "selections", "searches", "samples", "twins")
 RECORDED += ("choices", "curves", "motifs", "own")
 RECORDS = [path for kind in RECORDED for path in REPORT[kind]]
+# What play.html is made of: .js, .css and .j2.
 PAGE = [os.path.relpath(path) for path in sorted((SCRIPTS / "play" / "page").glob("[!.]*[s2]"))]
 
 
