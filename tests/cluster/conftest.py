@@ -59,7 +59,7 @@ def disturbed(runs):
         "train_gpt": checkpoints / "gpt" / "grammar_stories" / "seed1" / "lock",
     }
     while waiting:
-        rule = wait_for(lambda: next((r for r in waiting if waiting[r].exists()), None), 300, run)
+        rule = wait_for(lambda: next((r for r in waiting if waiting[r].exists()), None), 600, run)
         time.sleep(1)  # It holds its folder; now it listens to SIGTERM too.
         job = jobs_of(run, rule)[-1]["JobId"]
         if rule == "train_seq2seq":

@@ -15,8 +15,8 @@ from manifest.stable import stable_sha256
 @pytest.fixture(scope="module")
 def demos(disturbed, runs):
     """The folders of the finished runs: on Slurm, and on this machine."""
-    disturbed.finish(600)
-    runs["local"].finish(600)
+    disturbed.finish(900)
+    runs["local"].finish(900)
     return disturbed.folder, runs["local"].folder
 
 
@@ -73,7 +73,7 @@ def test_cluster_generic_gives_the_same_bytes(demos):
     """Two folds, in one submission, and a training once more by the way of SGE, PBS and LSF."""
     folder = demos[1]
     folds = sorted(folder.glob("results/small/mlp/cv/*/fold*.json"))[:2]
-    paths = [*folds, folder / "results/small/dna/planted_motifs/seed1/model.safetensors"]
+    paths = [*folds, folder / "results/small/seq2seq/seed1/model.safetensors"]
     before = [stable_sha256(path) for path in paths]
     targets = [str(path.relative_to(folder)) for path in paths]
     profile = ("--workflow-profile", PROFILE / "cluster-generic")

@@ -7,7 +7,7 @@ from cluster_runs import jobs_of
 @pytest.fixture(scope="module")
 def toy(disturbed, runs):
     """The run of toy/Snakefile, ended: two of its jobs cannot go well."""
-    runs["toy"].finish(300, check=False)
+    runs["toy"].finish(600, check=False)
     assert runs["toy"].process.returncode == 1
     return runs["toy"]
 

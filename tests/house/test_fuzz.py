@@ -46,7 +46,7 @@ def test_every_reader_is_fuzzed(chosen):
 @pytest.mark.filterwarnings("ignore")
 def test_nothing_but_the_documented_error(chosen, name, tmp_path):
     fuzzer.limit_memory(fuzzer.BYTES)
-    number = 30 if name in ("config", "table", "statlog_rda") else 300
+    number = 30 if name in ("config", "table", "statlog_rda") else 100
     found = fuzzer.fuzz(chosen[name], 0, 0, number, tmp_path, tmp_path / "kept")
     assert found["kinds"] == []
     assert found["accepted"] + found["refused"] == number

@@ -91,11 +91,11 @@ def test_padding_never_leaks_into_the_encoder(pre_norm, real, seed):
     assert not torch.cat(weights)[..., real:].any()
 
 
-@given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
+@pytest.mark.parametrize("real", range(1, LENGTH + 1))
 @norms
-def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
+def test_padding_never_leaks_into_a_translation(pre_norm, real):
     """Neither that of the source nor that of the target; nor into what is written greedily."""
-    model, generator = transformer(pre_norm), torch.Generator().manual_seed(seed)
+    model, generator = transformer(pre_norm), torch.Generator().manual_seed(real)
     source = torch.randint(7, (1, LENGTH), generator=generator)
     target = torch.randint(9, (1, LENGTH), generator=generator)
     lengths, alone = torch.tensor([real]), source[:, :real]
@@ -108,18 +108,18 @@ def test_padding_never_leaks_into_a_translation(pre_norm, real, seed):
     assert not torch.equal(model(changed_from(alone, 0, 7), target[:, :real]), logits[:, :real])
 
 
-@given(real=st.integers(1, LENGTH), seed=st.integers(0, 99))
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max", "attention", "flatten"])
 @pytest.mark.parametrize("stem", [{}, {"stem_kernel": 3}, {"stem_kernel": 5, "stem_pools": [2, 2]}])
 @pytest.mark.parametrize("positions", ["learned", "rotary"])
-def test_padding_never_leaks_into_a_class(pooling, stem, positions, real, seed):
+def test_padding_never_leaks_into_a_class(pooling, stem, positions):
     shape = {"d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "stem_norm": True, **stem}
     model = DNAClassifier(LENGTH, 3, pooling=pooling, positions=positions, **shape)
     randomised(model).embedding.weight.data[5] = 0.0
-    tokens = torch.randint(5, (2, real), generator=torch.Generator().manual_seed(seed))
-    padded = torch.nn.functional.pad(tokens, (0, LENGTH - real), value=5)
-    assert_close(model(padded), model(tokens), atol=1e-5, rtol=1e-5)
-    assert not torch.allclose(model((tokens + 1) % 5), model(tokens), atol=1e-4)
+    for real in range(1, LENGTH + 1):
+        tokens = torch.randint(5, (4, real), generator=torch.Generator().manual_seed(real))
+        padded = torch.nn.functional.pad(tokens, (0, LENGTH - real), value=5)
+        assert_close(model(padded), model(tokens), atol=1e-5, rtol=1e-5)
+        assert not torch.allclose(model((tokens + 1) % 5), model(tokens), atol=1e-4)
 
 
 def test_a_row_without_a_single_real_token_is_finite():

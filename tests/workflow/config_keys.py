@@ -25,6 +25,8 @@ FINAL_SEARCHED = _jobs("train_mlp searched") | TEST_SEARCHED
 SEARCHED = _jobs("train_rung, rank_rung, choose_survivor") | FINAL_SEARCHED
 MIXER = _jobs("train_mlp mixer, evaluate_mlp mixer, ensemble_mlp")
 MLP = GRID | SEARCHED | MIXER
+# Of models that have other keys: it runs after one of them, whichever it is.
+JOINT = _jobs("ensemble_mlp")
 VISION_MLP = _jobs("train_vision mlp, evaluate_vision mlp")
 VISION_CNN = _jobs("train_vision cnn, evaluate_vision cnn")
 VISION_FAST = _jobs("train_vision fast_cnn, evaluate_vision fast_cnn")

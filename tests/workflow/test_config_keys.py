@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from config_keys import ROOMS, changed, changes, configuration, expected, leaves, merged
+from config_keys import JOINT, ROOMS, changed, changes, configuration, expected, leaves, merged
 from harness import copy_repository, pretend, snakemake
 
 # What follows any change of a result.
@@ -56,19 +56,19 @@ def test_each_key_reruns_exactly_what_reads_it(finished):
     assert len(keys) > 400
     # All keys that nothing reads at once, such as the settings of data sets that the demo has not.
     silent = [key for key in keys if not expected(key[0])]
-    batches = [silent]
-    # Keys whose jobs have nothing in common share a dry run.
-    taken = [frozenset({"all"})]
+    # Others share a dry run if each must rerun jobs that none of the others does.
+    shared: list[dict] = []
     for key in keys:
-        jobs = expected(key[0])
-        if jobs:
-            place = next((n for n, found in enumerate(taken[1:], 1) if not found & jobs), None)
-            if place is None:
-                place = len(batches)
-                batches.append([])
-                taken.append(frozenset())
-            batches[place].append(key)
-            taken[place] |= jobs
+        if jobs := expected(key[0]):
+            own = jobs - JOINT or jobs
+            free = (one for one in shared if not own & one["jobs"] and not jobs & one["own"])
+            one = next(free, None)
+            if not one:
+                shared.append(one := {"keys": [], "own": set(), "jobs": set()})
+            one["keys"].append(key)
+            one["own"] |= own
+            one["jobs"] |= jobs
+    batches = [silent, *(one["keys"] for one in shared)]
     answers = dry_runs(finished, [merged(batch) for batch in batches])
     wrong = []
     for batch, jobs in zip(batches, answers, strict=True):
