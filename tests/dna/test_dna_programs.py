@@ -115,6 +115,7 @@ def test_from_nothing_to_submission(monkeypatch, data, tmp_path):
         assert np.allclose(maps["weights"].sum(-1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_the_epoch_with_the_lowest_validation_loss(monkeypatch, data, tmp_path):
     trained, history = train(monkeypatch, data, tmp_path / "a", both_strands=True)
     _, rows = evaluate(monkeypatch, data, [trained], tmp_path)

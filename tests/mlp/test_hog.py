@@ -219,6 +219,7 @@ def test_the_program_writes_the_same_bytes_again_and_stores_flips_where_it_must(
     assert abs(found.values[view, :, :208].astype(int) - same).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -236,6 +237,7 @@ def test_the_program_says_in_one_line_what_is_wrong(folder, tmp_path, settings, 
     assert not list(tmp_path.glob("hog/*"))
 
 
+@pytest.mark.slow
 def test_the_program_refuses_colour(tmp_path):
     colour = np.zeros((4, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "images.npz", train_x=colour, test_x=colour)
@@ -256,6 +258,7 @@ def damage(meta: dict, kind: str) -> None:
         del meta["parts"][0]["grid"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "message"),
     [

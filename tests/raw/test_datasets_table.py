@@ -67,6 +67,7 @@ def test_a_mistake_is_one_clear_line(tmp_path, change, says):
     assert says in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "says"),
     [

@@ -250,6 +250,7 @@ def test_written_files_say_what_they_are(tmp_path, fashion):
         assert set(stored.files) == {"train_x", "train_y", "test_x", "test_y"}
 
 
+@pytest.mark.slow
 def test_the_program_reads_real_files_or_says_in_one_line_what_is_wrong(tmp_path, fashion):
     program = ["-m", "raw.prepare_images", "--spec", '{"dataset": "fashion_mnist"}']
     program += ["--raw", str(fashion), "--images", str(tmp_path / "i.npz")]
