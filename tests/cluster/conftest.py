@@ -27,7 +27,6 @@ def cluster(tmp_path_factory):
 def runs(cluster, repository, tmp_path_factory):
     """name -> Run, all started at once: what is slow about them is waiting."""
     base = tmp_path_factory.mktemp("runs")
-    make = ("make", "run", "PRESET=small")
     profile = ("--workflow-profile", PROFILE / "slurm", *QUICK)
     # A partition that no job preempts.
     calm = ("--default-resources", "mem_mb=500", "runtime=5", "slurm_partition=calm")
@@ -35,14 +34,15 @@ def runs(cluster, repository, tmp_path_factory):
     started = {
         "slurm": Run(
             demo_copy(repository, base / "slurm"),
-            *make,
+            "make",
+            "run",
+            "PRESET=small",
             "PROFILE=slurm",
             f"ARGS={' '.join(QUICK)} {train_gpt}",
         ),
         "toy": Run(
             toy_copy(base / "toy"), "snakemake", *profile, *calm, "--cores", "2", "--retries", "0"
         ),
-        "local": Run(demo_copy(repository, base / "local"), *make, "CORES=1"),
     }
     yield started
     for run in started.values():

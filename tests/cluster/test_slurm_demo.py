@@ -6,18 +6,19 @@ import subprocess
 import sys
 
 import pytest
-from cluster_runs import PROFILE, Run, jobs_of
+from cluster_runs import PROFILE, Run, demo_copy, jobs_of
 from harness import SNAKEMAKE, snakemake
 
 from manifest.stable import stable_sha256
 
 
 @pytest.fixture(scope="module")
-def demos(disturbed, runs):
+def demos(disturbed, repository, tmp_path_factory):
     """The folders of the finished runs: on Slurm, and on this machine."""
+    local = demo_copy(repository, tmp_path_factory.mktemp("local"))
+    snakemake(local, preset="small")
     disturbed.finish(900)
-    runs["local"].finish(900)
-    return disturbed.folder, runs["local"].folder
+    return disturbed.folder, local
 
 
 def test_the_cancelled_training_was_submitted_again_and_resumed(demos, disturbed):
