@@ -63,7 +63,7 @@ SchedulerParameters=sched_min_interval=100000,bf_interval=1,batch_sched_delay=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 # Seconds that a finished job is remembered, and from SIGTERM to SIGKILL.
-MinJobAge=900
+MinJobAge=7200
 KillWait=30
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1
 PartitionName=main Nodes={host} Default=YES PriorityTier=1
