@@ -121,13 +121,3 @@ def test_numbers_as_people_read_them():
 
 def test_every_metric_has_a_place_among_the_ranges():
     assert all(metric.low < metric.high and metric.title for metric in METRICS.values())
-
-
-def test_what_a_library_fits_stands_for_a_data_set_only_where_nothing_else_does():
-    fitted = [
-        of_this_run(model="LR", implementation="scikit-learn", split=split, values=[0.9])
-        for split in ("val", "test")
-    ]
-    built = [of_this_run(model="MLP", split=split, values=[0.8]) for split in ("val", "test")]
-    shown = [headline(rows, [], ["fashion_mnist"])[0] for rows in (fitted + built, fitted)]
-    assert [entry["best"]["label"] for entry in shown] == ["MLP", "LR"]
